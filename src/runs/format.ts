@@ -1,0 +1,94 @@
+/**
+ * The files of a run directory, `<runs>/<YYYYMMDD-HHMMSS>-<slug>-<4 letters>/`. Other tools may read them: every file states its
+ * schemaVersion (metrics.jsonl and events.jsonl in their first line, experts.bin in its header), and files only grow while the run is running.
+ */
+
+export const SCHEMA_VERSION = 1;
+
+/** A number as JSON can say it: not finite ones become strings. */
+export type JsonNumber = number | 'NaN' | 'Infinity' | '-Infinity';
+
+/** `run.json`: written once when the run is created, and again only when a resume changes where it runs. */
+export interface RunDescription {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** Absolute path of the config file the run was started from. */
+  readonly configFile: string;
+  /** The config's text, verbatim. */
+  readonly configSource: string;
+  /** The resolved experiment: defaults filled in, `extends` applied. */
+  readonly experiment: unknown;
+  readonly totalSteps: number;
+  readonly git: { readonly commit: string; readonly dirty: boolean } | null;
+  readonly seed: number;
+  /** One per corpus: its name (`train`, `validation.prose`), files, bytes and a hash of the content. */
+  readonly data: readonly { readonly name: string; readonly files: readonly string[]; readonly bytes: number; readonly sha256: string }[];
+  readonly engine: {
+    readonly device: string;
+    readonly threads: number;
+    readonly candidates: readonly { readonly device: string; readonly reason: string }[];
+  };
+  /** The Node that runs the worker, and what each rung of the launch ladder said. */
+  readonly launch: readonly { readonly rung: string; readonly executable: string; readonly chosen: boolean; readonly reason: string }[];
+  readonly parameters: { readonly total: number; readonly active: number };
+  readonly macsPerToken: number;
+  readonly routedLayers: readonly { readonly name: string; readonly experts: number; readonly k: number; readonly unitsPerToken: number }[];
+  readonly versions: { readonly moeLab: string; readonly node: string; readonly onnxruntime: string };
+}
+
+export type RunState = 'starting' | 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
+
+/** `status.json`: replaced atomically; the heartbeat is refreshed every few seconds while the worker lives. */
+export interface RunStatus {
+  readonly schemaVersion: 1;
+  readonly state: RunState;
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Why a failed run failed, in one sentence, and at which step. */
+  readonly failure: { readonly message: string; readonly advice: string; readonly step: number } | null;
+  readonly host: string;
+  /** Distinguishes this boot of the host, so that a recycled pid is not taken for the worker. */
+  readonly bootId: string;
+  readonly pid: number;
+  /** ISO 8601, UTC. */
+  readonly heartbeat: string;
+  /** Socket or pipe of the worker and the token it asks for; null when it has none. */
+  readonly address: { readonly path: string; readonly token: string } | null;
+}
+
+/** One line of `metrics.jsonl` after its header line. */
+export interface MetricsLine {
+  readonly step: number;
+  /** Seconds of training so far, without pauses between a stop and a resume. */
+  readonly time: number;
+  readonly tokens: number;
+  readonly train?: { readonly loss: JsonNumber; readonly crossEntropy: JsonNumber; readonly balance?: JsonNumber };
+  /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted. */
+  readonly validation?: Readonly<
+    Record<string, { readonly loss: JsonNumber; readonly perplexity: JsonNumber; readonly bitsPerByte?: JsonNumber }>
+  >;
+  readonly learningRate?: number;
+  readonly gradientNorm?: JsonNumber;
+  readonly tokensPerSecond?: number;
+}
+
+/** One line of `events.jsonl`. */
+export interface EventLine {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly step: number;
+  readonly kind: 'started' | 'resumed' | 'checkpoint' | 'stopped' | 'finished' | 'failed' | 'warning';
+  readonly message: string;
+}
+
+/** A frame of `experts.bin`: what one routed layer's experts got during the steps since the last frame. */
+export interface ExpertFrame {
+  readonly step: number;
+  /** Index into RunDescription.routedLayers. */
+  readonly layer: number;
+  /** float32 [experts]: routed (unit, choice) pairs. */
+  readonly counts: Float32Array;
+}
