@@ -1,0 +1,89 @@
+import type * as vscode from 'vscode';
+
+/**
+ * Everything package.json contributes, as typed names. A test holds package.json against these tables, and the tables of handlers are
+ * total over `Command`, so a command that is contributed but not registered (or the reverse) does not pass.
+ */
+export const Command = {
+  createSample: 'moeLab.createSample',
+  newConfig: 'moeLab.newConfig',
+  startRun: 'moeLab.startRun',
+  stopRun: 'moeLab.stopRun',
+  resumeRun: 'moeLab.resumeRun',
+  openDashboard: 'moeLab.openDashboard',
+  refreshRuns: 'moeLab.refreshRuns',
+  revealRunFolder: 'moeLab.revealRunFolder',
+  deleteRun: 'moeLab.deleteRun',
+  copyRunPath: 'moeLab.copyRunPath',
+  showRunLog: 'moeLab.showRunLog',
+  debugInformation: 'moeLab.debugInformation',
+} as const;
+export type Command = (typeof Command)[keyof typeof Command];
+
+/** Commands that only other parts of the extension call, with arguments a person could not give: registered, not contributed. */
+export const InternalCommand = {
+  showCount: 'moeLab.showCount',
+} as const;
+export type InternalCommand = (typeof InternalCommand)[keyof typeof InternalCommand];
+
+/** A run by its directory: what the run explorer's items are, too. */
+export interface RunTarget {
+  /** Absolute path of the run directory. */
+  readonly directory: string;
+}
+
+/** What each command may be given by menus, lenses and buttons. From the palette and keyboard every argument is absent. */
+export interface CommandArguments {
+  [Command.createSample]: [];
+  [Command.newConfig]: [];
+  [Command.startRun]: [config?: vscode.Uri];
+  [Command.stopRun]: [run?: RunTarget];
+  [Command.resumeRun]: [run?: RunTarget];
+  [Command.openDashboard]: [run?: RunTarget];
+  [Command.refreshRuns]: [];
+  [Command.revealRunFolder]: [run?: RunTarget];
+  [Command.deleteRun]: [run?: RunTarget];
+  [Command.copyRunPath]: [run?: RunTarget];
+  [Command.showRunLog]: [run?: RunTarget];
+  [Command.debugInformation]: [];
+  [InternalCommand.showCount]: [config: vscode.Uri];
+}
+
+/** What runs for each command; total, so a new command without a handler does not compile. */
+export type CommandHandlers = { readonly [C in Command | InternalCommand]: (...args: CommandArguments[C]) => unknown };
+
+export const View = { runs: 'moeLab.runs' } as const;
+
+/** Webview panel types, which `onWebviewPanel:` restores after a reload. */
+export const Panel = { dashboard: 'moeLab.dashboard' } as const;
+
+export const Setting = {
+  runsDirectory: 'moeLab.runsDirectory',
+  nodePath: 'moeLab.nodePath',
+  codeLens: 'moeLab.codeLens',
+  openDashboardOnStart: 'moeLab.openDashboardOnStart',
+} as const;
+
+export interface SettingValues {
+  [Setting.runsDirectory]: string;
+  [Setting.nodePath]: string;
+  [Setting.codeLens]: boolean;
+  [Setting.openDashboardOnStart]: boolean;
+}
+
+/** Keys of `when` clauses. */
+export const Context = {
+  /** Some run is listed in the run explorer. */
+  hasRuns: 'moeLab.hasRuns',
+  /** onnxruntime-node has no binary for this platform: nothing can be trained here. */
+  runtimeMissing: 'moeLab.runtimeMissing',
+} as const;
+
+/** Values of `viewItem` in the run explorer. */
+export const RunItemContext = { live: 'run.live', resumable: 'run.resumable', ended: 'run.ended' } as const;
+export type RunItemContext = (typeof RunItemContext)[keyof typeof RunItemContext];
+
+export const CONFIG_SUFFIX = '.moe.yaml';
+
+/** Where the documents that the language features serve live. */
+export const CONFIG_SCHEMES = ['file', 'vscode-remote', 'untitled'] as const;
