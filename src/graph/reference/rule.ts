@@ -1,0 +1,21 @@
+import type { Dimension } from '../dimensions';
+import type { Primitive, PrimitiveAttributes } from '../primitives';
+import type { NdArray } from './array';
+
+/** What a reference rule may ask about symbolic dimensions; `route` binds its rows when it runs. */
+export interface ReferenceContext {
+  bind(dimension: Dimension): number;
+  setRows(dimension: Dimension, rows: number): void;
+}
+
+export type ReferenceRule<P extends Primitive> = (
+  attributes: PrimitiveAttributes[P],
+  inputs: readonly NdArray[],
+  context: ReferenceContext,
+) => NdArray[];
+
+export function input(inputs: readonly NdArray[], index: number): NdArray {
+  const array = inputs[index];
+  if (array === undefined) throw new RangeError(`Operand ${index} is missing.`);
+  return array;
+}
