@@ -55,7 +55,7 @@ export const modelSchema = z
   .strictObject({
     vocabulary: count.default(256).describe('Tokens in the vocabulary; 256 for bytes.'),
     d_model: count.describe('Width of the residual stream.'),
-    layers: count.describe('Transformer layers.'),
+    layers: count.max(1000).describe('Transformer layers.'),
     context: count.describe('Tokens in a training window.'),
     attention: attentionSchema,
     ffn: ffnSchema,
@@ -122,7 +122,13 @@ export const engineSchema = z
 export const experimentSchema = z
   .strictObject({
     name: z.string().min(1).optional().describe('Shown in the run explorer and in charts; the file name where absent.'),
-    extends: z.string().min(1).optional().describe('Another config, relative to this file, whose values hold where this one says nothing.'),
+    extends: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Another config, relative to this file, whose values, but for its name, hold where this one says nothing. Mappings are merged, lists replaced; an optional key without a value takes away what the base says.',
+      ),
     parity: z.string().min(1).optional().describe('The baseline that the hints compare with: a config relative to this file.'),
     model: modelSchema,
     train: trainSchema.optional(),

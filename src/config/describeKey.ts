@@ -1,0 +1,88 @@
+import { experimentJsonSchema } from './jsonSchema';
+import type { JsonSchema } from './jsonSchema';
+import type { KeyPath } from './yamlTree';
+
+/** What a hover, a completion or a message says about a key. */
+export interface KeyDescription {
+  /** Dotted, for example `model.moe.heads`. */
+  readonly path: string;
+  readonly description: string;
+  /** What the value must be, as it follows "must be": `a whole number of at least 1`. */
+  readonly type: string;
+  readonly required: boolean;
+  /** Undefined where the key has no default. */
+  readonly default: unknown;
+  /** The words it may be, where it is one of a few. */
+  readonly choices: readonly string[];
+  /** The keys inside it, in the order of the schema. */
+  readonly keys: readonly string[];
+}
+
+/** Undefined if the schema has no such key. The empty path is the whole config. */
+export function describeKey(path: KeyPath): KeyDescription | undefined {
+  let schema: JsonSchema | undefined = experimentJsonSchema();
+  let required = true;
+  for (const key of path) {
+    required = schema?.required?.includes(String(key)) ?? false;
+    schema = schema && childSchema(schema, key);
+  }
+  if (!schema) return undefined;
+  return {
+    path: dotted(path),
+    description: schema.description ?? '',
+    type: typePhrase(schema),
+    required,
+    default: schema.default,
+    choices: (schema.enum ?? []).map(String),
+    keys: Object.keys(schema.properties ?? {}),
+  };
+}
+
+/** The schema of one key or list entry, undefined if it is unknown. */
+export function childSchema(schema: JsonSchema, key: string | number): JsonSchema | undefined {
+  if (schema.properties && Object.hasOwn(schema.properties, key)) return schema.properties[key];
+  if (typeof schema.additionalProperties === 'object') return schema.additionalProperties;
+  const items = schema.items;
+  if (!items || !Number.isInteger(Number(key))) return undefined;
+  return 'length' in items ? items[Number(key)] : items;
+}
+
+/** `model.moe.heads`, `data.train[0]`. */
+export function dotted(path: KeyPath): string {
+  return path.reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : text ? `${text}.${key}` : key), '');
+}
+
+export function typePhrase(schema: JsonSchema): string {
+  if (schema.enum) return oneOf(schema.enum.map(String));
+  switch (schema.type) {
+    case 'integer':
+    case 'number':
+      return `a ${schema.type === 'integer' ? 'whole ' : ''}number${bounds(schema)}`;
+    case 'boolean':
+      return 'true or false';
+    case 'string':
+      return 'text';
+    case 'array':
+      return listPhrase(schema);
+    default:
+      return schema.properties ? `a mapping with ${Object.keys(schema.properties).join(', ')}` : 'a mapping of names to values';
+  }
+}
+
+export function oneOf(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`;
+}
+
+function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+  const lower = minimum !== undefined ? `of at least ${minimum}` : exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : '';
+  const upper = maximum !== undefined ? `at most ${maximum}` : exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : '';
+  const both = [lower, upper].filter(Boolean).join(' and ');
+  return both && ` ${both}`;
+}
+
+function listPhrase(schema: JsonSchema): string {
+  const items = schema.items ?? {};
+  if ('length' in items) return `a list of ${items.length}, each ${typePhrase(items[0] ?? {})}`;
+  const atLeast = schema.minItems ? `, at least ${schema.minItems}` : '';
+  return `a list of ${items.type === 'string' ? 'texts' : typePhrase(items)}${atLeast}`;
+}

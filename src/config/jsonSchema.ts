@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { experimentSchema } from './schema';
+
+/** The part of JSON Schema draft-07 that the experiment's schema uses. */
+export interface JsonSchema {
+  readonly $schema?: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly default?: unknown;
+  readonly enum?: readonly (string | number | boolean)[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | JsonSchema;
+  readonly propertyNames?: JsonSchema;
+  readonly items?: JsonSchema | readonly JsonSchema[];
+  readonly additionalItems?: boolean;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly minLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly not?: JsonSchema;
+  readonly if?: JsonSchema;
+  readonly then?: JsonSchema;
+}
+
+let cached: JsonSchema | undefined;
+
+/** The schema of a config that stands alone, before defaults are filled in; describeKey and the unknown-key rule read it. */
+export function experimentJsonSchema(): JsonSchema {
+  // zod's type for JSON Schema is wider than what it emits; the committed file is checked against this by a test.
+  cached ??= withReadableBounds(z.toJSONSchema(experimentSchema, { target: 'draft-7', io: 'input' }) as JsonSchema);
+  return cached;
+}
+
+/**
+ * The schema other YAML tools get (media/moe.schema.json). A config with `extends` may leave any key to its base, so keys are required
+ * only where there is none; and an optional key may be empty, which takes away what the base says.
+ */
+export function publishedJsonSchema(): JsonSchema {
+  const schema = experimentJsonSchema();
+  const { $schema, ...rest } = relaxed(schema);
+  return {
+    ...($schema === undefined ? {} : { $schema }),
+    title: 'MoE Lab experiment',
+    ...rest,
+    if: { not: { required: ['extends'] } },
+    then: requiredKeys(schema) ?? {},
+  };
+}
+
+/** An optional key without a default: it may be stated without a value, which is the same as leaving it out. */
+export function mayBeEmpty(parent: JsonSchema, key: string): boolean {
+  const schema = parent.properties?.[key];
+  return schema !== undefined && schema.default === undefined && !(parent.required ?? []).includes(key);
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T, key: string) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}
+
+/** Whole numbers: drops the bound of what a double can hold and says "at least 1" instead of "above 0". */
+function withReadableBounds(schema: JsonSchema): JsonSchema {
+  const { maximum, exclusiveMinimum, properties, items, additionalProperties, ...rest } = schema;
+  const whole = schema.type === 'integer';
+  return {
+    ...rest,
+    ...(whole && exclusiveMinimum !== undefined ? { minimum: exclusiveMinimum + 1 } : {}),
+    ...(!whole && exclusiveMinimum !== undefined ? { exclusiveMinimum } : {}),
+    ...(maximum !== undefined && !(whole && maximum === Number.MAX_SAFE_INTEGER) ? { maximum } : {}),
+    ...(properties ? { properties: mapValues(properties, withReadableBounds) } : {}),
+    ...(items ? { items: isList(items) ? items.map(withReadableBounds) : withReadableBounds(items) } : {}),
+    ...(additionalProperties === undefined
+      ? {}
+      : {
+          additionalProperties: typeof additionalProperties === 'boolean' ? additionalProperties : withReadableBounds(additionalProperties),
+        }),
+  };
+}
+
+function isList(items: JsonSchema | readonly JsonSchema[]): items is readonly JsonSchema[] {
+  return Array.isArray(items);
+}
+
+function relaxed(schema: JsonSchema): JsonSchema {
+  const { required: _required, ...rest } = schema;
+  if (!schema.properties) return rest;
+  return {
+    ...rest,
+    properties: mapValues(schema.properties, (property, key) => {
+      const inner = relaxed(property);
+      return mayBeEmpty(schema, key) && typeof inner.type === 'string' ? { ...inner, type: [inner.type, 'null'] } : inner;
+    }),
+  };
+}
+
+/** Only what is required, at every level; undefined where nothing is. */
+function requiredKeys(schema: JsonSchema): JsonSchema | undefined {
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
+    const required = requiredKeys(property);
+    return required ? [[key, required] as const] : [];
+  });
+  if (inner.length === 0 && !schema.required?.length) return undefined;
+  return {
+    ...(schema.required?.length ? { required: schema.required } : {}),
+    ...(inner.length ? { properties: Object.fromEntries(inner) } : {}),
+  };
+}

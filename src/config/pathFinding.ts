@@ -1,0 +1,25 @@
+import type { ConfigFinding } from './configFile';
+import type { KeyPath } from './yamlTree';
+
+/** Where a finding wants to be shown: at a key, or at its value. */
+export interface Spot {
+  readonly path: KeyPath;
+  readonly part: 'key' | 'value';
+}
+
+/** A finding about keys, before it is known which file states them. */
+export interface PathFinding {
+  /** Best first. It is shown at the first one that the file itself states, else the first that a base states. */
+  readonly spots: readonly Spot[];
+  readonly severity: ConfigFinding['severity'];
+  readonly code: string;
+  readonly message: string;
+}
+
+export function atKey(...path: KeyPath): Spot {
+  return { path, part: 'key' };
+}
+
+export function atValue(...path: KeyPath): Spot {
+  return { path, part: 'value' };
+}

@@ -1,0 +1,57 @@
+import type { z } from 'zod';
+import { describeKey, dotted } from './describeKey';
+import { atKey, atValue } from './pathFinding';
+import type { PathFinding } from './pathFinding';
+import type { KeyPath } from './yamlTree';
+
+/** zod's issues in the words of someone who writes a config. `value` is what was validated. */
+export function schemaFindings(error: z.ZodError, value: unknown): PathFinding[] {
+  const findings = new Map<string, PathFinding>();
+  for (const issue of error.issues) {
+    const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+    // One finding a place: a list of three wrong entries that is also too long says so entry by entry.
+    const key = JSON.stringify(path);
+    if (!findings.has(key)) findings.set(key, issue.code === 'invalid_key' ? emptyName(path) : schemaFinding(path, valueAt(value, path)));
+  }
+  return [...findings.values()];
+}
+
+function schemaFinding(path: KeyPath, found: unknown): PathFinding {
+  const mustBe = `it must be ${describeKey(path)?.type ?? 'something else'}`;
+  if (found === undefined) {
+    const what = path.length ? `\`${dotted(path)}\` is missing` : 'The config is missing';
+    return {
+      spots: ancestors(path).map((parent) => atKey(...parent)),
+      severity: 'error',
+      code: 'missing-key',
+      message: `${what}; ${mustBe}.`,
+    };
+  }
+  const is = found === null ? 'is empty' : `is ${show(found)}`;
+  return { spots: [atValue(...path)], severity: 'error', code: 'invalid-value', message: `\`${dotted(path)}\` ${is}; ${mustBe}.` };
+}
+
+function emptyName(path: KeyPath): PathFinding {
+  const message = `An entry of \`${dotted(path.slice(0, -1))}\` has no name; write one before its colon.`;
+  return { spots: [atKey(...path)], severity: 'error', code: 'invalid-value', message };
+}
+
+/** `[a, b, c]` -> `[a, b]`, `[a]`. */
+function ancestors(path: KeyPath): KeyPath[] {
+  return path.map((_, depth) => path.slice(0, path.length - 1 - depth)).filter((parent) => parent.length > 0);
+}
+
+function valueAt(value: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (part, key) =>
+      typeof part === 'object' && part !== null ? Object.entries(part).find(([name]) => name === String(key))?.[1] : undefined,
+    value,
+  );
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string')
+    return value === '' ? 'an empty text' : `the text "${value.length > 40 ? `${value.slice(0, 40)}...` : value}"`;
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
+  return typeof value === 'object' ? 'a mapping' : String(value);
+}

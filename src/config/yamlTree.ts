@@ -1,0 +1,141 @@
+import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import type { Node } from 'yaml';
+import type { ConfigFinding, SourceRange } from './configFile';
+import { sourceText } from './sourceText';
+import type { SourceText } from './sourceText';
+
+export type KeyPath = readonly (string | number)[];
+export type YamlProblem = Omit<ConfigFinding, 'file'>;
+
+/** Where a path is stated: the key (of a list entry: the entry itself) and its value. Below an alias both are the alias. */
+export interface StatedAt {
+  readonly key: SourceRange;
+  readonly value: SourceRange;
+}
+
+/** A YAML text as a plain value, with the place of every path in it. */
+export interface YamlTree {
+  /** Undefined if the text is not YAML; null if it is empty. */
+  readonly value: unknown;
+  readonly problems: readonly YamlProblem[];
+  statedAt(path: KeyPath): StatedAt | undefined;
+}
+
+/** Far above any config; below what an alias that expands itself would need to hurt. */
+const maximumValues = 20_000;
+const maximumDepth = 50;
+const maximumProblems = 20;
+
+/** Never throws, whatever the text. */
+export function parseYamlTree(text: string): YamlTree {
+  const source = sourceText(text);
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
+  const problems: YamlProblem[] = [
+    ...document.errors.map((error) => syntaxProblem(source, error, 'error')),
+    ...document.warnings.map((warning) => syntaxProblem(source, warning, 'warning')),
+  ].slice(0, maximumProblems);
+  const reader = new TreeReader(source);
+  const readable = !problems.some((problem) => problem.code === 'yaml-syntax' && problem.severity === 'error');
+  const value = readable ? reader.read(document.contents, [], 0, undefined) : undefined;
+  problems.push(...reader.problems);
+  return {
+    value: reader.problems.length > 0 ? undefined : value,
+    problems,
+    statedAt: (path) => reader.places.get(placeKey(path)),
+  };
+}
+
+function placeKey(path: KeyPath): string {
+  return JSON.stringify(path.map(String));
+}
+
+type YamlError = ReturnType<typeof parseDocument>['errors'][number] | ReturnType<typeof parseDocument>['warnings'][number];
+
+function syntaxProblem(source: SourceText, error: YamlError, severity: 'error' | 'warning'): YamlProblem {
+  const [start, end] = error.pos;
+  if (error.code === 'DUPLICATE_KEY') {
+    const key = /^("[^"\n]*"|'[^'\n]*'|[^\s:]+)/.exec(source.text.slice(start))?.[0] ?? '';
+    const range = source.rangeBetween(start, start + Math.max(1, key.length));
+    return { range, severity, code: 'duplicate-key', message: `The key \`${key}\` is here twice; keep one of the two.` };
+  }
+  const range = source.rangeBetween(Math.min(start, Math.max(0, source.text.length - 1)), end);
+  return { range, severity, code: 'yaml-syntax', message: syntaxSentence(error.code, error.message) };
+}
+
+/** The parser's messages are sentences already, but for those that speak to a programmer. */
+function syntaxSentence(code: string, message: string): string {
+  if (code === 'MULTIPLE_DOCS')
+    return 'This file holds several YAML documents; a config is one, so remove the line `---` and what follows it.';
+  if (code === 'RESOURCE_EXHAUSTION') return `This is nested too deeply to be read; a config has at most ${maximumDepth} levels.`;
+  if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'A second `key:` on this line; put it on a line of its own, or quote the text.';
+  return `Not valid YAML: ${message.replace(/\.$/, '')}.`;
+}
+
+class TreeReader {
+  readonly places = new Map<string, StatedAt>();
+  readonly problems: YamlProblem[] = [];
+  private readonly anchors = new Map<string, Node>();
+  private values = 0;
+
+  constructor(private readonly source: SourceText) {}
+
+  /** `alias` is the range of the alias through which the node is reached, undefined where it is reached directly. */
+  read(node: unknown, path: KeyPath, depth: number, alias: SourceRange | undefined): unknown {
+    if (this.problems.length > 0) return undefined;
+    this.values += 1;
+    if (this.values > maximumValues || depth > maximumDepth) {
+      this.problem(
+        alias ?? this.rangeOf(node),
+        `This expands to more than ${maximumValues} values or ${maximumDepth} levels; use fewer aliases.`,
+      );
+      return undefined;
+    }
+    if (isAlias(node)) {
+      const range = alias ?? this.rangeOf(node);
+      const target = this.anchors.get(node.source);
+      if (target) return this.read(target, path, depth + 1, range);
+      this.problem(range, `There is no anchor \`&${node.source}\` above this alias.`);
+      return undefined;
+    }
+    if (!alias && (isMap(node) || isSeq(node) || isScalar(node)) && node.anchor) this.anchors.set(node.anchor, node);
+    if (isMap(node)) {
+      return Object.fromEntries(
+        node.items.map((pair) => {
+          const key = isScalar(pair.key) ? String(pair.key.value ?? '') : this.textOf(pair.key);
+          return [key, this.readEntry(pair.key, pair.value, [...path, key], depth, alias)];
+        }),
+      );
+    }
+    if (isSeq(node)) return node.items.map((item, index) => this.readEntry(item, item, [...path, index], depth, alias));
+    return isScalar(node) ? node.value : null;
+  }
+
+  private readEntry(key: unknown, value: unknown, path: KeyPath, depth: number, alias: SourceRange | undefined): unknown {
+    const keyRange = alias ?? this.rangeOf(key);
+    const valueRange = alias ?? this.rangeOf(value);
+    const shown = isEmpty(valueRange) || valueRange.start.line !== valueRange.end.line ? keyRange : valueRange;
+    this.places.set(placeKey(path), { key: keyRange, value: shown });
+    return this.read(value, path, depth + 1, alias);
+  }
+
+  private rangeOf(node: unknown): SourceRange {
+    const range = isAlias(node) || isMap(node) || isSeq(node) || isScalar(node) ? node.range : undefined;
+    if (!range) return this.source.rangeBetween(0, 0);
+    const [start, end] = range;
+    const trailing = /\s*$/.exec(this.source.text.slice(start, end))?.[0].length ?? 0;
+    return this.source.rangeBetween(start, Math.max(start, end - trailing));
+  }
+
+  private textOf(node: unknown): string {
+    const range = isAlias(node) || isMap(node) || isSeq(node) ? node.range : undefined;
+    return range ? this.source.text.slice(range[0], range[1]).trim() : '';
+  }
+
+  private problem(range: SourceRange, message: string): void {
+    this.problems.push({ range, severity: 'error', code: 'yaml-syntax', message });
+  }
+}
+
+function isEmpty(range: SourceRange): boolean {
+  return range.start.line === range.end.line && range.start.character === range.end.character;
+}
