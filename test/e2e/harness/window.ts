@@ -1,0 +1,141 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { eventually } from './eventually';
+
+const screenshots = join(import.meta.dirname, '..', 'screenshots');
+
+function exactly(text: string): RegExp {
+  return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}
+
+/** A VS Code window in the browser, driven as a person drives it: palette, clicks, keys. */
+export class Window {
+  constructor(readonly page: Page) {}
+
+  /** Picks a command from the palette by its full title, for example `MoE Lab: Start Run`. */
+  async runCommand(title: string): Promise<void> {
+    await eventually(`the command "${title}" in the palette`, async () => {
+      await this.page.keyboard.press('Escape');
+      await this.page.keyboard.press('F1');
+      const input = this.page.locator('.quick-input-widget input');
+      await input.waitFor({ timeout: 5000 });
+      // An open palette does not refresh, so the text is typed anew at each attempt.
+      await input.fill(`>${title}`);
+      const row = this.quickPickRow(title);
+      await row.waitFor({ timeout: 2000 });
+      await row.click({ timeout: 2000 });
+      return true;
+    });
+  }
+
+  /** Whether the palette offers a command now. */
+  async offersCommand(title: string): Promise<boolean> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input');
+    await input.fill(`>${title}`);
+    const offered = await this.quickPickRow(title)
+      .waitFor({ timeout: 2000 })
+      .then(() => true)
+      .catch(() => false);
+    await this.page.keyboard.press('Escape');
+    return offered;
+  }
+
+  private quickPickRow(label: string): Locator {
+    return this.page
+      .locator('.quick-input-widget .quick-input-list .monaco-list-row')
+      .filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) })
+      .first();
+  }
+
+  quickPickLabels(): Promise<readonly string[]> {
+    return this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row .label-name').allTextContents();
+  }
+
+  /** Picks an entry of an open quick pick by a part of its label. */
+  async pick(label: string): Promise<void> {
+    await this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: label }).first().click();
+  }
+
+  /** Messages of the notifications now shown. */
+  notifications(): Promise<readonly string[]> {
+    return this.page.locator('.notifications-toasts .notification-list-item-message').allTextContents();
+  }
+
+  waitForNotification(text: string | RegExp): Promise<string> {
+    return eventually(`a notification with ${String(text)}`, async () =>
+      (await this.notifications()).find((message) => (typeof text === 'string' ? message.includes(text) : text.test(message))),
+    );
+  }
+
+  async pressNotificationButton(label: string): Promise<void> {
+    await this.page
+      .locator('.notifications-toasts .notification-list-item-buttons-container .monaco-button', { hasText: label })
+      .first()
+      .click();
+  }
+
+  async clearNotifications(): Promise<void> {
+    await this.runCommand('Notifications: Clear All Notifications');
+  }
+
+  /** The modal dialog of the workbench. */
+  get dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  async pressDialogButton(label: string): Promise<void> {
+    await this.dialog.locator('.monaco-button', { hasText: label }).click();
+  }
+
+  /** Opens a view container by its name in the activity bar. */
+  async openSideBar(name: string): Promise<void> {
+    const item = this.page.locator(`.activitybar .action-item:has(> a[aria-label^="${name}"])`).first();
+    await item.waitFor();
+    if (!/\bchecked\b/.test((await item.getAttribute('class')) ?? '')) await item.click();
+  }
+
+  /** The rows of the run explorer, as a person reads them (the accessible name: label, description). */
+  get runRows(): Locator {
+    return this.page.locator('[id="workbench.view.extension.moeLab"] .monaco-list-row');
+  }
+
+  runRowLabels(): Promise<readonly string[]> {
+    return this.runRows.evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
+  }
+
+  /** Buttons and text that an empty view shows. */
+  get welcome(): Locator {
+    return this.page.locator('[id="workbench.view.extension.moeLab"] .welcome-view-content');
+  }
+
+  fileRow(name: string): Locator {
+    return this.page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+  }
+
+  /** Texts of the lenses in the visible editor. */
+  async codeLensTexts(): Promise<readonly string[]> {
+    const texts = await this.page.locator('.codelens-decoration').allTextContents();
+    return texts.map((text) => text.replaceAll('\u00a0', ' ').trim()).filter((text) => text !== '');
+  }
+
+  squiggles(severity: 'error' | 'warning'): Locator {
+    return this.page.locator(`.monaco-editor .squiggly-${severity}`);
+  }
+
+  /** Content of the visible webview. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+  }
+
+  statusBarTexts(): Promise<readonly string[]> {
+    return this.page.locator('.statusbar-item').allTextContents();
+  }
+
+  /** Keeps a picture under test/e2e/screenshots, to be looked at. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+  }
+}
