@@ -1,6 +1,9 @@
 /**
  * The files of a run directory, `<runs>/<YYYYMMDD-HHMMSS>-<slug>-<4 letters>/`. Other tools may read them: every file states its
  * schemaVersion (metrics.jsonl and events.jsonl in their first line, experts.bin in its header), and files only grow while the run is running.
+ *
+ * A run that goes on from the checkpoint of step N repeats the steps after N. metrics.jsonl then has a line `{"rewind":N}` and experts.bin
+ * a frame of layer 0xFFFFFFFF: what stands before it about later steps no longer holds.
  */
 
 export const SCHEMA_VERSION = 1;
@@ -59,7 +62,7 @@ export interface RunStatus {
   readonly address: { readonly path: string; readonly token: string } | null;
 }
 
-/** One line of `metrics.jsonl` after its header line. */
+/** One line of `metrics.jsonl` after its header line. A step may have two, one of training and one of validation. */
 export interface MetricsLine {
   readonly step: number;
   /** Seconds of training so far, without pauses between a stop and a resume. */

@@ -1,0 +1,177 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MetricsLine, RunDescription, RunStatus } from './format';
+import { fromJsonNumber } from './jsonNumber';
+import { isLive, observe, thisHost, type Here, type ObservedState } from './liveness';
+import { readDescription, readStatus } from './readRun';
+import { runFiles } from './runFiles';
+import { readMetrics, start, type Cursor } from './runReader';
+
+/** One run as a list shows it. Perplexities are exp(nats per token). */
+export interface RunSummary {
+  readonly directory: string;
+  readonly id: string;
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly state: ObservedState;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly failure: RunStatus['failure'];
+  /** Where its worker is, or was. */
+  readonly host: string;
+  /** The worker is on another host: it is controlled by request files. */
+  readonly remote: boolean;
+  readonly trainPerplexity: number | null;
+  readonly validationPerplexity: Readonly<Record<string, number>>;
+  readonly tokensPerSecond: number | null;
+}
+
+interface Entry {
+  readonly description: RunDescription;
+  readonly status: RunStatus;
+  readonly statusStamp: string;
+  cursor: Cursor;
+  last: Latest;
+}
+
+/** The newest of each kind of figure. */
+interface Latest {
+  train: { readonly step: number; readonly perplexity: number; readonly tokensPerSecond: number | null } | undefined;
+  validation: { readonly step: number; readonly perplexity: Readonly<Record<string, number>> } | undefined;
+}
+
+/**
+ * The runs of a runs folder. `refresh` is cheap when nothing has changed: it looks at the folder and at the stamp of every
+ * status.json, and reads only what is new.
+ */
+export class RunIndex {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    readonly runsDirectory: string,
+    private readonly here: Here = thisHost(),
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  /** Every run, newest first. */
+  async refresh(): Promise<readonly RunSummary[]> {
+    const names = await folderNames(this.runsDirectory);
+    for (const known of this.entries.keys()) if (!names.includes(known)) this.entries.delete(known);
+    for (const name of names) await this.refreshEntry(name);
+    return [...this.entries]
+      .map(([name, entry]) => summarise(join(this.runsDirectory, name), entry, this.here, this.clock()))
+      .sort((one, other) => (one.id < other.id ? 1 : -1));
+  }
+
+  private async refreshEntry(name: string): Promise<void> {
+    const directory = join(this.runsDirectory, name);
+    const entry = await refreshEntry(directory, this.entries.get(name));
+    if (entry !== undefined) this.entries.set(name, entry);
+  }
+}
+
+/** The summary of one run; undefined if `directory` holds none. */
+export async function summariseRun(directory: string, here: Here = thisHost(), now: number = Date.now()): Promise<RunSummary | undefined> {
+  const entry = await refreshEntry(directory, undefined);
+  return entry === undefined ? undefined : summarise(directory, entry, here, now);
+}
+
+function summarise(directory: string, { description, status, last }: Entry, here: Here, now: number): RunSummary {
+  return {
+    directory,
+    id: description.id,
+    name: description.name,
+    createdAt: description.createdAt,
+    state: observe(status, here, now),
+    step: status.step,
+    totalSteps: status.totalSteps,
+    failure: status.failure,
+    host: status.host,
+    remote: status.host !== here.host,
+    trainPerplexity: last.train?.perplexity ?? null,
+    validationPerplexity: last.validation?.perplexity ?? {},
+    tokensPerSecond: last.train?.tokensPerSecond ?? null,
+  };
+}
+
+/** What is known of a run brought up to date; reads nothing while its status.json is as it was. */
+async function refreshEntry(directory: string, known: Entry | undefined): Promise<Entry | undefined> {
+  const statusStamp = await fileStamp(runFiles.status(directory));
+  if (known?.statusStamp === statusStamp) return known;
+  const status = await readStatus(directory);
+  if (status === undefined) return known;
+  const description = known?.description ?? (await readDescription(directory));
+  if (description === undefined) return undefined;
+  const entry = {
+    description,
+    status,
+    statusStamp,
+    cursor: known?.cursor ?? start,
+    last: known?.last ?? { train: undefined, validation: undefined },
+  };
+  await readLatest(directory, entry);
+  return entry;
+}
+
+async function readLatest(directory: string, entry: Entry): Promise<void> {
+  let increment = await readMetrics(directory, entry.cursor);
+  if (increment.rewindTo !== null && isAfter(entry.last, increment.rewindTo)) {
+    // What was newest no longer holds, and what came before it was not kept.
+    entry.last = { train: undefined, validation: undefined };
+    increment = await readMetrics(directory, start);
+  }
+  entry.cursor = increment.cursor;
+  for (const line of increment.records) note(entry.last, line);
+}
+
+function isAfter({ train, validation }: Latest, step: number): boolean {
+  return (train?.step ?? -1) > step || (validation?.step ?? -1) > step;
+}
+
+function note(last: Latest, line: MetricsLine): void {
+  if (line.train !== undefined) {
+    const perplexity = Math.exp(fromJsonNumber(line.train.crossEntropy));
+    last.train = { step: line.step, perplexity, tokensPerSecond: line.tokensPerSecond ?? null };
+  }
+  if (line.validation !== undefined) {
+    const perplexity = Object.fromEntries(Object.entries(line.validation).map(([set, values]) => [set, fromJsonNumber(values.perplexity)]));
+    last.validation = { step: line.step, perplexity };
+  }
+}
+
+async function folderNames(directory: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return [];
+    throw error;
+  }
+}
+
+/** Changes whenever the file is replaced or written. */
+async function fileStamp(file: string): Promise<string> {
+  try {
+    const { mtimeMs, ino, size } = await stat(file);
+    return `${mtimeMs}:${ino}:${size}`;
+  } catch {
+    return '';
+  }
+}
+
+/** The run is training and must be stopped first. */
+export class RunIsLive extends Error {
+  override readonly name = 'RunIsLive';
+  readonly advice = 'Stop it first.';
+}
+
+/** Deletes a run with everything in it. Throws RunIsLive while it is training. */
+export async function deleteRun(directory: string, here: Here = thisHost(), now: number = Date.now()): Promise<void> {
+  const status = await readStatus(directory);
+  if (status !== undefined) {
+    const state = observe(status, here, now);
+    if (isLive(state)) throw new RunIsLive(`${directory} is ${state} on ${status.host} and was not deleted.`);
+  }
+  await rm(directory, { recursive: true });
+}

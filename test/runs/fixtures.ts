@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { MetricsLine, RunDescription, RunStatus } from '../../src/runs/format';
+
+/** A folder of its own, removed after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'moe-lab-runs-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export const noon = Date.parse('2026-03-01T12:00:00.000Z');
+
+export function aDescription(changes: Partial<RunDescription> = {}): RunDescription {
+  return {
+    schemaVersion: 1,
+    id: '20260301-120000-smoe-abcd',
+    name: 'SMoE',
+    createdAt: new Date(noon).toISOString(),
+    configFile: '/experiments/smoe.moe.yaml',
+    configSource: 'name: SMoE\n',
+    experiment: {},
+    totalSteps: 100,
+    git: null,
+    seed: 1,
+    data: [],
+    engine: { device: 'cpu', threads: 0, candidates: [] },
+    launch: [],
+    parameters: { total: 10, active: 5 },
+    macsPerToken: 20,
+    routedLayers: [
+      { name: 'layers.1', experts: 3, k: 1, unitsPerToken: 1 },
+      { name: 'layers.3', experts: 2, k: 1, unitsPerToken: 1 },
+    ],
+    versions: { moeLab: '0', node: '20', onnxruntime: '1' },
+    ...changes,
+  };
+}
+
+export function aStatus(changes: Partial<RunStatus> = {}): RunStatus {
+  return {
+    schemaVersion: 1,
+    state: 'running',
+    step: 3,
+    totalSteps: 100,
+    failure: null,
+    host: 'here',
+    bootId: 'boot',
+    pid: 77,
+    heartbeat: new Date(noon).toISOString(),
+    address: null,
+    ...changes,
+  };
+}
+
+export function aLine(step: number, crossEntropy = 1): MetricsLine {
+  return { step, time: step / 2, tokens: step * 10, train: { loss: crossEntropy, crossEntropy }, tokensPerSecond: 20 };
+}
