@@ -1,6 +1,6 @@
 /**
  * Tells text from binary data while a file streams through. A NUL byte is binary (UTF-16 text has them too); so is a file in which more than
- * a tenth of the bytes is neither well-formed UTF-8 nor a usual control character. Below that it may be, say, Latin-1 prose: byte models can learn it.
+ * a fifth of the bytes is neither well-formed UTF-8 nor a usual control character. Below that it may be, say, Latin-1 prose: byte models can learn it.
  */
 export class TextCheck {
   private bytes = 0;
@@ -41,7 +41,7 @@ export class TextCheck {
   /** Why this is not text, or undefined. */
   get problem(): string | undefined {
     if (this.firstNul >= 0) return `it has a NUL byte at offset ${this.firstNul}`;
-    if (this.strange * 10 > this.bytes) return `${Math.round((100 * this.strange) / this.bytes)} % of its bytes are not UTF-8 text`;
+    if (this.strange * 5 > this.bytes) return `${Math.round((100 * this.strange) / this.bytes)} % of its bytes are not UTF-8 text`;
     return undefined;
   }
 }
