@@ -1,0 +1,111 @@
+import type { Bindings } from './dimensions';
+import { bindShape, elementCount, product } from './dimensions';
+import type { Primitive } from './primitives';
+import type { Program, ProgramNode, ValueId } from './program';
+import { ShapeError } from './shapes';
+
+type BoundShape = readonly number[];
+
+/** Multiply-adds of one node from its bound input and output shapes; null for a primitive that is counted in bytes only. */
+type MacRule = null | ((inputs: readonly BoundShape[], outputs: readonly BoundShape[], transposedA: boolean) => number);
+
+function shapeAt(shapes: readonly BoundShape[], index: number): BoundShape {
+  const shape = shapes[index];
+  if (shape === undefined) throw new ShapeError(`Cost rule: operand ${index} is missing.`);
+  return shape;
+}
+
+function axis(shape: BoundShape, index: number): number {
+  return shape[index < 0 ? shape.length + index : index] ?? 1;
+}
+
+/** The scores q k^T over the full square, causal or not, and the products with v: 2 batch heads time^2 d. */
+const attentionCore = (inputs: readonly BoundShape[]): number => 2 * elementCount(shapeAt(inputs, 0)) * axis(shapeAt(inputs, 0), 2);
+
+/**
+ * 1 MAC = one multiply-add of a product of the matmul family. Element-by-element work, norms, softmax, gathers and the weighting of
+ * expert outputs are no MACs: they are bound by memory and counted in bytes.
+ */
+const macRules: { readonly [P in Primitive]: MacRule } = {
+  constant: null,
+  add: null,
+  subtract: null,
+  multiply: null,
+  divide: null,
+  negate: null,
+  exp: null,
+  log: null,
+  sqrt: null,
+  sigmoid: null,
+  tanh: null,
+  activation: null,
+  activationGradient: null,
+  greaterEqual: null,
+  stopGradient: null,
+  reshape: null,
+  transpose: null,
+  expand: null,
+  slice: null,
+  pad: null,
+  concat: null,
+  sum: null,
+  matmul: (inputs, outputs, transposedA) => elementCount(shapeAt(outputs, 0)) * axis(shapeAt(inputs, 0), transposedA ? -2 : -1),
+  softmax: null,
+  softmaxGradient: null,
+  rmsNorm: null,
+  rmsNormGradient: null,
+  rotary: null,
+  attention: attentionCore,
+  // Scores again, their gradient, and the gradients of q, k and v.
+  attentionGradient: (inputs) => 2.5 * attentionCore(inputs),
+  gatherRows: null,
+  scatterRows: null,
+  crossEntropy: null,
+  crossEntropyGradient: null,
+  topK: null,
+  takeAlongLast: null,
+  scatterAlongLast: null,
+  countChoices: null,
+  route: null,
+  permute: null,
+  unpermute: null,
+  expertMatmul: (inputs, outputs) => elementCount(shapeAt(outputs, 0)) * axis(shapeAt(inputs, 0), 1),
+  expertMatmulGradient: (inputs) => elementCount(shapeAt(inputs, 0)) * axis(shapeAt(inputs, 1), 1),
+  combine: null,
+  combineGradient: null,
+};
+
+export interface NodeCost {
+  readonly node: ProgramNode;
+  readonly macs: number;
+  /** Bytes read and written if every operand goes to memory once: 4 per element. */
+  readonly bytes: number;
+}
+
+/** Bindings with every routed-rows symbol set to units x k: the nominal, dropless, unpadded count. */
+export function bindRoutedRows(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): Bindings {
+  const bound: Record<string, number> = { ...bindings };
+  for (const node of program.nodes) {
+    if (node.op !== 'route') continue;
+    const indices = program.values[node.inputs[0] ?? -1];
+    if (indices === undefined) throw new ShapeError('route without indices.');
+    bound[String(node.attributes.rows)] = elementCount(bindShape([product(indices.shape)], bindings));
+  }
+  return bound;
+}
+
+/** The nominal cost of every node for the given `batch` and `time`. */
+export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): NodeCost[] {
+  const bound = bindRoutedRows(program, bindings);
+  const shapeOf = (id: ValueId): BoundShape => bindShape(program.values[id]?.shape ?? [], bound);
+  return program.nodes.map((node) => {
+    const inputs = node.inputs.map(shapeOf);
+    const outputs = node.outputs.map(shapeOf);
+    const rule = macRules[node.op];
+    return {
+      node,
+      macs: rule === null ? 0 : rule(inputs, outputs, node.op === 'matmul' && node.attributes.transposeA),
+      bytes: 4 * [...inputs, ...outputs].reduce((total, shape) => total + elementCount(shape), 0),
+    };
+  });
+}

@@ -1,0 +1,26 @@
+import type { ProgramBuilder, Tensor } from '../graph/builder';
+import type { ActivationFunction } from '../config/schema';
+import type { ParameterRole } from '../graph/program';
+import { linear, residualScale } from './linear';
+
+export interface FeedForwardOptions {
+  readonly inputs: number;
+  readonly width: number;
+  readonly activation: ActivationFunction;
+  readonly layers: number;
+  readonly role: ParameterRole;
+}
+
+/** The hidden layer: silu(x w3) * (x w1) for swiglu (three matrices, 2002.05202), activation(x w1) otherwise (two). */
+export function hiddenUnits(builder: ProgramBuilder, activation: ActivationFunction, project: (name: 'w1' | 'w3') => Tensor): Tensor {
+  if (activation !== 'swiglu') return builder.activation(activation, project('w1'));
+  const gate = builder.activation('silu', project('w3'));
+  return builder.multiply(gate, project('w1'));
+}
+
+/** A feed-forward network every token passes: x [rows, inputs] -> [rows, inputs], no biases. */
+export function feedForward(builder: ProgramBuilder, x: Tensor, options: FeedForwardOptions): Tensor {
+  const { inputs, width, activation, role } = options;
+  const hidden = hiddenUnits(builder, activation, (name) => linear(builder, name, x, { inputs, outputs: width, role }));
+  return linear(builder, 'w2', hidden, { inputs: width, outputs: inputs, role, initialScale: residualScale(options.layers) });
+}
