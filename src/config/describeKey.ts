@@ -65,7 +65,8 @@ export function typePhrase(schema: JsonSchema): string {
     case 'array':
       return listPhrase(schema);
     default:
-      return schema.properties ? `a mapping with ${Object.keys(schema.properties).join(', ')}` : 'a mapping of names to values';
+      if (schema.properties) return `a mapping with ${Object.keys(schema.properties).join(', ')}`;
+      return `a mapping of names, each to ${typeof schema.additionalProperties === 'object' ? typePhrase(schema.additionalProperties) : 'a value'}`;
   }
 }
 

@@ -1,0 +1,85 @@
+import { dotted, typePhrase } from './describeKey';
+import { experimentJsonSchema } from './jsonSchema';
+import type { JsonSchema } from './jsonSchema';
+import type { KeyPath } from './yamlTree';
+
+/** docs/config.md: every key of `*.moe.yaml`, from the schema. */
+export function configReference(): string {
+  const schema = experimentJsonSchema();
+  const top = Object.entries(schema.properties ?? {});
+  const plain = top.filter(([, property]) => !property.properties);
+  return [
+    introduction,
+    section(
+      'Top level',
+      'Besides the sections below.',
+      plain.map(([key, property]) => row([key], property, isRequired(schema, key))),
+    ),
+    ...top.filter(([, property]) => property.properties).map(([key, property]) => sectionOf([key], property, isRequired(schema, key))),
+    ending,
+  ].join('\n');
+}
+
+const introduction = `# The experiment config, \`*.moe.yaml\`
+
+<!-- Generated from src/config/schema.ts by \`npm run generate\`. -->
+
+One YAML file is one experiment. Keys without a default must be stated, here or in a config that this one \`extends\`; a config without
+\`train\` and \`data\` can be counted but not run.
+
+- \`extends: base.moe.yaml\` takes every value that this file does not state from the base, but for its \`name\`. Mappings are merged key by
+  key, lists are replaced. An optional key without a value (\`moe:\`) takes away what the base says. Paths in a base stay relative to the base.
+- \`parity: smoe.moe.yaml\` names the baseline that the hints and \`moe-lab count\` compare parameters and MACs with.
+- Anchors and aliases of YAML work; merge keys (\`<<\`) are no part of YAML 1.2: use \`extends\`.
+`;
+
+const ending = `## What is checked across keys
+
+| code | what it says |
+|---|---|
+| \`attention-heads\` | \`d_model\` is not divisible by \`attention.heads\` |
+| \`odd-head-width\` | with \`position: rope\` the width of an attention head must be even |
+| \`moe-heads\` | \`d_model\` is not divisible by \`moe.heads\` |
+| \`only-for-mh-moe\` | \`heads\`, \`head_layer\` or \`merge_layer\` is set, but \`kind: smoe\` does not use it (warning) |
+| \`top-k\` | \`top_k\` is more than \`experts\` |
+| \`no-routed-layer\` | \`every\` is more than \`layers\`, so no layer is routed (warning) |
+| \`vocabulary\` | the vocabulary is too small for the tokenizer |
+| \`batch-tokens\` | \`batch_tokens\` is not divisible by \`micro_batch * context\` |
+| \`warmup\` | \`warmup\` covers all steps (warning) |
+| \`min-learning-rate\` | \`min_learning_rate\` is above \`learning_rate\` |
+| \`parity-missing\` | the baseline is not there (warning) |
+| \`extends-missing\`, \`extends-cycle\` | the base is not there, or configs extend each other in a circle |
+
+And of single keys: \`yaml-syntax\`, \`duplicate-key\`, \`unknown-key\`, \`missing-key\`, \`invalid-value\`, \`empty-config\`.
+`;
+
+function sectionOf(path: KeyPath, schema: JsonSchema, required: boolean): string {
+  const entries = Object.entries(schema.properties ?? {});
+  const rows = entries
+    .filter(([, property]) => !property.properties)
+    .map(([key, property]) => row([key], property, isRequired(schema, key)));
+  const inner = entries
+    .filter(([, property]) => property.properties)
+    .map(([key, property]) => sectionOf([...path, key], property, isRequired(schema, key)));
+  return [section(`\`${dotted(path)}\``, `${schema.description ?? ''}${required ? '' : ' Optional.'}`, rows), ...inner].join('\n');
+}
+
+function section(title: string, text: string, rows: readonly string[]): string {
+  return [`## ${title}`, '', text, '', '| key | type | default | meaning |', '|---|---|---|---|', ...rows, ''].join('\n');
+}
+
+function row(path: KeyPath, schema: JsonSchema, required: boolean): string {
+  const fallback = required ? 'required' : schema.default === undefined ? 'none' : `\`${JSON.stringify(schema.default)}\``;
+  return `| \`${dotted(path)}\` | ${typePhrase(schema)} | ${fallback} | ${cell(schema.description ?? '')} |`;
+}
+
+function cell(text: string): string {
+  return text
+    .replaceAll('|', '\\|')
+    .replaceAll('\n', ' ')
+    .replace(/([*_])/g, '\\$1');
+}
+
+function isRequired(schema: JsonSchema, key: string): boolean {
+  return schema.required?.includes(key) ?? false;
+}
