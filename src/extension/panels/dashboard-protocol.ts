@@ -1,0 +1,236 @@
+import { z } from 'zod';
+
+/**
+ * Every message between the extension host and the dashboard's webview: one union per direction, checked by zod at both ends.
+ *
+ * The webview says `ready`, then `view` (how wide it is, what it shows); the host answers with an `update` that is a snapshot, and
+ * from then on sends updates with only what is new since the last one. Another `view` says that the user looks at something else.
+ * A webview that was hidden has lost everything: it says `ready` again and gets a snapshot again, never a queue of updates.
+ */
+
+/** Both ends state it when they meet; they talk only if it is equal. */
+export const DASHBOARD_PROTOCOL_VERSION = 1;
+
+/** A run is named by the absolute path of its directory. */
+export type RunKey = string;
+
+/** `train`, `trainSmoothed` or `validation.<set>`. */
+export type CurveName = string;
+
+/** Numbers of one point in a curve's buffer: step, seconds of training, tokens, perplexity. */
+export const POINT_STRIDE = 4;
+
+// ---- webview -> host
+
+export interface DashboardView {
+  /** Width of the chart in device pixels: no curve carries more buckets than this. */
+  readonly width: number;
+  /** Training curve: as logged, or its moving average. */
+  readonly smoothed: boolean;
+  /** Runs whose curves are not wanted now. */
+  readonly hidden: readonly RunKey[];
+  /** Whose experts the heatmap shows; with `follow`, each newest frame is sent. */
+  readonly heatmap: { readonly run: RunKey; readonly follow: boolean } | null;
+}
+
+export type DashboardRequest =
+  | { readonly kind: 'expertsAt'; readonly run: RunKey; readonly step: number }
+  | { readonly kind: 'stopRun'; readonly run: RunKey }
+  | { readonly kind: 'toggleRun'; readonly run: RunKey }
+  | { readonly kind: 'openConfig'; readonly run: RunKey };
+
+export type DashboardToHost =
+  | { readonly type: 'ready'; readonly version: number }
+  | { readonly type: 'view'; readonly view: DashboardView }
+  | { readonly type: 'request'; readonly id: number; readonly request: DashboardRequest }
+  | { readonly type: 'cancel'; readonly id: number };
+
+// ---- host -> webview
+
+export type RunStateName = 'starting' | 'running' | 'stopping' | 'finished' | 'stopped' | 'failed' | 'lost';
+
+/** What a run's header shows. Not finite figures are null. */
+export interface RunSummary {
+  readonly run: RunKey;
+  readonly name: string;
+  /** `lost`: the status file says running, but the worker has not been heard from. */
+  readonly state: RunStateName;
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly seconds: number;
+  readonly tokens: number;
+  readonly tokensPerSecond: number | null;
+  readonly trainPerplexity: number | null;
+  readonly validation: readonly {
+    readonly name: string;
+    readonly step: number;
+    readonly perplexity: number | null;
+    readonly bitsPerByte: number | null;
+  }[];
+  readonly parameters: { readonly total: number; readonly active: number };
+  /** Forward multiply-adds per token. */
+  readonly macsPerToken: number;
+  readonly device: string;
+  readonly routedLayers: readonly { readonly name: string; readonly experts: number; readonly k: number }[];
+  /** First and last step that the heatmap can show. */
+  readonly expertSteps: { readonly first: number; readonly last: number } | null;
+  readonly failure: { readonly message: string; readonly advice: string; readonly step: number } | null;
+  /** Why the directory could not be read (further), for example because it was deleted. */
+  readonly problem: string | null;
+}
+
+/** Replaces a curve from `from` on: points with step >= from go, `points` come in their place. */
+export interface CurveDelta {
+  readonly run: RunKey;
+  readonly curve: CurveName;
+  readonly from: number;
+  /** float64 [n, POINT_STRIDE], steps ascending. */
+  readonly points: ArrayBuffer;
+}
+
+/** Routed (unit, choice) pairs of each expert over the steps fromStep < s <= step. */
+export interface ExpertsFrame {
+  readonly run: RunKey;
+  readonly fromStep: number;
+  readonly step: number;
+  readonly layers: readonly { readonly layer: number; /** float32 [experts] */ readonly counts: ArrayBuffer }[];
+}
+
+export interface DashboardUpdate {
+  readonly type: 'update';
+  /** Forget everything received before. */
+  readonly snapshot: boolean;
+  /** The runs shown, in order; null where unchanged. */
+  readonly runs: readonly RunKey[] | null;
+  /** Only the changed ones. */
+  readonly summaries: readonly RunSummary[];
+  readonly curves: readonly CurveDelta[];
+  /** Newest frame of the run that the heatmap follows; null where unchanged or not followed. */
+  readonly experts: ExpertsFrame | null;
+}
+
+export type DashboardResult = { readonly kind: 'experts'; readonly frame: ExpertsFrame | null } | { readonly kind: 'done' };
+
+export type DashboardToWebview =
+  | { readonly type: 'welcome'; readonly version: number }
+  | { readonly type: 'versionMismatch'; readonly version: number }
+  | DashboardUpdate
+  | { readonly type: 'response'; readonly id: number; readonly result: DashboardResult }
+  | { readonly type: 'error'; readonly id: number; readonly message: string; readonly advice: string }
+  /** Something not tied to a request went wrong, such as the reader having stopped. */
+  | { readonly type: 'notice'; readonly message: string; readonly advice: string };
+
+// ---- schemas
+
+const run = z.string().min(1).max(4096);
+const step = z.number().nonnegative();
+const id = z.int().nonnegative();
+
+const viewSchema = z.strictObject({
+  width: z.int().min(1).max(32_768),
+  smoothed: z.boolean(),
+  hidden: z.array(run).max(1000),
+  heatmap: z.strictObject({ run, follow: z.boolean() }).nullable(),
+});
+
+const requestSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('expertsAt'), run, step }),
+  z.strictObject({ kind: z.literal('stopRun'), run }),
+  z.strictObject({ kind: z.literal('toggleRun'), run }),
+  z.strictObject({ kind: z.literal('openConfig'), run }),
+]);
+
+export const dashboardToHostSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready'), version: z.int() }),
+  z.strictObject({ type: z.literal('view'), view: viewSchema }),
+  z.strictObject({ type: z.literal('request'), id, request: requestSchema }),
+  z.strictObject({ type: z.literal('cancel'), id }),
+]) satisfies z.ZodType<DashboardToHost>;
+
+/** An exact ArrayBuffer of whole records; a view, or a Node Buffer on its pool, does not pass. */
+const bufferOf = (recordBytes: number) =>
+  z.custom<ArrayBuffer>(
+    (value) => Object.prototype.toString.call(value) === '[object ArrayBuffer]' && (value as ArrayBuffer).byteLength % recordBytes === 0,
+    { message: `must be an ArrayBuffer of whole ${recordBytes}-byte records` },
+  );
+
+const failureSchema = z.strictObject({ message: z.string(), advice: z.string(), step });
+
+const summarySchema = z.strictObject({
+  run,
+  name: z.string(),
+  state: z.enum(['starting', 'running', 'stopping', 'finished', 'stopped', 'failed', 'lost']),
+  step,
+  totalSteps: step,
+  seconds: z.number(),
+  tokens: z.number(),
+  tokensPerSecond: z.number().nullable(),
+  trainPerplexity: z.number().nullable(),
+  validation: z.array(
+    z.strictObject({ name: z.string(), step, perplexity: z.number().nullable(), bitsPerByte: z.number().nullable() }),
+  ),
+  parameters: z.strictObject({ total: z.number(), active: z.number() }),
+  macsPerToken: z.number(),
+  device: z.string(),
+  routedLayers: z.array(z.strictObject({ name: z.string(), experts: z.int().positive(), k: z.number() })),
+  expertSteps: z.strictObject({ first: step, last: step }).nullable(),
+  failure: failureSchema.nullable(),
+  problem: z.string().nullable(),
+}) satisfies z.ZodType<RunSummary>;
+
+const expertsSchema = z.strictObject({
+  run,
+  fromStep: step,
+  step,
+  layers: z.array(z.strictObject({ layer: z.int().nonnegative(), counts: bufferOf(4) })),
+}) satisfies z.ZodType<ExpertsFrame>;
+
+export const dashboardUpdateSchema = z.strictObject({
+  type: z.literal('update'),
+  snapshot: z.boolean(),
+  runs: z.array(run).nullable(),
+  summaries: z.array(summarySchema),
+  curves: z.array(z.strictObject({ run, curve: z.string().min(1), from: step, points: bufferOf(POINT_STRIDE * 8) })),
+  experts: expertsSchema.nullable(),
+}) satisfies z.ZodType<DashboardUpdate>;
+
+export const dashboardToWebviewSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('welcome'), version: z.int() }),
+  z.strictObject({ type: z.literal('versionMismatch'), version: z.int() }),
+  dashboardUpdateSchema,
+  z.strictObject({
+    type: z.literal('response'),
+    id,
+    result: z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('experts'), frame: expertsSchema.nullable() }),
+      z.strictObject({ kind: z.literal('done') }),
+    ]),
+  }),
+  z.strictObject({ type: z.literal('error'), id, message: z.string(), advice: z.string() }),
+  z.strictObject({ type: z.literal('notice'), message: z.string(), advice: z.string() }),
+]) satisfies z.ZodType<DashboardToWebview>;
+
+// ---- UI state: what the webview keeps by setState and gets back after a reload. Navigation only, never data.
+
+export interface DashboardUiState {
+  readonly schemaVersion: 1;
+  /** The runs that were shown, so that a restored panel shows them again. */
+  readonly runs: readonly RunKey[];
+  readonly hidden: readonly RunKey[];
+  readonly xAxis: 'step' | 'tokens' | 'time';
+  readonly yScale: 'linear' | 'logarithmic';
+  readonly smoothed: boolean;
+  readonly asTable: boolean;
+  readonly heatmapRun: RunKey | null;
+}
+
+export const dashboardUiStateSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  runs: z.array(run).max(1000),
+  hidden: z.array(run).max(1000),
+  xAxis: z.enum(['step', 'tokens', 'time']),
+  yScale: z.enum(['linear', 'logarithmic']),
+  smoothed: z.boolean(),
+  asTable: z.boolean(),
+  heatmapRun: run.nullable(),
+}) satisfies z.ZodType<DashboardUiState>;

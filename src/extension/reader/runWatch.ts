@@ -1,0 +1,109 @@
+import { basename } from 'node:path';
+import type { RunDescription, RunStatus } from '../../runs/format';
+import { observe, type Here } from '../../runs/liveness';
+import { readDescription, readStatus } from '../../runs/readRun';
+import { readExperts, readMetrics, start, type Cursor } from '../../runs/runReader';
+import type { ExpertsFrame, RunKey, RunSummary } from '../panels/dashboard-protocol';
+import { ExpertHistory, type ExpertSlot } from './expertHistory';
+import { RunSeries } from './runSeries';
+
+/** Bytes read at once: a long run is read in pieces, so that memory stays bounded. */
+const PIECE = 4 << 20;
+/** Bytes of expert counts kept for looking back. */
+const HISTORY_BYTES = 64 << 20;
+
+/** Tails one run directory and holds what the dashboard shows of it. Reads only; survives a directory that comes late or goes away. */
+export class RunWatch {
+  series = new RunSeries();
+  experts = new ExpertHistory();
+  private metricsCursor: Cursor = start;
+  private expertsCursor: Cursor = start;
+  private description: RunDescription | undefined;
+  private status: RunStatus | undefined;
+  private problem: string | null = null;
+
+  constructor(
+    readonly run: RunKey,
+    private readonly here: Here,
+  ) {}
+
+  /** Reads what has been written since the last time. Never throws: what went wrong is in the summary. */
+  async poll(): Promise<void> {
+    try {
+      this.description ??= await this.describe();
+      this.status = (await readStatus(this.run)) ?? this.status;
+      await this.readMetrics();
+      await this.readExperts();
+      this.problem = this.description === undefined ? `There is no readable run.json in ${this.run}; was the run deleted?` : null;
+    } catch (error) {
+      this.problem = `Reading ${this.run} failed: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
+  /** `now`: milliseconds since the epoch. */
+  summary(now: number): RunSummary {
+    const { description, status } = this;
+    const figures = this.series.figures();
+    return {
+      run: this.run,
+      name: description?.name ?? basename(this.run),
+      state: status === undefined ? 'starting' : observe(status, this.here, now),
+      ...figures,
+      step: Math.max(figures.step, status?.step ?? 0),
+      totalSteps: status?.totalSteps ?? description?.totalSteps ?? 0,
+      parameters: description?.parameters ?? { total: 0, active: 0 },
+      macsPerToken: description?.macsPerToken ?? 0,
+      device: description?.engine.device ?? '',
+      routedLayers: (description?.routedLayers ?? []).map(({ name, experts, k }) => ({ name, experts, k })),
+      expertSteps: this.experts.range,
+      failure: status?.failure ?? null,
+      problem: this.problem,
+    };
+  }
+
+  /** The frame that covers `step`, or the newest, in buffers of its own, to be given away. */
+  expertsFrame(step: number | 'latest'): ExpertsFrame | null {
+    const slot = step === 'latest' ? this.experts.latest : this.experts.at(step);
+    return slot === null ? null : frameOf(this.run, slot);
+  }
+
+  private async describe(): Promise<RunDescription | undefined> {
+    const description = await readDescription(this.run);
+    const bytes = (description?.routedLayers ?? []).reduce((sum, layer) => sum + 4 * layer.experts, 0);
+    if (bytes > 0) {
+      this.experts = new ExpertHistory(Math.max(16, Math.min(512, Math.floor(HISTORY_BYTES / bytes))));
+      this.expertsCursor = start;
+    }
+    return description;
+  }
+
+  private async readMetrics(): Promise<void> {
+    for (let offset = -1; this.metricsCursor.offset !== offset; ) {
+      offset = this.metricsCursor.offset;
+      const { cursor, rewindTo, records } = await readMetrics(this.run, this.metricsCursor, { limit: PIECE });
+      this.metricsCursor = cursor;
+      if (rewindTo !== null) this.series.rewind(rewindTo);
+      for (const line of records) this.series.add(line);
+    }
+  }
+
+  private async readExperts(): Promise<void> {
+    for (let offset = -1; this.expertsCursor.offset !== offset; ) {
+      offset = this.expertsCursor.offset;
+      const { cursor, rewindTo, records } = await readExperts(this.run, this.expertsCursor, { limit: PIECE });
+      this.expertsCursor = cursor;
+      if (rewindTo !== null) this.experts.rewind(rewindTo);
+      for (const frame of records) this.experts.add(frame);
+    }
+  }
+}
+
+function frameOf(run: RunKey, slot: ExpertSlot): ExpertsFrame {
+  const layers = [...slot.layers].sort(([a], [b]) => a - b);
+  return {
+    run,
+    fromStep: slot.fromStep,
+    step: slot.step,
+    layers: layers.map(([layer, counts]) => ({ layer, counts: new Float32Array(counts).buffer })),
+  };
+}
