@@ -25,11 +25,13 @@ export interface DashboardDependencies {
 export interface Dashboard extends vscode.Disposable {
   /** Creates or reveals the panel; a run directory, where given, joins the shown runs. */
   open(runDirectory?: RunKey): void;
+  /** Takes over a panel that was open before a reload, with the state its webview had kept. */
+  restore(panel: vscode.WebviewPanel, state: unknown): void;
 }
 
 /**
- * Makes the dashboard available and restores one that was open before a reload. Call once, on activation; `onWebviewPanel:moeLab.dashboard`
- * must activate the extension. There is at most one panel in a window.
+ * Makes the dashboard available; there is at most one panel in a window. The extension's entry registers the serializer, since it is what
+ * `onWebviewPanel:moeLab.dashboard` wakes, and hands panels to `restore`.
  */
 export function registerDashboard(context: vscode.ExtensionContext, dependencies: DashboardDependencies): Dashboard {
   let shown: DashboardPanel | null = null;
@@ -42,22 +44,19 @@ export function registerDashboard(context: vscode.ExtensionContext, dependencies
       if (shown === adopted) shown = null;
     });
   };
-  const serializer = vscode.window.registerWebviewPanelSerializer(Panel.dashboard, {
-    async deserializeWebviewPanel(panel, state: unknown) {
-      // The selection is kept by the workspace; the panel's own list only fills one that got lost.
-      const saved = dashboardUiStateSchema.safeParse(state);
-      if (saved.success && dependencies.selection.selected.length === 0) dependencies.selection.set(saved.data.runs, true);
-      adopt(panel);
-    },
-  });
   return {
     open(runDirectory) {
       if (runDirectory !== undefined) dependencies.selection.set([runDirectory], true);
       if (shown !== null) return shown.reveal();
       adopt(vscode.window.createWebviewPanel(Panel.dashboard, 'MoE Lab Dashboard', vscode.ViewColumn.Beside));
     },
+    restore(panel, state) {
+      // The selection is kept by the workspace; the panel's own list only fills one that got lost.
+      const saved = dashboardUiStateSchema.safeParse(state);
+      if (saved.success && dependencies.selection.selected.length === 0) dependencies.selection.set(saved.data.runs, true);
+      adopt(panel);
+    },
     dispose() {
-      serializer.dispose();
       shown?.dispose();
     },
   };
