@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', 'test/e2e/node_modules/', '**/.moe-lab/', '**/.vscode-test/', 'test/e2e/.work/'] },
+  { ignores: ['dist/', 'out/', 'node_modules/', 'test/e2e/node_modules/', '**/.moe-lab/', '**/.vscode-test/', 'test/e2e/.work/', '.try/'] },
   ...tseslint.configs.recommended,
   {
     rules: {
