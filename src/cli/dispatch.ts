@@ -1,0 +1,82 @@
+import type { Writable } from 'node:stream';
+import { version } from '../../package.json';
+import { didYouMean } from '../config/editDistance';
+import { parseCommandArguments } from './arguments';
+import { exitCode, WrongUse } from './command';
+import type { Command } from './command';
+
+export interface CommandEntry {
+  /** The same line as the command's own `summary`, here so that `--help` loads no command. */
+  readonly summary: string;
+  /** Commands are loaded when they are used: `count` needs no runtime. */
+  load(): Promise<Command>;
+}
+
+export const commands: Readonly<Record<string, CommandEntry>> = {
+  count: {
+    summary: 'Count the parameters and MACs of configs, and compare them with their baselines.',
+    load: async () => (await import('./count')).command,
+  },
+};
+
+export interface Streams {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly cwd: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs `moe-lab ARGS...` and resolves with the exit code. Whatever goes wrong ends as one message on stderr. */
+export async function dispatch(args: readonly string[], streams: Streams): Promise<number> {
+  try {
+    return await run(args, streams);
+  } catch (error) {
+    streams.stderr.write(`moe-lab: ${messageOf(error)}\n`);
+    return error instanceof WrongUse ? exitCode.wrongUse : exitCode.findings;
+  }
+}
+
+async function run([name, ...rest]: readonly string[], streams: Streams): Promise<number> {
+  if (name === undefined) throw new WrongUse(`No command given; use one of ${Object.keys(commands).join(', ')}, or --help.`);
+  if (name === '--version') return print(streams, version);
+  if (name === '--help' || name === '-h' || name === 'help') return print(streams, overview());
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!entry) throw new WrongUse(unknownCommand(name));
+  const command = await entry.load();
+  const { values, positionals } = parseCommandArguments(name, command, rest);
+  if (values['help'] === true) return print(streams, `usage: moe-lab ${command.usage}\n\n${command.summary}`);
+  return command.run({ ...streams, values, positionals });
+}
+
+function print({ stdout }: Streams, text: string): number {
+  stdout.write(`${text}\n`);
+  return exitCode.done;
+}
+
+function overview(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  return [
+    'usage: moe-lab COMMAND [OPTIONS] ...',
+    '',
+    'Mixture-of-Experts language models: count, train and compare them.',
+    '',
+    ...Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'Every command has --help, and --json for output that other programs read.',
+    'Exit code: 0 done, 1 findings or a failed run, 2 wrong use.',
+  ].join('\n');
+}
+
+function unknownCommand(name: string): string {
+  if (name.startsWith('-'))
+    return `Options follow the command, as in moe-lab count ${name}; the commands are ${Object.keys(commands).join(', ')}.`;
+  const meant = didYouMean(name, Object.keys(commands));
+  return `There is no command ${name}; ${meant ? `did you mean ${meant}?` : `use one of ${Object.keys(commands).join(', ')}.`}`;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A defect of ours: the stack is what a report needs.
+  if (error instanceof TypeError || error instanceof ReferenceError) return `${error.stack ?? error.message}`;
+  return error.message;
+}

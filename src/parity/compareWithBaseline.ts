@@ -1,0 +1,68 @@
+import { dirname, resolve } from 'node:path';
+import type { ConfigFinding, LoadedConfig, ReadText } from '../config/configFile';
+import { loadConfig } from '../config/loadConfig';
+import type { Experiment } from '../config/schema';
+import { countModel } from '../models/count';
+import type { ModelCount } from '../models/count';
+import { buildLanguageModel } from '../models/languageModel';
+
+/** How far a model is from its baseline, as fractions of the baseline: 0.0052 is half a percent more. */
+export interface ParityResiduals {
+  /** The baseline as the config names it. */
+  readonly baseline: string;
+  /** All parameters, routers included. */
+  readonly parameters: number;
+  /** MACs per token without routers, as 2411.16205 counts (Eq. 6-10). */
+  readonly macs: number;
+  readonly macsWithRouter: number;
+}
+
+export interface CountedConfig {
+  /** Undefined if the config has errors. */
+  readonly count: ModelCount | undefined;
+  /** Null without a baseline, or if it cannot be counted; then `findings` say why. */
+  readonly parity: ParityResiduals | null;
+  /** The config's own, and one where its baseline has errors. */
+  readonly findings: readonly ConfigFinding[];
+}
+
+/** Counts a config, and the baseline that its `parity` names. The baseline's own `parity` plays no part. */
+export function compareWithBaseline(config: LoadedConfig, readText: ReadText): CountedConfig {
+  const { experiment, findings } = config;
+  if (!experiment) return { count: undefined, parity: null, findings };
+  const count = countExperiment(experiment);
+  if (experiment.parity === undefined) return { count, parity: null, findings };
+  const baseline = loadConfig(resolve(dirname(config.file), experiment.parity), readText);
+  if (!baseline.experiment) return { count, parity: null, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline)] };
+  return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), findings };
+}
+
+export function countExperiment(experiment: Experiment): ModelCount {
+  return countModel(buildLanguageModel(experiment), experiment.model);
+}
+
+export function residuals(baseline: string, ours: ModelCount, theirs: ModelCount): ParityResiduals {
+  const withoutRouter = ({ macsPerToken }: ModelCount): number => macsPerToken.total - macsPerToken.router;
+  return {
+    baseline,
+    parameters: ours.parameters.total / theirs.parameters.total - 1,
+    macs: withoutRouter(ours) / withoutRouter(theirs) - 1,
+    macsWithRouter: ours.macsPerToken.total / theirs.macsPerToken.total - 1,
+  };
+}
+
+function brokenBaseline(config: LoadedConfig, name: string, baseline: LoadedConfig): ConfigFinding[] {
+  const first = baseline.findings.find((finding) => finding.severity === 'error');
+  // A baseline that is not there has been reported with the config itself.
+  if (!first || first.code === 'missing-file') return [];
+  const start = { line: 0, character: 0 };
+  return [
+    {
+      file: config.file,
+      range: config.rangeOf(['parity']) ?? { start, end: start },
+      severity: 'warning',
+      code: 'parity-invalid',
+      message: `The baseline ${name} has errors, so there is nothing to compare with; the first, in line ${first.range.start.line + 1}: ${first.message}`,
+    },
+  ];
+}

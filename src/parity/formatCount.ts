@@ -1,0 +1,39 @@
+import type { ModelCount } from '../models/count';
+import type { ParityResiduals } from './compareWithBaseline';
+
+const minus = '\u2212';
+
+/** `13.9 M parameters (≤ 5.2 M active), 6.1 M MACs/token; vs smoe.moe.yaml: −3.13 % parameters, 0.00 % MACs (+0.52 % with router)`. */
+export function formatCount(count: ModelCount, parity: ParityResiduals | null): string {
+  const own = `${formatAmount(count.parameters.total)} parameters (${formatActive(count)} active), ${formatAmount(count.macsPerToken.total)} MACs/token`;
+  return parity ? `${own}; ${formatParity(parity)}` : own;
+}
+
+export function formatParity({ baseline, parameters, macs, macsWithRouter }: ParityResiduals): string {
+  return `vs ${baseline}: ${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)`;
+}
+
+/** `≤` where two sub-tokens of a token may meet in one expert: then fewer distinct weights may be used. */
+export function formatActive(count: ModelCount): string {
+  return `${count.activeIsUpperBound ? '≤ ' : ''}${formatAmount(count.parameters.active)}`;
+}
+
+/** Three digits and a unit: `109.5 M`, `6.1 M`, `940`. */
+export function formatAmount(value: number): string {
+  const units = ['', ' k', ' M', ' G', ' T'];
+  let unit = 0;
+  let scaled = value;
+  // 999,950 would otherwise be shown as 1000.0 k.
+  while (unit < units.length - 1 && scaled >= (unit === 0 ? 1000 : 999.95)) {
+    scaled /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? Math.round(scaled).toString() : scaled.toFixed(1)}${units[unit] ?? ''}`;
+}
+
+/** Percent with two decimals and a sign, but for zero: `−3.13 %`, `0.00 %`, `+0.52 %`. */
+export function formatResidual(fraction: number): string {
+  const digits = Math.abs(fraction * 100).toFixed(2);
+  const sign = Number(digits) === 0 ? '' : fraction < 0 ? minus : '+';
+  return `${sign}${digits} %`;
+}
