@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/graph/builder';
+import { ProgramBuilder } from '../../src/graph/builder';
+import type { Primitive } from '../../src/graph/primitives';
+import type { Program, ValueId } from '../../src/graph/program';
+import type { NdArray } from '../../src/graph/reference/array';
+import { differentiate } from '../../src/graph/gradients';
+import { gradientErrors } from '../support/gradientCheck';
+import { interpret, normals, programOf, randomParameters, uniformIntegers } from '../support/programs';
+
+const options = { initialiser: { kind: 'normal', standardDeviation: 1 }, role: 'ffn' } as const;
+
+interface Case {
+  readonly name: string;
+  build(builder: ProgramBuilder, make: Maker): Tensor;
+}
+
+interface Maker {
+  parameter(name: string, shape: readonly number[]): Tensor;
+  integers(name: string, shape: readonly number[], limit: number): Tensor;
+}
+
+/** Positive everywhere, so that log, sqrt and divide are smooth. */
+function positive(builder: ProgramBuilder, x: Tensor): Tensor {
+  return builder.add(builder.multiply(x, x), builder.constant(0.5));
+}
+
+const cases: readonly Case[] = [
+  { name: 'add, broadcast', build: (b, m) => b.add(m.parameter('a', [2, 3, 4]), m.parameter('b', [3, 1])) },
+  { name: 'subtract, broadcast', build: (b, m) => b.subtract(m.parameter('a', [4]), m.parameter('b', [2, 3, 4])) },
+  { name: 'multiply, broadcast', build: (b, m) => b.multiply(m.parameter('a', [2, 1, 4]), m.parameter('b', [3, 4])) },
+  { name: 'divide', build: (b, m) => b.divide(m.parameter('a', [2, 3]), positive(b, m.parameter('b', [3]))) },
+  { name: 'negate', build: (b, m) => b.negate(m.parameter('a', [5])) },
+  { name: 'exp', build: (b, m) => b.exp(m.parameter('a', [5])) },
+  { name: 'log', build: (b, m) => b.log(positive(b, m.parameter('a', [5]))) },
+  { name: 'sqrt', build: (b, m) => b.sqrt(positive(b, m.parameter('a', [5]))) },
+  { name: 'sigmoid', build: (b, m) => b.sigmoid(m.parameter('a', [5])) },
+  { name: 'tanh', build: (b, m) => b.tanh(m.parameter('a', [5])) },
+  { name: 'silu', build: (b, m) => b.activation('silu', m.parameter('a', [7])) },
+  { name: 'relu', build: (b, m) => b.activation('relu', m.parameter('a', [7])) },
+  { name: 'gelu', build: (b, m) => b.activation('gelu', m.parameter('a', [7])) },
+  { name: 'reshape', build: (b, m) => b.reshape(m.parameter('a', [2, 6]), [3, 4]) },
+  { name: 'transpose', build: (b, m) => b.transpose(m.parameter('a', [2, 3, 4]), [2, 0, 1]) },
+  { name: 'expand', build: (b, m) => b.expand(m.parameter('a', [3, 1]), [2, 3, 4]) },
+  { name: 'slice', build: (b, m) => b.slice(m.parameter('a', [3, 5]), 1, 1, 4) },
+  { name: 'pad', build: (b, m) => b.pad(m.parameter('a', [3, 2]), 1, 2, 1) },
+  { name: 'concat', build: (b, m) => b.concat([m.parameter('a', [3, 2]), m.parameter('b', [3, 4])], 1) },
+  { name: 'sum', build: (b, m) => b.sum(m.parameter('a', [2, 3, 4]), [0, 2]) },
+  { name: 'sum, kept', build: (b, m) => b.sum(m.parameter('a', [2, 3, 4]), [1], true) },
+  ...[false, true].flatMap((transposeA) =>
+    [false, true].map((transposeB): Case => ({
+      name: `matmul, transposeA ${transposeA}, transposeB ${transposeB}`,
+
+      build: (b, m) =>
+        b.matmul(m.parameter('a', transposeA ? [2, 4, 3] : [2, 3, 4]), m.parameter('b', transposeB ? [2, 5, 4] : [2, 4, 5]), {
+          transposeA,
+          transposeB,
+        }),
+    })),
+  ),
+  { name: 'softmax', build: (b, m) => b.softmax(m.parameter('a', [3, 5])) },
+  { name: 'rmsNorm', build: (b, m) => b.rmsNorm(m.parameter('a', [3, 5]), m.parameter('gain', [5]), 1e-6) },
+  { name: 'rotary', build: (b, m) => b.rotary(m.parameter('a', [2, 5, 6]), 100) },
+  {
+    name: 'attention, causal',
+    build: (b, m) => b.attention(m.parameter('q', [2, 2, 5, 4]), m.parameter('k', [2, 2, 5, 4]), m.parameter('v', [2, 2, 5, 4]), true, 0.5),
+  },
+  {
+    name: 'attention, bidirectional',
+    build: (b, m) =>
+      b.attention(m.parameter('q', [1, 2, 4, 3]), m.parameter('k', [1, 2, 4, 3]), m.parameter('v', [1, 2, 4, 3]), false, 0.7),
+  },
+  {
+    name: 'gatherRows, with repeated rows',
+    build: (b, m) => b.gatherRows(m.parameter('table', [4, 3]), m.integers('indices', [2, 5], 4)),
+  },
+  {
+    name: 'scatterRows',
+    build: (b, m) => b.scatterRows(m.integers('indices', [6], 4), m.parameter('values', [6, 3]), 4),
+  },
+  {
+    name: 'crossEntropy, with an ignored target',
+    build: (b, m) => b.crossEntropy(m.parameter('logits', [6, 5]), m.integers('targets', [6], 5)),
+  },
+  {
+    name: 'takeAlongLast of topK',
+    build: (b, m) => {
+      const x = m.parameter('x', [6, 5]);
+      return b.takeAlongLast(x, b.topK(x, 2));
+    },
+  },
+  {
+    name: 'scatterAlongLast',
+    build: (b, m) => b.scatterAlongLast(b.topK(m.parameter('x', [6, 5]), 2), m.parameter('values', [6, 2]), 5),
+  },
+  {
+    name: 'permute and unpermute',
+    build: (b, m) => {
+      const routing = b.route(b.topK(m.parameter('scores', [6, 4]), 2), 4);
+      return b.unpermute(b.tanh(b.permute(m.parameter('x', [6, 3]), routing)), routing);
+    },
+  },
+  ...[false, true].map((transposed): Case => ({
+    name: `route, permute, expertMatmul (transposed ${transposed}), combine`,
+    build: (b, m) => {
+      const scores = m.parameter('scores', [7, 4]);
+      const chosen = b.topK(scores, 2);
+      const routing = b.route(chosen, 4);
+      const rows = b.permute(m.parameter('x', [7, 3]), routing);
+      const outputs = b.expertMatmul(rows, m.parameter('weight', transposed ? [4, 5, 3] : [4, 3, 5]), routing, transposed);
+      return b.combine(outputs, b.takeAlongLast(b.softmax(scores), chosen), routing);
+    },
+  })),
+];
+
+/** loss = sum(output * random), so that every output element has its own gradient. */
+function caseProgram(testCase: Case): { program: Program; feeds: Map<ValueId, NdArray> } {
+  const builder = new ProgramBuilder();
+  const feeds = new Map<ValueId, NdArray>();
+  const output = testCase.build(builder, {
+    parameter: (name, shape) => builder.parameter(name, shape, options),
+    integers: (name, shape, limit) => {
+      const tensor = builder.input(name, shape, 'int32');
+      const count = shape.reduce((a, b) => a * b, 1);
+      const data = uniformIntegers(count, limit, 3);
+      if (name === 'targets') data[2] = -1;
+      feeds.set(tensor.id, { shape, data });
+      return tensor;
+    },
+  });
+  const weights = builder.input('weights', output.shape, 'float32');
+  const bound = output.shape.map(Number);
+  feeds.set(weights.id, { shape: bound, data: normals(bound, 7) });
+  const loss = builder.sum(
+    builder.multiply(output, weights),
+    output.shape.map((_, axis) => axis),
+  );
+  const program = programOf(builder, loss);
+  for (const [id, value] of randomParameters(program, 5, 1)) feeds.set(id, value);
+  return { program, feeds };
+}
+
+/** Total over primitives, so that a new one does not compile until somebody says how its gradient is checked. */
+const treatment: Record<Primitive, 'checked' | 'passes none' | 'backward only'> = {
+  constant: 'passes none',
+  add: 'checked',
+  subtract: 'checked',
+  multiply: 'checked',
+  divide: 'checked',
+  negate: 'checked',
+  exp: 'checked',
+  log: 'checked',
+  sqrt: 'checked',
+  sigmoid: 'checked',
+  tanh: 'checked',
+  activation: 'checked',
+  activationGradient: 'backward only',
+  greaterEqual: 'passes none',
+  stopGradient: 'passes none',
+  reshape: 'checked',
+  transpose: 'checked',
+  expand: 'checked',
+  slice: 'checked',
+  pad: 'checked',
+  concat: 'checked',
+  sum: 'checked',
+  matmul: 'checked',
+  softmax: 'checked',
+  softmaxGradient: 'backward only',
+  rmsNorm: 'checked',
+  rmsNormGradient: 'backward only',
+  rotary: 'checked',
+  attention: 'checked',
+  attentionGradient: 'backward only',
+  gatherRows: 'checked',
+  scatterRows: 'checked',
+  crossEntropy: 'checked',
+  crossEntropyGradient: 'backward only',
+  topK: 'passes none',
+  takeAlongLast: 'checked',
+  scatterAlongLast: 'checked',
+  countChoices: 'passes none',
+  route: 'passes none',
+  permute: 'checked',
+  unpermute: 'checked',
+  expertMatmul: 'checked',
+  expertMatmulGradient: 'backward only',
+  combine: 'checked',
+  combineGradient: 'backward only',
+};
+
+describe('gradient of every primitive against central finite differences, float64', () => {
+  it.each(cases)('$name', (testCase) => {
+    const { program, feeds } = caseProgram(testCase);
+    for (const { parameter, error } of gradientErrors(program, {}, feeds)) {
+      expect(error, parameter).toBeLessThan(1e-6);
+    }
+  });
+
+  it('has a case whose program holds each primitive that passes a gradient', () => {
+    const present = new Set(cases.flatMap((testCase) => caseProgram(testCase).program.nodes.map((node) => node.op)));
+    const checked = Object.entries(treatment).flatMap(([op, how]) => (how === 'checked' ? [op] : []));
+    expect(checked.filter((op) => !present.has(op as Primitive))).toEqual([]);
+  });
+
+  it('stopGradient passes nothing back', () => {
+    const builder = new ProgramBuilder();
+    const x = builder.parameter('x', [3], options);
+    const program = programOf(builder, builder.sum(builder.multiply(x, builder.stopGradient(x)), [0]));
+    const { program: backward, gradients } = differentiate(program);
+    const feeds = new Map([[x.id, { shape: [3], data: Float64Array.of(1, 2, 3) }]]);
+    const values = interpret(backward, { bindings: {}, feeds, wanted: gradients });
+    expect([...(values.get(gradients[0] ?? -1)?.data ?? [])]).toEqual([1, 2, 3]);
+  });
+});

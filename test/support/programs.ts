@@ -1,0 +1,88 @@
+import type { Bindings } from '../../src/graph/dimensions';
+import { bindShape, elementCount } from '../../src/graph/dimensions';
+import type { ProgramBuilder, Tensor } from '../../src/graph/builder';
+import type { Program, ValueId } from '../../src/graph/program';
+import { RandomStream } from '../../src/graph/random';
+import type { NdArray } from '../../src/graph/reference/array';
+import { interpret } from '../../src/graph/reference/interpreter';
+
+/** A program around whatever `builder` holds, with `loss` as its loss: enough for the interpreter and for gradients. */
+export function programOf(builder: ProgramBuilder, loss: Tensor): Program {
+  return {
+    schemaVersion: 1,
+    name: 'test',
+    values: builder.values,
+    inputs: builder.inputs,
+    parameters: builder.parameters,
+    buffers: builder.buffers,
+    nodes: builder.nodes,
+    outputs: { loss: loss.id, negativeLogLikelihood: loss.id, crossEntropy: loss.id, balance: null },
+    routedLayers: [],
+    optimiser: {
+      kind: 'adamw',
+      beta1: 0.9,
+      beta2: 0.95,
+      epsilon: 1e-8,
+      clip: 1,
+      groups: { decayed: { weightDecay: 0.1 }, undecayed: { weightDecay: 0 } },
+    },
+  };
+}
+
+export function normals(shape: readonly number[], seed: number, scale = 1): Float64Array {
+  const data = new Float64Array(elementCount(shape));
+  new RandomStream(seed, 'test').fillNormal(data, scale);
+  return data;
+}
+
+/** Random parameters (float64) around `scale`, with gains and the like left near their initial constant. */
+export function randomParameters(program: Program, seed: number, scale = 0.5): Map<ValueId, NdArray> {
+  return new Map(
+    program.parameters.map((parameter, index) => {
+      const data = normals(parameter.shape, seed * 1000 + index, scale);
+      if (parameter.initialiser.kind === 'constant') {
+        const { value } = parameter.initialiser;
+        data.forEach((element, i) => (data[i] = value + 0.2 * element));
+      }
+      return [parameter.value, { shape: parameter.shape, data }];
+    }),
+  );
+}
+
+export function uniformIntegers(count: number, limit: number, seed: number): Int32Array {
+  const stream = new RandomStream(seed, 'integers');
+  return Int32Array.from({ length: count }, (_, index) => Math.floor(stream.uniform(index) * limit));
+}
+
+/** Random tokens and targets for a language model program; some targets are ignored. */
+export function randomTokens(program: Program, bindings: Bindings, vocabulary: number, seed: number): Map<ValueId, NdArray> {
+  return new Map(
+    program.inputs.map((input, index) => {
+      const shape = bindShape(program.values[input.value]?.shape ?? [], bindings);
+      const data = uniformIntegers(elementCount(shape), vocabulary, seed * 10 + index);
+      if (input.name === 'targets' && data.length > 2) data[1] = -1;
+      return [input.value, { shape, data }];
+    }),
+  );
+}
+
+export function scalar(values: ReadonlyMap<ValueId, NdArray>, id: ValueId): number {
+  const value = values.get(id)?.data[0];
+  if (value === undefined) throw new RangeError(`Value ${id} is not a computed scalar.`);
+  return value;
+}
+
+/** The routing decisions of a run: outputs of every topK, to be fed again so that routing is frozen. */
+export function routingDecisions(program: Program, values: ReadonlyMap<ValueId, NdArray>): Map<ValueId, NdArray> {
+  const frozen = new Map<ValueId, NdArray>();
+  for (const node of program.nodes) {
+    if (node.op !== 'topK') continue;
+    for (const output of node.outputs) {
+      const value = values.get(output);
+      if (value !== undefined) frozen.set(output, value);
+    }
+  }
+  return frozen;
+}
+
+export { interpret };
