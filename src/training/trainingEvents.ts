@@ -30,6 +30,8 @@ export interface TrainerState {
   readonly tokens: number;
   /** Where the seeded order of the data stands: it is a function of (seed, position). */
   readonly dataPosition: number;
+  /** A stop interrupted the validation that was due at this step: a resume begins with it. */
+  readonly validationPending?: boolean;
 }
 
 /** Records a run. Implemented by the run directory's writer, and by the command line's progress display. Errors end the run. */
