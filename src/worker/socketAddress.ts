@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** `sun_path` has 104 bytes on macOS and 108 on Linux, with the final zero. */
+const maximumPathBytes = 103;
+const socketName = 's';
+const folderPrefix = 'moe-';
+/** What mkdtemp appends. */
+const randomLength = 6;
+
+/** Where a private folder for a socket fits: the temporary folder, or /tmp where that is too deep. */
+export function socketParent(temporaryFolder: string): string {
+  const length = Buffer.byteLength(join(temporaryFolder, folderPrefix)) + randomLength + 1 + socketName.length;
+  return length <= maximumPathBytes ? temporaryFolder : '/tmp';
+}
+
+/** A new address to listen at, and the private folder (mode 0700) it lies in, which named pipes do without. */
+export function newAddress(platform: NodeJS.Platform = process.platform): { readonly path: string; readonly folder: string | undefined } {
+  if (platform === 'win32') return { path: `\\\\.\\pipe\\moe-lab-${randomBytes(16).toString('hex')}`, folder: undefined };
+  const folder = mkdtempSync(join(socketParent(tmpdir()), folderPrefix));
+  return { path: join(folder, socketName), folder };
+}
