@@ -61,7 +61,7 @@ export function typePhrase(schema: JsonSchema): string {
     case 'boolean':
       return 'true or false';
     case 'string':
-      return 'text';
+      return schema.minLength ? 'text that is not empty' : 'text';
     case 'array':
       return listPhrase(schema);
     default:

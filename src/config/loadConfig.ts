@@ -45,7 +45,9 @@ const startOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line
 function validate(value: unknown, file: string, readText: ReadText): { experiment: Experiment | undefined; findings: PathFinding[] } {
   const known = keepKnownKeys(experimentJsonSchema(), value);
   const parsed = experimentSchema.safeParse(known.value);
-  if (!parsed.success) return { experiment: undefined, findings: [...known.findings, ...schemaFindings(parsed.error, known.value)] };
+  if (!parsed.success) {
+    return { experiment: undefined, findings: [...known.findings, ...schemaFindings(parsed.error, known.value, known.meant)] };
+  }
   const findings = [...known.findings, ...semanticFindings(parsed.data), ...missingBaseline(parsed.data, file, readText)];
   return { experiment: parsed.data, findings };
 }

@@ -4,14 +4,17 @@ import { atKey, atValue } from './pathFinding';
 import type { PathFinding } from './pathFinding';
 import type { KeyPath } from './yamlTree';
 
-/** zod's issues in the words of someone who writes a config. `value` is what was validated. */
-export function schemaFindings(error: z.ZodError, value: unknown): PathFinding[] {
+/** zod's issues in the words of someone who writes a config. `value` is what was validated; `meant` keys, if missing, are passed over. */
+export function schemaFindings(error: z.ZodError, value: unknown, meant: readonly KeyPath[]): PathFinding[] {
+  const passedOver = new Set(meant.map((path) => JSON.stringify(path)));
   const findings = new Map<string, PathFinding>();
   for (const issue of error.issues) {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     // One finding a place: a list of three wrong entries that is also too long says so entry by entry.
     const key = JSON.stringify(path);
-    if (!findings.has(key)) findings.set(key, issue.code === 'invalid_key' ? emptyName(path) : schemaFinding(path, valueAt(value, path)));
+    if (findings.has(key)) continue;
+    const finding = issue.code === 'invalid_key' ? emptyName(path) : schemaFinding(path, valueAt(value, path));
+    if (finding.code !== 'missing-key' || !passedOver.has(key)) findings.set(key, finding);
   }
   return [...findings.values()];
 }

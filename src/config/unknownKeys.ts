@@ -10,10 +10,13 @@ export interface KnownValue {
   /** The value without what the schema does not know, and without optional keys that are stated empty. */
   readonly value: unknown;
   readonly findings: readonly PathFinding[];
+  /** The keys that misspelt ones were probably meant to be: that these are missing needs no word of its own. */
+  readonly meant: readonly KeyPath[];
 }
 
 export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
   const findings: PathFinding[] = [];
+  const allMeant: KeyPath[] = [];
   const paths = allPaths(root, []);
 
   function keep(schema: JsonSchema, part: unknown, path: KeyPath): unknown {
@@ -22,7 +25,9 @@ export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
       Object.entries(part).flatMap(([key, child]) => {
         const inner = childSchema(schema, key);
         if (!inner) {
-          findings.push(unknownKey(schema, path, key, paths));
+          const meant = meantBy(schema, path, key, paths);
+          if (meant) allMeant.push(meant);
+          findings.push(unknownKey(schema, path, key, meant));
           return [];
         }
         return child === null && mayBeEmpty(schema, key) ? [] : [[key, keep(inner, child, [...path, key])]];
@@ -30,30 +35,30 @@ export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
     );
   }
 
-  return { value: keep(root, value, []), findings };
+  return { value: keep(root, value, []), findings, meant: allMeant };
 }
 
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unknownKey(schema: JsonSchema, path: KeyPath, key: string, paths: readonly KeyPath[]): PathFinding {
-  const siblings = Object.keys(schema.properties ?? {});
-  return {
-    spots: [atKey(...path, key)],
-    severity: 'error',
-    code: 'unknown-key',
-    message: `Unknown key \`${dotted([...path, key])}\`; ${advice(key, siblings, path, paths)}`,
-  };
+/** A key that exists in one other place belongs there; else the sibling that is spelt most like it. */
+function meantBy(schema: JsonSchema, path: KeyPath, key: string, paths: readonly KeyPath[]): KeyPath | undefined {
+  const elsewhere = paths.filter((other) => other.at(-1) === key);
+  if (elsewhere.length === 1) return elsewhere[0];
+  const sibling = didYouMean(key, Object.keys(schema.properties ?? {}));
+  return sibling === undefined ? undefined : [...path, sibling];
 }
 
-function advice(key: string, siblings: readonly string[], path: KeyPath, paths: readonly KeyPath[]): string {
-  const elsewhere = paths.filter((other) => other.at(-1) === key);
-  const only = elsewhere.length === 1 ? elsewhere[0] : undefined;
-  if (only) return only.length > 1 ? `it belongs under \`${dotted(only.slice(0, -1))}\`.` : 'it belongs at the top level.';
-  const meant = didYouMean(key, siblings);
-  if (meant) return `did you mean \`${meant}\`?`;
-  return `${path.length ? `\`${dotted(path)}\`` : 'a config'} has the keys ${siblings.join(', ')}.`;
+function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPath | undefined): PathFinding {
+  const message = `Unknown key \`${dotted([...path, key])}\`; ${advice(schema, path, key, meant)}`;
+  return { spots: [atKey(...path, key)], severity: 'error', code: 'unknown-key', message };
+}
+
+function advice(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPath | undefined): string {
+  if (!meant) return `${path.length ? `\`${dotted(path)}\`` : 'a config'} has the keys ${Object.keys(schema.properties ?? {}).join(', ')}.`;
+  if (meant.at(-1) !== key) return `did you mean \`${meant.at(-1) ?? ''}\`?`;
+  return meant.length > 1 ? `it belongs under \`${dotted(meant.slice(0, -1))}\`.` : 'it belongs at the top level.';
 }
 
 function allPaths(schema: JsonSchema, path: KeyPath): readonly KeyPath[] {

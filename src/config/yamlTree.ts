@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Node } from 'yaml';
 import type { ConfigFinding, SourceRange } from './configFile';
 import { sourceText } from './sourceText';
@@ -30,13 +30,16 @@ const maximumProblems = 20;
 export function parseYamlTree(text: string): YamlTree {
   const source = sourceText(text);
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
-  const problems: YamlProblem[] = [
-    ...document.errors.map((error) => syntaxProblem(source, error, 'error')),
-    ...document.warnings.map((warning) => syntaxProblem(source, warning, 'warning')),
-  ].slice(0, maximumProblems);
+  // After one syntax error the parser has lost its way, and so would a reader of what else it says.
+  const broken = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
+  const problems: YamlProblem[] = broken
+    ? [syntaxProblem(source, broken, openQuote(document, broken))]
+    : [
+        ...document.errors.map((error) => duplicateKey(source, error.pos[0])),
+        ...document.warnings.map((warning) => ({ ...syntaxProblem(source, warning, undefined), severity: 'warning' as const })),
+      ].slice(0, maximumProblems);
   const reader = new TreeReader(source);
-  const readable = !problems.some((problem) => problem.code === 'yaml-syntax' && problem.severity === 'error');
-  const value = readable ? reader.read(document.contents, [], 0, undefined) : undefined;
+  const value = broken ? undefined : reader.read(document.contents, [], 0, undefined);
   problems.push(...reader.problems);
   return {
     value: reader.problems.length > 0 ? undefined : value,
@@ -49,25 +52,52 @@ function placeKey(path: KeyPath): string {
   return JSON.stringify(path.map(String));
 }
 
-type YamlError = ReturnType<typeof parseDocument>['errors'][number] | ReturnType<typeof parseDocument>['warnings'][number];
+type YamlDocument = ReturnType<typeof parseDocument>;
+type YamlError = YamlDocument['errors'][number] | YamlDocument['warnings'][number];
 
-function syntaxProblem(source: SourceText, error: YamlError, severity: 'error' | 'warning'): YamlProblem {
-  const [start, end] = error.pos;
-  if (error.code === 'DUPLICATE_KEY') {
-    const key = /^("[^"\n]*"|'[^'\n]*'|[^\s:]+)/.exec(source.text.slice(start))?.[0] ?? '';
-    const range = source.rangeBetween(start, start + Math.max(1, key.length));
-    return { range, severity, code: 'duplicate-key', message: `The key \`${key}\` is here twice; keep one of the two.` };
-  }
-  const range = source.rangeBetween(Math.min(start, Math.max(0, source.text.length - 1)), end);
-  return { range, severity, code: 'yaml-syntax', message: syntaxSentence(error.code, error.message) };
+function duplicateKey(source: SourceText, start: number): YamlProblem {
+  const key = /^("[^"\n]*"|'[^'\n]*'|[^\s:]+)/.exec(source.text.slice(start))?.[0] ?? '';
+  const message = `The key \`${key}\` is here twice; keep one of the two.`;
+  return { range: source.rangeBetween(start, start + Math.max(1, key.length)), severity: 'error', code: 'duplicate-key', message };
+}
+
+/** Underlines what lies on the line where the error starts; at the end of a line, the last thing written before it. */
+function syntaxProblem(source: SourceText, error: YamlError, from: number | undefined): YamlProblem {
+  const start = Math.min(from ?? error.pos[0], source.text.length);
+  const [line = ''] = source.text.slice(start).split(/[\r\n]/, 1);
+  const length = Math.min(line.trimEnd().length, from === undefined ? Math.max(1, error.pos[1] - start) : line.length);
+  const before = source.text.slice(0, start).trimEnd().length;
+  const range = length > 0 ? source.rangeBetween(start, start + length) : source.rangeBetween(before - 1, before);
+  return { range, severity: 'error', code: 'yaml-syntax', message: syntaxSentence(error) };
+}
+
+/** A quote that is left open is noticed at the end of the text; where it opens is what helps. */
+function openQuote(document: YamlDocument, error: YamlError): number | undefined {
+  if (!isOpenQuote(error)) return undefined;
+  let last: number | undefined;
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (range && (type === 'QUOTE_DOUBLE' || type === 'QUOTE_SINGLE')) last = range[0];
+    },
+  });
+  return last;
+}
+
+function isOpenQuote({ message }: YamlError): boolean {
+  return message.startsWith('Missing closing');
 }
 
 /** The parser's messages are sentences already, but for those that speak to a programmer. */
-function syntaxSentence(code: string, message: string): string {
+function syntaxSentence(error: YamlError): string {
+  const { code, message } = error;
   if (code === 'MULTIPLE_DOCS')
     return 'This file holds several YAML documents; a config is one, so remove the line `---` and what follows it.';
   if (code === 'RESOURCE_EXHAUSTION') return `This is nested too deeply to be read; a config has at most ${maximumDepth} levels.`;
   if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'A second `key:` on this line; put it on a line of its own, or quote the text.';
+  if (code === 'TAB_AS_INDENT') return 'YAML is indented with spaces; replace the tab.';
+  if (isOpenQuote(error)) return 'This quote is not closed; add the same quote at the end of the text.';
+  if (message.startsWith('Flow sequence')) return 'A list that begins with `[` is not closed before this place; add the `]`.';
+  if (message.startsWith('Flow map')) return 'A mapping that begins with `{` is not closed before this place; add the `}`.';
   return `Not valid YAML: ${message.replace(/\.$/, '')}.`;
 }
 
