@@ -34,7 +34,7 @@ export function encodeHeader(
   const entries: Record<string, unknown> = Object.keys(metadata).length > 0 ? { [METADATA]: metadata } : {};
   let offset = 0;
   for (const { name, shape } of layout) {
-    if (name in entries || name === METADATA) throw new RangeError(`Two tensors have the name "${name}".`);
+    if (Object.hasOwn(entries, name) || name === METADATA) throw new RangeError(`Two tensors have the name "${name}".`);
     const end = offset + byteLength(shape);
     entries[name] = { dtype: 'F32', shape, data_offsets: [offset, end] };
     offset = end;

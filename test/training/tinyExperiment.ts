@@ -1,0 +1,42 @@
+import { experimentSchema, type RunnableExperiment } from '../../src/config/schema';
+import type { Corpora } from '../../src/training/prepare';
+import { generateSampleCorpus } from '../../src/data/sampleCorpus';
+import { encodeBytes } from '../../src/data/byteTokenizer';
+
+/** A routed model that trains a step in milliseconds; `changes` replace keys of `train`. */
+export function tinyExperiment(changes: Readonly<Record<string, unknown>> = {}): RunnableExperiment {
+  const { train, data, ...rest } = experimentSchema.parse({
+    name: 'tiny',
+    model: {
+      d_model: 24,
+      layers: 2,
+      context: 32,
+      attention: { heads: 2 },
+      ffn: { width: 48 },
+      moe: { kind: 'mh-moe', heads: 2, experts: 6, top_k: 2, expert_width: 16 },
+    },
+    train: { steps: 20, batch_tokens: 256, micro_batch: 4, warmup: 5, learning_rate: 0.01, min_learning_rate: 0.001, seed: 3, ...changes },
+    data: { train: ['prose.txt'], validation: { prose: ['prose.txt'], lists: ['lists.txt'] } },
+    evaluate: { every: 5 },
+    checkpoint: { every: 10 },
+    engine: { threads: 1 },
+  });
+  if (train === undefined || data === undefined) throw new Error('The tiny experiment can be run.');
+  return { ...rest, train, data };
+}
+
+/** Corpora without files: what `prepareCorpora` would give for the sample text. */
+export function tinyCorpora(): Corpora {
+  const { files } = generateSampleCorpus(5, 1 << 14);
+  const corpus = (name: string, path: string) => {
+    const tokens = encodeBytes(files.find((file) => file.path === path)?.text ?? '');
+    return { name, files: [path], tokens, sha256: '', largestToken: 127 };
+  };
+  return {
+    train: corpus('train', 'corpus/train/prose.txt'),
+    validation: {
+      prose: corpus('validation.prose', 'corpus/validation/prose.txt'),
+      lists: corpus('validation.lists', 'corpus/validation/lists.txt'),
+    },
+  };
+}
