@@ -87,6 +87,11 @@ export class ExtensionHost {
     return this.ask('edit', { file, from, to });
   }
 
+  /** The text selected in the active editor. */
+  selection(): Promise<string> {
+    return this.ask('selection');
+  }
+
   isDirty(file: string): Promise<boolean> {
     return this.ask('isDirty', { file });
   }

@@ -31,6 +31,16 @@ export class RunOnDisk {
     return this.metrics.filter(({ train }) => train !== undefined).map(({ step }) => step);
   }
 
+  /** Steps of the checkpoints that are complete, ascending. */
+  get checkpoints(): readonly number[] {
+    const folder = join(this.directory, 'checkpoints');
+    if (!existsSync(folder)) return [];
+    return readdirSync(folder)
+      .flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
+  }
+
   get log(): string {
     const file = join(this.directory, 'worker.log');
     return existsSync(file) ? readFileSync(file, 'utf8') : '';

@@ -101,6 +101,12 @@ export class Window {
     return this.page.locator('[id="workbench.view.extension.moeLab"] .monaco-list-row');
   }
 
+  /** What the rows show: name, then step, perplexity, progress or state. */
+  async runRowTexts(): Promise<readonly string[]> {
+    const texts = await this.runRows.allInnerTexts();
+    return texts.map((text) => text.replaceAll('\u00a0', ' ').replace(/\s+/g, ' ').trim());
+  }
+
   runRowLabels(): Promise<readonly string[]> {
     return this.runRows.evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? ''));
   }

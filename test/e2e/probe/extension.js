@@ -51,6 +51,10 @@ const questions = {
     await editor.edit((builder) => builder.replace(range, to));
     return document.isDirty;
   },
+  selection: () => {
+    const editor = vscode.window.activeTextEditor;
+    return editor ? editor.document.getText(editor.selection) : '';
+  },
   isDirty: ({ file }) => vscode.workspace.textDocuments.some(({ uri, isDirty }) => uri.fsPath === file && isDirty),
   tabs: () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),
   setting: async ({ name, value }) => {

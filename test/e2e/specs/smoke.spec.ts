@@ -1,25 +1,46 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Session } from '../harness/session';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { extensionFolder } from '../harness/product';
+import { useSession } from '../harness/suite';
 
-let session: Session;
-beforeAll(async () => {
-  session = await Session.start({ name: 'smoke' });
-});
-afterAll(() => session.close());
+const session = useSession({ name: 'smoke' });
+const id = 'moe-lab.moe-lab';
 
-test('the packaged extension is installed and not yet active in an empty folder', async () => {
-  const extension = await session.host.extension('moe-lab.moe-lab');
-  expect(extension?.path).toContain('moe-lab.moe-lab-');
+interface Manifest {
+  readonly contributes: { readonly commands: readonly { readonly command: string; readonly title: string; readonly category?: string }[] };
+}
+
+test('the packaged extension is installed and does nothing in an empty folder', async () => {
+  const extension = await session().host.extension(id);
+  expect(extension?.path).toBe(extensionFolder());
   expect(extension?.active).toBe(false);
 });
 
-test('its commands are offered in the palette', async () => {
-  expect(await session.window.offersCommand('MoE Lab: Create Sample Experiment')).toBe(true);
-  await session.window.screenshot('palette');
+test('its run explorer greets an empty folder with what can be done', async () => {
+  await session().window.openSideBar('MoE Lab');
+  const { welcome } = session().window;
+  await welcome.getByText('No runs yet').waitFor();
+  expect(await welcome.locator('.monaco-button').allTextContents()).toEqual(['Create Sample Experiment', 'Start Run']);
+  await session().window.screenshot('empty-folder');
 });
 
-test('its run explorer greets an empty folder', async () => {
-  await session.window.openSideBar('MoE Lab');
-  await session.window.welcome.getByText('No runs yet').waitFor();
-  await session.window.screenshot('empty-folder');
+test('every contributed command is registered and titled, and nothing else of ours can be called', async () => {
+  await session().host.activate(id);
+  const manifest = JSON.parse(readFileSync(join(extensionFolder(), 'package.json'), 'utf8')) as Manifest;
+  const contributed = manifest.contributes.commands;
+  expect(contributed.length).toBeGreaterThan(8);
+  expect(contributed.filter(({ title, category }) => title.trim() === '' || category !== 'MoE Lab')).toEqual([]);
+  const registered = (await session().host.commands()).filter((command) => /^moeLab\.[a-zA-Z]+$/.test(command));
+  expect(contributed.map(({ command }) => command).filter((command) => !registered.includes(command))).toEqual([]);
+});
+
+test('starting a run without any config says what to do first', async () => {
+  await session().window.runCommand('MoE Lab: Start Run');
+  expect(await session().window.waitForNotification('.moe.yaml')).toContain('Create Sample Experiment');
+});
+
+test('debug information opens as a document', async () => {
+  await session().window.runCommand('MoE Lab: Debug Information');
+  await session().window.page.locator('.monaco-editor .view-lines').getByText('onnxruntime').first().waitFor();
 });

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../harness/eventually';
+import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
+import type { HostDiagnostic } from '../harness/extensionHost';
+import { moeLab } from '../harness/product';
+import { useSession } from '../harness/suite';
+
+const good = tinyConfig({ name: 'Good' });
+const multiHead = good
+  .replace('name: Good', 'name: Multi-head\nparity: good.moe.yaml')
+  .replace('kind: smoe, every: 2, experts: 4', 'kind: mh-moe, heads: 2, every: 2, experts: 8');
+
+/** A config with one mistake, the text that is at fault and what is said about it. */
+const mistakes = [
+  {
+    name: 'malformed',
+    text: good.replace('attention: { heads: 2, position: rope }', 'attention: { heads: 2, position: rope'),
+    code: 'yaml-syntax',
+    at: undefined,
+    says: /YAML/,
+  },
+  { name: 'unknown-key', text: good.replace('  layers: 2', '  layerz: 2'), code: 'unknown-key', at: 'layerz', says: /layers/ },
+  { name: 'wrong-type', text: good.replace('  layers: 2', '  layers: two'), code: 'invalid-value', at: 'two', says: /layers/ },
+  {
+    name: 'heads',
+    text: good.replace('{ heads: 2, position', '{ heads: 5, position'),
+    code: undefined,
+    at: '5',
+    says: /d_model.*divi|divi.*d_model/i,
+  },
+  { name: 'top-k', text: good.replace('top_k: 1', 'top_k: 9'), code: undefined, at: '9', says: /top_k/ },
+];
+
+const session = useSession({
+  name: 'hints',
+  prepare(workspace) {
+    writeTinyCorpus(workspace);
+    writeFileIn(workspace, 'good.moe.yaml', good);
+    writeFileIn(workspace, 'multi-head.moe.yaml', multiHead);
+    for (const { name, text } of mistakes) writeFileIn(workspace, `${name}.moe.yaml`, text);
+  },
+});
+const file = (name: string): string => join(session().workspace, `${name}.moe.yaml`);
+
+/** The part of a text that a diagnostic underlines. */
+function underlined(text: string, { start, end }: HostDiagnostic): string {
+  const lines = text.split('\n');
+  if (start.line === end.line) return (lines[start.line] ?? '').slice(start.character, end.character);
+  return [
+    (lines[start.line] ?? '').slice(start.character),
+    ...lines.slice(start.line + 1, end.line),
+    (lines[end.line] ?? '').slice(0, end.character),
+  ].join('\n');
+}
+
+interface CountJson {
+  readonly models: readonly {
+    readonly parameters: { readonly total: number };
+    readonly macsPerToken: { readonly total: number };
+    readonly parity: { readonly baseline: string; readonly parameters: number; readonly macs: number } | null;
+  }[];
+}
+
+/** Percent as the hints write it. */
+const percent = (fraction: number): string => `${fraction < 0 ? '−' : fraction > 0 ? '+' : ''}${Math.abs(fraction * 100).toFixed(2)} %`;
+
+test('above `model:` stand parameters, MACs per token and the distance from the baseline, as the command line counts them', async () => {
+  await session().host.open(file('multi-head'));
+  const text = await eventually('the lens', async () =>
+    (await session().window.codeLensTexts()).find((lens) => lens.includes('parameters')),
+  );
+  const counted = await moeLab(session().workspace, 'count', 'multi-head.moe.yaml', '--json');
+  expect(counted.code).toBe(0);
+  const [model] = (JSON.parse(counted.stdout) as CountJson).models;
+  expect(model?.parity?.baseline).toBe('good.moe.yaml');
+  expect(text).toContain(`${((model?.parameters.total ?? 0) / 1000).toFixed(1)} k parameters`);
+  expect(text).toContain(`${((model?.macsPerToken.total ?? 0) / 1000).toFixed(1)} k MACs/token`);
+  expect(text).toContain(`vs good.moe.yaml: ${percent(model?.parity?.parameters ?? Number.NaN)} parameters`);
+  expect(text).toContain(`${percent(model?.parity?.macs ?? Number.NaN)} MACs`);
+  const lenses = await session().host.codeLenses(file('multi-head'));
+  const modelLine = multiHead.split('\n').indexOf('model:');
+  expect(lenses.filter(({ title }) => title.includes('parameters')).map(({ line }) => line)).toEqual([modelLine]);
+  await session().window.screenshot('code-lens');
+});
+
+test('the lens follows an edit that is not saved', async () => {
+  const before = (await session().window.codeLensTexts()).find((lens) => lens.includes('parameters'));
+  await session().host.edit(file('multi-head'), 'experts: 8', 'experts: 16');
+  await eventually('another count', async () => {
+    const now = (await session().window.codeLensTexts()).find((lens) => lens.includes('parameters'));
+    return now !== undefined && now !== before;
+  });
+  await session().host.edit(file('multi-head'), 'experts: 16', 'experts: 8');
+  await eventually('the first count again', async () => (await session().window.codeLensTexts()).includes(before ?? ''));
+});
+
+test('a config without mistakes has no squiggle', async () => {
+  await session().host.open(file('good'));
+  await eventually('the lens', async () => (await session().window.codeLensTexts()).some((lens) => lens.includes('parameters')));
+  expect(await session().host.diagnostics(file('good'))).toEqual([]);
+  expect(await session().window.squiggles('error').count()).toBe(0);
+});
+
+test.each(mistakes)('$name: one message, underlined where the mistake is', async ({ name, text, code, at, says }) => {
+  await session().host.open(file(name));
+  const diagnostics = await eventually('a diagnostic', async () => {
+    const found = await session().host.diagnostics(file(name));
+    return found.length > 0 && found;
+  });
+  expect(diagnostics).toHaveLength(1);
+  const [diagnostic] = diagnostics;
+  if (!diagnostic) throw new Error('unreachable');
+  expect(diagnostic.severity).toBe('error');
+  expect(diagnostic.message).toMatch(says);
+  if (code) expect(diagnostic.code).toBe(code);
+  if (at) expect(underlined(text, diagnostic)).toBe(at);
+  await session().window.squiggles('error').first().waitFor();
+  await session().window.screenshot(`diagnostic-${name}`);
+});
+
+test('the hover of a squiggle says the same', async () => {
+  await session().host.open(file('unknown-key'));
+  await session().window.squiggles('error').first().hover({ force: true });
+  await session().window.page.locator('.monaco-hover:visible').getByText('Unknown key').waitFor();
+});
