@@ -1,0 +1,232 @@
+import { elementCount } from '../../graph/dimensions';
+import { initialiseParameter } from '../../graph/random';
+import type { Program } from '../../graph/program';
+import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
+import { EngineError } from '../engine';
+import { accumulate, adamwUpdate, clipScale, sumOfSquares } from './adamw';
+import type { Feed } from './lowering/lower';
+import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
+import { createRuntimeSession } from './runtimeSession';
+import { findEntry, stateEntries, type StateEntry } from './state';
+import { checkBatch, evaluationGraph, inputData, trainingGraph, type EvaluationGraph, type TrainingGraph } from './trainingGraph';
+
+type Outputs = Awaited<ReturnType<RuntimeSession['run']>>;
+
+/** A parameter, or one expert's matrix of it, with its moments: views of the state that one gradient output updates. */
+interface Piece {
+  readonly gradient: string;
+  readonly parameter: Float32Array;
+  readonly firstMoment: Float32Array;
+  readonly secondMoment: Float32Array;
+  readonly weightDecay: number;
+}
+
+interface State {
+  readonly parameters: readonly Float32Array[];
+  readonly firstMoments: readonly Float32Array[];
+  readonly secondMoments: readonly Float32Array[];
+  readonly buffers: readonly Float32Array[];
+}
+
+/** How many shapes of evaluation batches keep their session: the usual one and a smaller last one, per validation set. */
+const EVALUATION_SESSIONS = 4;
+
+/**
+ * Training on the CPU. The state lies in Float32Arrays that the runtime reads in place, experts as views of their stacked tensor;
+ * gradients come out of the graph, and accumulation, clipping and AdamW are plain loops over the arrays.
+ */
+export class CpuSession implements Session {
+  private readonly entries: readonly StateEntry[];
+  private readonly pieces: readonly Piece[];
+  private readonly constantFeeds = new Map<string, RuntimeTensor>();
+  private readonly evaluations = new Map<string, { readonly graph: EvaluationGraph; readonly session: RuntimeSession }>();
+
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly program: Program,
+    private readonly options: SessionOptions,
+    private readonly graph: TrainingGraph,
+    private readonly session: RuntimeSession,
+    private readonly state: State,
+  ) {
+    this.entries = stateEntries(program);
+    this.pieces = graph.gradients.flatMap((names, index) => this.piecesOf(index, names));
+  }
+
+  static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<CpuSession> {
+    const graph = trainingGraph(program, 'cpu', { batch: options.batch, time: options.time });
+    const session = await createRuntimeSession(runtime, graph.model, { device: 'cpu', threads: options.threads });
+    const zeros = () => program.parameters.map(({ shape }) => new Float32Array(elementCount(shape)));
+    return new CpuSession(runtime, program, options, graph, session, {
+      parameters: program.parameters.map((parameter) => initialiseParameter(parameter, options.seed)),
+      firstMoments: zeros(),
+      secondMoments: zeros(),
+      buffers: program.buffers.map(({ shape, initial }) => new Float32Array(elementCount(shape)).fill(initial)),
+    });
+  }
+
+  async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
+    const totals = { loss: 0, crossEntropy: 0, balance: 0 };
+    const expertCounts = this.program.routedLayers.map((layer) => new Float32Array(layer.experts));
+    let gradients: readonly Float32Array[] = [];
+    let buffers = this.state.buffers;
+    for (const batch of microbatches) {
+      this.checkStepBatch(batch);
+      const outputs = await this.session.run(this.feedsFor(this.graph.feeds, batch, buffers));
+      totals.loss += scalarOf(outputs, this.graph.loss);
+      totals.crossEntropy += scalarOf(outputs, this.graph.crossEntropy);
+      if (this.graph.balance !== null) totals.balance += scalarOf(outputs, this.graph.balance);
+      this.graph.expertCounts.forEach((name, layer) => accumulate(expertCounts[layer] as Float32Array, floatsOf(outputs, name)));
+      buffers = this.graph.bufferUpdates.map((name) => floatsOf(outputs, name));
+      const fresh = this.pieces.map((piece) => floatsOf(outputs, piece.gradient));
+      if (gradients.length === 0) gradients = fresh;
+      else gradients.forEach((sum, index) => accumulate(sum, fresh[index] as Float32Array));
+    }
+    const count = microbatches.length;
+    const gradientNorm = Math.sqrt(gradients.reduce((total, gradient) => total + sumOfSquares(gradient), 0)) / count;
+    if (Number.isFinite(totals.loss) && Number.isFinite(gradientNorm)) {
+      this.update(gradients, clipScale(gradientNorm, this.program.optimiser.clip) / count, scalars);
+      this.state.buffers.forEach((buffer, index) => buffer.set(buffers[index] as Float32Array));
+    }
+    return {
+      loss: totals.loss / count,
+      crossEntropy: totals.crossEntropy / count,
+      balance: this.graph.balance === null ? null : totals.balance / count,
+      gradientNorm,
+      expertCounts,
+    };
+  }
+
+  async evaluate(batch: Batch): Promise<EvaluationMetrics> {
+    checkBatch(batch);
+    const { graph, session } = await this.evaluationFor(batch);
+    const outputs = await session.run(this.feedsFor(graph.feeds, batch, this.state.buffers));
+    return {
+      negativeLogLikelihood: scalarOf(outputs, graph.negativeLogLikelihood),
+      expertCounts: graph.expertCounts.map((name) => floatsOf(outputs, name)),
+    };
+  }
+
+  async *exportState(): AsyncIterable<StateTensor> {
+    for (const entry of this.entries) {
+      yield { kind: entry.kind, name: entry.name, shape: entry.shape, data: this.dataOf(entry).slice() };
+    }
+  }
+
+  async importState(tensors: AsyncIterable<StateTensor> | Iterable<StateTensor>): Promise<void> {
+    for await (const tensor of tensors) this.dataOf(findEntry(this.entries, tensor)).set(tensor.data);
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
+    for (const { session } of this.evaluations.values()) await session.release();
+    this.evaluations.clear();
+  }
+
+  private update(gradients: readonly Float32Array[], gradientScale: number, { step, learningRate }: StepScalars): void {
+    const { beta1, beta2, epsilon } = this.program.optimiser;
+    this.pieces.forEach(({ parameter, firstMoment, secondMoment, weightDecay }, index) => {
+      adamwUpdate(parameter, gradients[index] as Float32Array, firstMoment, secondMoment, {
+        step,
+        learningRate,
+        beta1,
+        beta2,
+        epsilon,
+        weightDecay,
+        gradientScale,
+      });
+    });
+  }
+
+  private piecesOf(index: number, gradients: readonly string[]): readonly Piece[] {
+    const [parameter, firstMoment, secondMoment] = [this.state.parameters, this.state.firstMoments, this.state.secondMoments].map(
+      (tensors) => tensors[index] as Float32Array,
+    ) as [Float32Array, Float32Array, Float32Array];
+    const group = this.program.parameters[index]?.group ?? '';
+    const weightDecay = this.program.optimiser.groups[group]?.weightDecay ?? 0;
+    const size = parameter.length / gradients.length;
+    return gradients.map((gradient, part) => {
+      const [start, end] = [part * size, (part + 1) * size];
+      return {
+        gradient,
+        parameter: parameter.subarray(start, end),
+        firstMoment: firstMoment.subarray(start, end),
+        secondMoment: secondMoment.subarray(start, end),
+        weightDecay,
+      };
+    });
+  }
+
+  private feedsFor(feeds: readonly Feed[], batch: Batch, buffers: readonly Float32Array[]): Record<string, RuntimeTensor> {
+    const { Tensor } = this.runtime;
+    return Object.fromEntries(
+      feeds.map((feed) => {
+        if (feed.kind === 'input') return [feed.name, new Tensor('int32', inputData(batch, feed.name), [batch.batch, batch.time])];
+        if (feed.kind === 'parameter') return [feed.name, this.parameterFeed(feed)];
+        const shape = this.program.buffers[feed.index]?.shape ?? [];
+        return [feed.name, new Tensor('float32', buffers[feed.index] as Float32Array, shape)];
+      }),
+    );
+  }
+
+  /** Parameters keep their arrays for life, so their tensors are made once. */
+  private parameterFeed({ name, index, expert }: Extract<Feed, { kind: 'parameter' }>): RuntimeTensor {
+    const existing = this.constantFeeds.get(name);
+    if (existing !== undefined) return existing;
+    const data = this.state.parameters[index] as Float32Array;
+    const shape = this.program.parameters[index]?.shape ?? [];
+    const [experts = 1, ...matrix] = shape;
+    const size = data.length / experts;
+    const view = expert === null ? data : data.subarray(expert * size, (expert + 1) * size);
+    const tensor = new this.runtime.Tensor('float32', view, expert === null ? shape : matrix);
+    this.constantFeeds.set(name, tensor);
+    return tensor;
+  }
+
+  private async evaluationFor({ batch, time }: Batch): Promise<{ readonly graph: EvaluationGraph; readonly session: RuntimeSession }> {
+    const key = `${batch}x${time}`;
+    const existing = this.evaluations.get(key);
+    if (existing !== undefined) return existing;
+    if (this.evaluations.size >= EVALUATION_SESSIONS) {
+      const [oldest] = this.evaluations.entries();
+      if (oldest !== undefined) {
+        this.evaluations.delete(oldest[0]);
+        await oldest[1].session.release();
+      }
+    }
+    const graph = evaluationGraph(this.program, 'cpu', { batch, time });
+    const session = await createRuntimeSession(this.runtime, graph.model, { device: 'cpu', threads: this.options.threads });
+    const made = { graph, session };
+    this.evaluations.set(key, made);
+    return made;
+  }
+
+  private checkStepBatch(batch: Batch): void {
+    checkBatch(batch);
+    if (batch.batch === this.options.batch && batch.time === this.options.time) return;
+    throw new EngineError(
+      `A microbatch of ${batch.batch} x ${batch.time} came to a session compiled for ${this.options.batch} x ${this.options.time}.`,
+      'Compile a session for this shape.',
+    );
+  }
+
+  private dataOf({ kind, index }: StateEntry): Float32Array {
+    const tensors = {
+      parameter: this.state.parameters,
+      firstMoment: this.state.firstMoments,
+      secondMoment: this.state.secondMoments,
+      buffer: this.state.buffers,
+    };
+    return tensors[kind][index] as Float32Array;
+  }
+}
+
+function floatsOf(outputs: Outputs, name: string): Float32Array {
+  const tensor = outputs[name] as RuntimeTensor | undefined;
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new EngineError(`The graph gave no float output "${name}".`, 'This is a fault of MoE Lab: please report it with the config.');
+}
+
+function scalarOf(outputs: Outputs, name: string): number {
+  return floatsOf(outputs, name)[0] ?? Number.NaN;
+}

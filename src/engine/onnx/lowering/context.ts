@@ -1,0 +1,52 @@
+import type { Dimension } from '../../../graph/dimensions';
+import type { Primitive } from '../../../graph/primitives';
+import type { NodeOf, ValueId } from '../../../graph/program';
+import type { Device } from '../../engine';
+import type { OnnxGraph, TensorName } from '../graph';
+
+/**
+ * What a value of the program has become: one tensor, or, for a stacked [E, in, out] value on the CPU, one [in, out] tensor per expert.
+ */
+export type Lowered = TensorName | { readonly experts: readonly TensorName[] };
+
+/** How routed rows are laid out when experts are padded to blocks of equal size. */
+export interface Blocks {
+  readonly count: number;
+  /** Rows in a block. */
+  readonly size: number;
+  /** int32 [count]: whose rows a block holds; blocks at the end that hold nobody's name the last expert. */
+  readonly experts: TensorName;
+}
+
+/** What a lowering rule may ask for and build on. */
+export interface LoweringContext {
+  readonly graph: OnnxGraph;
+  readonly device: Device;
+  bind(dimension: Dimension): number;
+  shapeOf(value: ValueId): readonly number[];
+  /** The value as one tensor. */
+  tensor(value: ValueId): TensorName;
+  /** A stacked [E, in, out] value as one matrix per expert; a parameter's are inputs of the graph, views of the stacked tensor. */
+  expertMatrices(value: ValueId): readonly TensorName[];
+  /** The block layout of a `route`, found by its counts. */
+  readonly blocks: Map<ValueId, Blocks>;
+}
+
+/** Adds a node's operators to the graph and returns its outputs. */
+export type LoweringRule<P extends Primitive> = (node: NodeOf<P>, context: LoweringContext) => readonly Lowered[];
+
+export type LoweringRules<P extends Primitive> = { readonly [Q in P]: LoweringRule<Q> };
+
+/** The node's operand at `index`; a program whose shapes were checked has it. */
+export function operand(node: { readonly op: string; readonly inputs: readonly ValueId[] }, index: number): ValueId {
+  const value = node.inputs[index];
+  if (value === undefined) throw new RangeError(`${node.op} has no operand ${index}.`);
+  return value;
+}
+
+/** The size of an axis of a bound shape, counted from the end when negative. */
+export function sizeOf(shape: readonly number[], axis: number): number {
+  const size = shape.at(axis);
+  if (size === undefined) throw new RangeError(`A tensor of shape [${shape.join(', ')}] has no axis ${axis}.`);
+  return size;
+}

@@ -1,0 +1,160 @@
+import { bindDimension, bindShape, elementCount, type Bindings, type Dimension } from '../../../graph/dimensions';
+import type { Primitive } from '../../../graph/primitives';
+import type { NodeOf, Program, ProgramNode, ValueId } from '../../../graph/program';
+import type { Device } from '../../engine';
+import { int, OnnxGraph, type TensorName } from '../graph';
+import { blockCount, blockedExpertRules, blockSize } from './blockedExperts';
+import { operand, sizeOf, type Blocks, type Lowered, type LoweringContext, type LoweringRule, type LoweringRules } from './context';
+import { elementwiseRules } from './elementwise';
+import { layerRules } from './layers';
+import { concat, reshape, unsqueeze } from './operators';
+import { routingRules } from './routing';
+import { shapingRules } from './shaping';
+import { tokenRules } from './tokens';
+import { unrolledExpertRules } from './unrolledExperts';
+
+const sharedRules = { ...elementwiseRules, ...shapingRules, ...layerRules, ...tokenRules, ...routingRules };
+
+/** Every primitive's lowering, per device: they differ in how the experts' rows are laid out. */
+const loweringRules: Readonly<Record<Device, LoweringRules<Primitive>>> = {
+  cpu: { ...sharedRules, ...unrolledExpertRules },
+  webgpu: { ...sharedRules, ...blockedExpertRules },
+};
+
+/** What a graph input is fed with. */
+export type Feed =
+  | { readonly kind: 'input'; readonly name: string; readonly index: number }
+  | { readonly kind: 'buffer'; readonly name: string; readonly index: number }
+  /** `expert` is null for the whole parameter, else the one whose [in, out] matrix is fed. */
+  | { readonly kind: 'parameter'; readonly name: string; readonly index: number; readonly expert: number | null };
+
+export interface LoweredProgram {
+  /** The ONNX model. */
+  readonly model: Uint8Array;
+  readonly feeds: readonly Feed[];
+  /** For each wanted value, the name of its graph output, or of one output per expert. */
+  readonly outputs: readonly (readonly string[])[];
+}
+
+export interface LoweringOptions {
+  readonly device: Device;
+  /** Values of `batch` and `time`; routed rows are bound here. */
+  readonly bindings: Bindings;
+  readonly wanted: readonly ValueId[];
+}
+
+/** The program's graph, as far as the wanted values need it, as an ONNX model with static shapes for one device. */
+export function lower(program: Program, { device, bindings, wanted }: LoweringOptions): LoweredProgram {
+  const graph = new OnnxGraph(program.name);
+  const bound = bindRoutedRows(program, device, bindings);
+  const lowered = new Map<ValueId, Lowered>();
+  const feeds = new Map<string, Feed>();
+  const parameters = new Map(program.parameters.map((parameter, index) => [parameter.value, { parameter, index }]));
+
+  const shapeOf = (value: ValueId): readonly number[] => bindShape(valueOf(program, value).shape, bound);
+  const known = (value: ValueId): Lowered => {
+    const found = lowered.get(value);
+    if (found === undefined) throw new RangeError(`Value ${value} is used before it is computed.`);
+    return found;
+  };
+  const declare = (value: ValueId, feed: Feed): void => {
+    feeds.set(feed.name, feed);
+    lowered.set(value, graph.input(feed.name, valueOf(program, value).dtype, shapeOf(value)));
+  };
+
+  const context: LoweringContext = {
+    graph,
+    device,
+    blocks: new Map<ValueId, Blocks>(),
+    bind: (dimension: Dimension) => bindDimension(dimension, bound),
+    shapeOf,
+    tensor: (value) => {
+      const found = known(value);
+      if (typeof found === 'string') return found;
+      return concat(
+        graph,
+        found.experts.map((matrix) => unsqueeze(graph, matrix, 0)),
+        0,
+      );
+    },
+    expertMatrices: (value) => {
+      const found = known(value);
+      if (typeof found !== 'string') return found.experts;
+      const shape = shapeOf(value);
+      const experts = sizeOf(shape, 0);
+      const stacked = parameters.get(value);
+      if (stacked === undefined) return splitExperts(graph, found, shape);
+      return Array.from({ length: experts }, (_, expert) => {
+        const name = `${stacked.parameter.name}[${expert}]`;
+        feeds.set(name, { kind: 'parameter', name, index: stacked.index, expert });
+        return graph.input(name, 'float32', shape.slice(1));
+      });
+    },
+  };
+
+  program.inputs.forEach(({ name, value }, index) => declare(value, { kind: 'input', name, index }));
+  program.parameters.forEach(({ name, value }, index) => declare(value, { kind: 'parameter', name, index, expert: null }));
+  program.buffers.forEach(({ name, value }, index) => declare(value, { kind: 'buffer', name, index }));
+  for (const node of neededNodes(program.nodes, wanted)) {
+    graph.scope = node.scope;
+    const outputs = applyRule(node, context);
+    node.outputs.forEach((value, index) => {
+      const output = outputs[index];
+      if (output === undefined) throw new RangeError(`${node.op} was lowered without its output ${index}.`);
+      lowered.set(value, output);
+    });
+  }
+
+  graph.scope = 'outputs';
+  const outputs = wanted.map((value) => {
+    const found = known(value);
+    const { dtype } = valueOf(program, value);
+    return (typeof found === 'string' ? [found] : found.experts).map((tensor) => graph.output(tensor, dtype));
+  });
+  const { bytes, inputs } = graph.build();
+  return { model: bytes, feeds: inputs.flatMap((name) => feeds.get(name) ?? []), outputs };
+}
+
+function applyRule<P extends Primitive>(node: NodeOf<P>, context: LoweringContext): readonly Lowered[] {
+  // The table is total and keyed by op, so the rule found is the node's own; TypeScript cannot correlate the two.
+  return (loweringRules[context.device][node.op] as LoweringRule<P>)(node, context);
+}
+
+function valueOf(program: Program, id: ValueId): Program['values'][number] {
+  const value = program.values[id];
+  if (value === undefined) throw new RangeError(`The program has no value ${id}.`);
+  return value;
+}
+
+/** The nodes that lead to the wanted values, in order. */
+function neededNodes(nodes: readonly ProgramNode[], wanted: readonly ValueId[]): ProgramNode[] {
+  const needed = new Set(wanted);
+  const kept = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((output) => needed.has(output))) return false;
+    for (const input of node.inputs) needed.add(input);
+    return true;
+  });
+  return kept.reverse();
+}
+
+/** Routed rows are units x k on the CPU, and padded to blocks on WebGPU. */
+function bindRoutedRows(program: Program, device: Device, bindings: Bindings): Bindings {
+  const rows: Record<string, number> = {};
+  for (const node of program.nodes) {
+    if (node.op !== 'route') continue;
+    const pairs = elementCount(bindShape(valueOf(program, operand(node, 0)).shape, { ...bindings, ...rows }));
+    const padded = blockCount(pairs, node.attributes.experts) * blockSize(pairs);
+    rows[String(node.attributes.rows)] = device === 'cpu' ? pairs : padded;
+  }
+  return { ...bindings, ...rows };
+}
+
+/** The matrices of a stacked [E, in, out] tensor that is not a parameter. */
+function splitExperts(graph: OnnxGraph, stacked: TensorName, shape: readonly number[]): readonly TensorName[] {
+  const experts = sizeOf(shape, 0);
+  const parts =
+    experts === 1
+      ? [stacked]
+      : graph.nodeWithOutputs('Split', [stacked], experts, { attributes: { axis: int(0), num_outputs: int(experts) } });
+  return parts.map((part) => reshape(graph, part, shape.slice(1)));
+}

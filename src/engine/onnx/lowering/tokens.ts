@@ -1,0 +1,70 @@
+import { elementCount } from '../../../graph/dimensions';
+import { int, text, type OnnxGraph, type TensorName } from '../graph';
+import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
+import { cast, expand, gather, gemm, multiply, oneHot, reduce, reshape, subtract, transpose, unsqueeze } from './operators';
+
+/** Up to this many rows a one-hot product is faster on the CPU than adding row by row, which runs on one thread. */
+const ONE_HOT_ROWS = 1024;
+
+/** log softmax over the last axis [N, V]. WebGPU has no LogSoftmax, so there it is written out. */
+function logSoftmax({ graph, device }: LoweringContext, logits: TensorName): TensorName {
+  if (device === 'cpu') return graph.node('LogSoftmax', [logits]);
+  const shifted = subtract(graph, logits, reduce(graph, 'ReduceMax', logits, [-1], true));
+  const total = reduce(graph, 'ReduceSum', graph.node('Exp', [shifted]), [-1], true);
+  return subtract(graph, shifted, graph.node('Log', [total]));
+}
+
+/** Targets as [N, 1], ignored ones as 0, and a float mask [N, 1] that is 0 where ignored. */
+function scoredTargets(graph: OnnxGraph, targets: TensorName): { readonly columns: TensorName; readonly mask: TensorName } {
+  const mask = cast(graph, graph.node('GreaterOrEqual', [targets, graph.integer(0)]), 'float32');
+  const columns = graph.node('Max', [targets, graph.integer(0)]);
+  return { columns: unsqueeze(graph, columns, 1), mask: unsqueeze(graph, mask, 1) };
+}
+
+export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntropy' | 'crossEntropyGradient'> = {
+  gatherRows: (node, context) => [gather(context.graph, context.tensor(operand(node, 0)), context.tensor(operand(node, 1)))],
+  scatterRows: (node, context) => {
+    const { graph, device } = context;
+    const { rows } = node.attributes;
+    const [indices, values] = [operand(node, 0), operand(node, 1)];
+    const count = elementCount(context.shapeOf(indices));
+    const width = sizeOf(context.shapeOf(values), -1);
+    const flatIndices = reshape(graph, context.tensor(indices), [count]);
+    const flatValues = reshape(graph, context.tensor(values), [count, width]);
+    // On WebGPU always by a product: its atomic additions would make the sum depend on timing.
+    if (device === 'webgpu' || rows <= ONE_HOT_ROWS) {
+      const chosen = oneHot(graph, flatIndices, 1, rows);
+      return [
+        device === 'webgpu'
+          ? graph.node('MatMul', [transpose(graph, chosen, [1, 0]), flatValues])
+          : gemm(graph, chosen, flatValues, true, false),
+      ];
+    }
+    const zeros = expand(graph, graph.scalar(0), [rows, width]);
+    const everyColumn = expand(graph, unsqueeze(graph, flatIndices, 1), [count, width]);
+    return [graph.node('ScatterElements', [zeros, everyColumn, flatValues], { attributes: { axis: int(0), reduction: text('add') } })];
+  },
+  crossEntropy: (node, context) => {
+    const { graph } = context;
+    const [logits, targets] = [operand(node, 0), operand(node, 1)];
+    const { columns, mask } = scoredTargets(graph, context.tensor(targets));
+    const chosen = graph.node('GatherElements', [logSoftmax(context, context.tensor(logits)), columns], { attributes: { axis: int(1) } });
+    const scored = multiply(graph, graph.node('Neg', [chosen]), mask);
+    return [reshape(graph, scored, [elementCount(context.shapeOf(targets))])];
+  },
+  // (softmax - one-hot) g, as softmax * g with g taken off at the target, so that no [N, V] one-hot is made on the CPU.
+  crossEntropyGradient: (node, context) => {
+    const { graph, device } = context;
+    const [logits, targets, g] = [context.tensor(operand(node, 0)), context.tensor(operand(node, 1)), context.tensor(operand(node, 2))];
+    const { columns, mask } = scoredTargets(graph, targets);
+    const weight = multiply(graph, unsqueeze(graph, g, 1), mask);
+    const probabilities = graph.node('Exp', [logSoftmax(context, logits)]);
+    if (device === 'webgpu') {
+      const vocabulary = sizeOf(context.shapeOf(operand(node, 0)), 1);
+      return [multiply(graph, subtract(graph, probabilities, oneHot(graph, targets, 1, vocabulary)), weight)];
+    }
+    const scaled = multiply(graph, probabilities, weight);
+    const taken = graph.node('Neg', [weight]);
+    return [graph.node('ScatterElements', [scaled, columns, taken], { attributes: { axis: int(1), reduction: text('add') } })];
+  },
+};

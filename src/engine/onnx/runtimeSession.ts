@@ -1,0 +1,56 @@
+import type { Device } from '../engine';
+import { EngineError } from '../engine';
+import type { Runtime, RuntimeSession, RuntimeSessionOptions } from './runtime';
+
+export interface RuntimeSessionRequest {
+  readonly device: Device;
+  /** 0 = one per physical core. */
+  readonly threads: number;
+  /** Outputs that stay on the device; the others come to the host. WebGPU only. */
+  readonly keepOnDevice?: readonly string[];
+  /** Prefix of a profile that the runtime writes when the session ends. */
+  readonly profile?: string;
+  /** Where the runtime writes the model as it optimised it. */
+  readonly optimisedModel?: string;
+}
+
+/** Makes a session of the runtime from ONNX bytes. */
+export async function createRuntimeSession(runtime: Runtime, model: Uint8Array, request: RuntimeSessionRequest): Promise<RuntimeSession> {
+  try {
+    return await runtime.InferenceSession.create(model, sessionOptions(request));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EngineError(`The ${request.device} session could not be made: ${message}`, adviceFor(request.device, message), {
+      cause: error,
+    });
+  }
+}
+
+function sessionOptions({ device, threads, keepOnDevice, profile, optimisedModel }: RuntimeSessionRequest): RuntimeSessionOptions {
+  const spin = { intra_op: { allow_spinning: '1' } };
+  return {
+    executionProviders: [device],
+    graphOptimizationLevel: 'extended',
+    executionMode: 'sequential',
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    ...(threads > 0 ? { intraOpNumThreads: threads } : {}),
+    ...(keepOnDevice === undefined
+      ? {}
+      : { preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, 'gpu-buffer' as const])) }),
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    ...(optimisedModel === undefined ? {} : { optimizedModelFilePath: optimisedModel }),
+    // On WebGPU a node that would fall back to the CPU must be an error, not a slow surprise.
+    extra: { session: device === 'webgpu' ? { ...spin, disable_cpu_ep_fallback: '1' } : spin },
+  };
+}
+
+function adviceFor(device: Device, message: string): string {
+  if (device === 'cpu') return 'This is a fault of MoE Lab: please report it with the config.';
+  if (message.includes('adapter') || message.includes('Vulkan')) {
+    return process.platform === 'linux'
+      ? "Install a Vulkan loader and a driver for the GPU (for example libvulkan1 and mesa-vulkan-drivers, or the vendor's driver), or set engine.device to cpu."
+      : 'Update the graphics driver, or set engine.device to cpu.';
+  }
+  return 'Set engine.device to cpu, and please report it with the config.';
+}
