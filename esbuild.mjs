@@ -66,6 +66,8 @@ const configurations = [
     target: 'node20',
     external: ['vscode', 'onnxruntime-node'],
     plugins: [lazyMain],
+    // A lazy import becomes a lazy require: in the extension host only `require` knows where `vscode` is.
+    supported: { 'dynamic-import': false },
   },
   {
     ...common,

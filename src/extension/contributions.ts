@@ -42,7 +42,8 @@ export interface CommandArguments {
   [Command.openDashboard]: [run?: RunTarget];
   [Command.refreshRuns]: [];
   [Command.revealRunFolder]: [run?: RunTarget];
-  [Command.deleteRun]: [run?: RunTarget];
+  /** The keyboard shortcut says `selected`: the run under the run explorer's cursor. */
+  [Command.deleteRun]: [run?: RunTarget | 'selected'];
   [Command.copyRunPath]: [run?: RunTarget];
   [Command.showRunLog]: [run?: RunTarget];
   [Command.debugInformation]: [];

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import * as vscode from 'vscode';
+import type { ReadText } from '../../config/configFile';
+import { CONFIG_SCHEMES, CONFIG_SUFFIX } from '../contributions';
+
+/** What language providers register for. */
+export const configSelector: vscode.DocumentSelector = CONFIG_SCHEMES.map((scheme) => ({
+  language: 'yaml',
+  scheme,
+  pattern: `**/*${CONFIG_SUFFIX}`,
+}));
+
+export function isConfigDocument(document: vscode.TextDocument): boolean {
+  const { uri, languageId } = document;
+  return languageId === 'yaml' && uri.path.endsWith(CONFIG_SUFFIX) && CONFIG_SCHEMES.some((scheme) => scheme === uri.scheme);
+}
+
+/** The open document that holds `file`, saved or not. */
+export function openDocument(file: string): vscode.TextDocument | undefined {
+  return vscode.workspace.textDocuments.find(
+    (document) => !document.isClosed && document.uri.fsPath === file && CONFIG_SCHEMES.some((scheme) => scheme === document.uri.scheme),
+  );
+}
+
+/**
+ * Reads open documents first, then the disk, and remembers in `files` what was asked for: what the answer depends on.
+ * `document` itself comes first, so that an untitled document is not mistaken for a file of the same name.
+ */
+export function documentReader(document: vscode.TextDocument, files: Set<string>): ReadText {
+  return (file) => {
+    files.add(file);
+    if (file === document.uri.fsPath) return document.getText();
+    const open = openDocument(file);
+    if (open) return open.getText();
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,39 @@
+import type { LoadedConfig, Position, SourceRange } from '../../config/configFile';
+import { describeKey, type KeyDescription } from '../../config/describeKey';
+
+/** A key of the schema as a config states it. */
+export interface StatedKey {
+  readonly range: SourceRange;
+  readonly description: KeyDescription;
+}
+
+/** The schema's key at a position of a config, undefined between keys and on keys that the schema does not know. */
+export function keyAt({ rangeOf }: Pick<LoadedConfig, 'rangeOf'>, position: Position): StatedKey | undefined {
+  const search = (path: readonly string[]): StatedKey | undefined => {
+    const description = describeKey(path);
+    if (description === undefined) return undefined;
+    const range = path.length > 0 ? rangeOf(path) : undefined;
+    if (range && contains(range, position)) return { range, description };
+    if (path.length > 0 && !range) return undefined;
+    for (const key of description.keys) {
+      const found = search([...path, key]);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return search([]);
+}
+
+function contains({ start, end }: SourceRange, { line, character }: Position): boolean {
+  const afterStart = line > start.line || (line === start.line && character >= start.character);
+  const beforeEnd = line < end.line || (line === end.line && character <= end.character);
+  return afterStart && beforeEnd;
+}
+
+/** Markdown for a hover over a key. */
+export function keyHover({ path, description, type, required, default: preset }: KeyDescription): string {
+  const facts = [`Must be ${type}.`];
+  if (preset !== undefined) facts.push(`Default: \`${JSON.stringify(preset)}\`.`);
+  else facts.push(required ? 'Required.' : 'Optional.');
+  return `**${path}**\n\n${description}\n\n${facts.join(' ')}`;
+}

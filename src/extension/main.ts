@@ -1,0 +1,125 @@
+import * as vscode from 'vscode';
+import { createSample, finishPendingSample } from './commands/createSample';
+import { debugInformation } from './commands/debugInformation';
+import { newConfig } from './commands/newConfig';
+import { openDashboard } from './commands/openDashboard';
+import { selectedRun } from './commands/pickRun';
+import { resumeRun } from './commands/resumeRun';
+import { confirmAndDeleteRun, copyRunPath, revealRunFolder, showRunLog } from './commands/runFolderCommands';
+import { startRun } from './commands/startRun';
+import { stopRun } from './commands/stopRun';
+import { Command, Context, InternalCommand, Setting, type CommandHandlers } from './contributions';
+import { provideCodeLenses } from './language/codeLenses';
+import { ConfigAnalyses } from './language/configAnalyses';
+import { CountDocuments } from './language/countDocument';
+import { publishDiagnostics } from './language/diagnostics';
+import { provideHovers } from './language/hovers';
+import { registerDashboard } from './panels/dashboardPanel';
+import { errorReporter } from './reportError';
+import type { RunNode } from './runs/runItems';
+import { collectRunsFolders } from './runs/runsFolders';
+import { StoredRunSelection } from './runs/runSelection';
+import { RunStore } from './runs/runStore';
+import { RunTree } from './runs/runTree';
+import { showRunsInStatusBar } from './runs/statusBar';
+import { hasRuntime } from './runtimePlatform';
+import { setting } from './settings';
+import { foldersOnDisk } from './workspaceFolders';
+
+/** What the entry has hung up already when the rest is loaded. */
+export interface Doors {
+  readonly tree: vscode.TreeView<RunNode>;
+  readonly treeChanged: vscode.EventEmitter<RunNode | undefined>;
+}
+
+/** What the entry's doors lead to. */
+export interface MoeLab {
+  readonly runTree: RunTree;
+  /** Runs a command and reports its error to the user; the result is the command's, undefined where it failed. */
+  runCommand(command: keyof CommandHandlers, given: readonly unknown[]): Promise<unknown>;
+  restoreDashboard(panel: vscode.WebviewPanel, state: unknown): void;
+}
+
+/** Builds the extension. Called once per window, when first something of it is used. */
+export async function start(context: vscode.ExtensionContext, { tree, treeChanged }: Doors): Promise<MoeLab> {
+  const log = vscode.window.createOutputChannel('MoE Lab', { log: true });
+  const reportError = errorReporter(log);
+  const runtimeMissing = !hasRuntime(process.platform, process.arch);
+  void vscode.commands.executeCommand('setContext', Context.runtimeMissing, runtimeMissing);
+
+  const selection = new StoredRunSelection(context.workspaceState);
+  const store = new RunStore(
+    () => collectRunsFolders(foldersOnDisk(), setting(Setting.runsDirectory)),
+    (error) => log.error('Reading the runs failed.', error),
+  );
+  const runTree = new RunTree(store, selection, tree, treeChanged);
+  const analyses = new ConfigAnalyses(log);
+  const countDocuments = new CountDocuments(analyses);
+  // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
+  const dashboard = registerDashboard(context, { selection, log });
+  const training = { context, log, store, selection, dashboard };
+
+  const handlers: CommandHandlers = {
+    [Command.createSample]: () => createSample(context.globalState),
+    [Command.newConfig]: () => newConfig(),
+    [Command.startRun]: (config) => startRun(training, config),
+    [Command.stopRun]: (run) => stopRun(store, run),
+    [Command.resumeRun]: (run) => resumeRun(training, run),
+    [Command.openDashboard]: (run) => openDashboard(dashboard, store, selection, run),
+    [Command.refreshRuns]: () => store.refresh(),
+    [Command.revealRunFolder]: (run) => revealRunFolder(store, run),
+    [Command.deleteRun]: (run) => confirmAndDeleteRun(store, selection, run === 'selected' ? selectedRun(tree) : run),
+    [Command.copyRunPath]: (run) => copyRunPath(store, run),
+    [Command.showRunLog]: (run) => showRunLog(store, run),
+    [Command.debugInformation]: () => debugInformation(context),
+    [InternalCommand.showCount]: (config) => countDocuments.show(config),
+  };
+
+  const showHasRuns = (): void => {
+    void vscode.commands.executeCommand('setContext', Context.hasRuns, store.runs.length > 0);
+  };
+  context.subscriptions.push(
+    log,
+    selection,
+    store,
+    runTree,
+    analyses,
+    countDocuments,
+    publishDiagnostics(analyses),
+    provideCodeLenses(analyses),
+    provideHovers(analyses),
+    showRunsInStatusBar(store),
+    store.onDidChange(showHasRuns),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => void store.refresh()),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration(Setting.runsDirectory)) void store.refresh();
+    }),
+    // Runs that a terminal has started, or another window: looked at when the user comes back to this one.
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) void store.refresh();
+    }),
+  );
+  await store.refresh();
+  void finishPendingSample(context.globalState);
+
+  return {
+    runTree,
+    runCommand: async (command, given) => {
+      // package.json, lenses and panels pass what CommandArguments says; the types end at VS Code's command service.
+      const handler = handlers[command] as (...args: readonly unknown[]) => unknown;
+      try {
+        return await handler(...given.map(knownArgument));
+      } catch (error) {
+        reportError(error);
+        return undefined;
+      }
+    },
+    restoreDashboard: (panel, state) => dashboard.restore(panel, state),
+  };
+}
+
+/** Menus of a tree view may pass null, or a folder of the tree, where a command takes a run: that is no argument. */
+function knownArgument(given: unknown): unknown {
+  const isRun = typeof given === 'object' && given !== null && 'directory' in given && typeof given.directory === 'string';
+  return isRun || given instanceof vscode.Uri || given === 'selected' ? given : undefined;
+}

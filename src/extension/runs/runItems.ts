@@ -1,0 +1,78 @@
+import { isLive, type ObservedState } from '../../runs/liveness';
+import type { RunSummary } from '../../runs/runIndex';
+import { RunItemContext } from '../contributions';
+import { percentDone, perplexityText, shownPerplexity, stepText } from './runFigures';
+
+/** The runs of one runs folder, newest first. */
+export interface RunGroup {
+  /** The workspace folder's name, or the setting's path. */
+  readonly label: string;
+  readonly runsDirectory: string;
+  readonly runs: readonly RunSummary[];
+}
+
+/** An element of the run explorer's tree. A run's node is a RunTarget: commands take it as it is. */
+export type RunNode =
+  { readonly kind: 'group'; readonly group: RunGroup } | { readonly kind: 'run'; readonly directory: string; readonly run: RunSummary };
+
+/** A codicon and a theme colour. */
+export interface ItemIcon {
+  readonly icon: string;
+  readonly color: string | undefined;
+}
+
+const icons: Readonly<Record<ObservedState, ItemIcon>> = {
+  starting: { icon: 'loading~spin', color: undefined },
+  running: { icon: 'sync~spin', color: 'charts.blue' },
+  stopping: { icon: 'loading~spin', color: 'charts.yellow' },
+  finished: { icon: 'pass', color: 'testing.iconPassed' },
+  stopped: { icon: 'debug-pause', color: 'charts.yellow' },
+  failed: { icon: 'error', color: 'testing.iconFailed' },
+  lost: { icon: 'debug-disconnect', color: 'charts.orange' },
+};
+
+export interface RunItem {
+  readonly label: string;
+  readonly description: string;
+  readonly icon: ItemIcon;
+  readonly contextValue: RunItemContext;
+  readonly checked: boolean;
+  /** For screen readers, which see neither icon nor colour. */
+  readonly accessibleLabel: string;
+}
+
+/** Folders are shown only where there are several to tell apart. */
+export function collectNodes(groups: readonly RunGroup[], parent: RunNode | undefined): RunNode[] {
+  if (parent?.kind === 'run') return [];
+  if (parent?.kind === 'group') return parent.group.runs.map(runNode);
+  const filled = groups.filter((group) => group.runs.length > 0);
+  return filled.length > 1 ? filled.map((group) => ({ kind: 'group', group })) : filled.flatMap((group) => group.runs.map(runNode));
+}
+
+function runNode(run: RunSummary): RunNode {
+  return { kind: 'run', directory: run.directory, run };
+}
+
+export function collectRunItem(run: RunSummary, checked: boolean): RunItem {
+  const description = runDescription(run);
+  return {
+    label: run.name,
+    description,
+    icon: icons[run.state],
+    contextValue: isLive(run.state) ? RunItemContext.live : run.state === 'finished' ? RunItemContext.ended : RunItemContext.resumable,
+    checked,
+    accessibleLabel: `${run.name}, ${run.state}, ${description}`,
+  };
+}
+
+/** `step 120/300 · ppl 7.42 · 40 %`. */
+function runDescription(run: RunSummary): string {
+  const perplexity = shownPerplexity(run);
+  const parts = [stepText(run)];
+  if (perplexity !== null) parts.push(`ppl ${perplexityText(perplexity)}`);
+  if (run.state === 'finished') return parts.join(' · ');
+  if (run.state === 'running') parts.push(`${percentDone(run)} %`);
+  else parts.push(run.state);
+  if (run.remote && isLive(run.state)) parts.push(`on ${run.host}`);
+  return parts.join(' · ');
+}

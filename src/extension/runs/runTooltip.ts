@@ -1,0 +1,44 @@
+import type { RunDescription } from '../../runs/format';
+import type { RunSummary } from '../../runs/runIndex';
+import { perplexityText, stepText } from './runFigures';
+
+/** Markdown for a run's tooltip. `description` is undefined where run.json cannot be read. */
+export function runTooltip(run: RunSummary, description: RunDescription | undefined): string {
+  const rows: [string, string][] = [['State', stateText(run)]];
+  for (const [set, perplexity] of Object.entries(run.validationPerplexity)) {
+    rows.push([`Perplexity, ${escapeMarkdown(set)}`, perplexityText(perplexity)]);
+  }
+  if (run.trainPerplexity !== null) rows.push(['Perplexity, training step', perplexityText(run.trainPerplexity)]);
+  if (run.tokensPerSecond !== null) rows.push(['Speed', `${groupDigits(run.tokensPerSecond)} tokens/s`]);
+  if (description) rows.push(...descriptionRows(description));
+  rows.push(['Started', `${run.createdAt.slice(0, 19).replace('T', ' ')} UTC`]);
+  const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+  const failure = run.failure
+    ? `\n\n**Failed at step ${run.failure.step}:** ${escapeMarkdown(run.failure.message)}\n\n${escapeMarkdown(run.failure.advice)}`
+    : '';
+  return `**${escapeMarkdown(run.name)}**\n\n${table}${failure}`;
+}
+
+function stateText(run: RunSummary): string {
+  const where = run.remote ? ` on ${escapeMarkdown(run.host)}` : '';
+  const state = run.state === 'lost' ? 'lost: its process ended without a word; it can be resumed' : run.state;
+  return `${state}${where}, ${stepText(run)}`;
+}
+
+function descriptionRows({ parameters, macsPerToken, engine, configFile }: RunDescription): [string, string][] {
+  return [
+    ['Parameters', `${groupDigits(parameters.total)} (${groupDigits(parameters.active)} active)`],
+    ['MACs per token', groupDigits(macsPerToken)],
+    ['Device', escapeMarkdown(engine.device)],
+    ['Config', escapeMarkdown(configFile)],
+  ];
+}
+
+export function groupDigits(value: number): string {
+  return Math.round(value).toLocaleString('en-GB');
+}
+
+/** Names and messages are text, not markup: they come from files. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&]/g, '\\$&').replace(/\s+/g, ' ');
+}
