@@ -1,0 +1,198 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { RunnableExperiment } from '../../src/config/schema';
+import type { Session } from '../../src/engine/engine';
+import { createEngine } from '../../src/engine/onnx/createEngine';
+import { buildLanguageModel } from '../../src/models/languageModel';
+import { latestCheckpoint, writeCheckpoint } from '../../src/training/checkpoint/checkpoint';
+import { scoreText } from '../../src/training/evaluation';
+import { sessionOptions } from '../../src/training/prepare';
+import { trainExperiment, type TrainingRequest } from '../../src/training/train';
+import { Recorder, stream, TestControl } from './recorder';
+import { tinyCorpora, tinyExperiment } from './tinyExperiment';
+
+const corpora = tinyCorpora();
+const sessions: Session[] = [];
+afterEach(async () => {
+  for (const session of sessions.splice(0)) await session.dispose();
+});
+
+async function compile(experiment: RunnableExperiment, seed = experiment.train.seed): Promise<Session> {
+  const session = await createEngine('cpu').compile(buildLanguageModel(experiment), { ...sessionOptions(experiment), seed });
+  sessions.push(session);
+  return session;
+}
+
+interface Options extends Partial<Pick<TrainingRequest, 'control' | 'resume' | 'session' | 'now'>> {
+  readonly recorder?: Recorder;
+}
+
+async function train(experiment: RunnableExperiment, { recorder = new Recorder(), ...options }: Options = {}) {
+  const session = options.session ?? (await compile(experiment));
+  const outcome = await trainExperiment({ experiment, corpora, observer: recorder, control: new TestControl(), ...options, session });
+  return { outcome, recorder, session };
+}
+
+describe('training on the CPU', () => {
+  it('learns, and reports steps, validations and checkpoints when they are due', async () => {
+    const { outcome, recorder } = await train(tinyExperiment());
+    expect(outcome).toEqual({ kind: 'finished', step: 20 });
+    expect(recorder.steps.map(({ step, tokens }) => [step, tokens])).toEqual(
+      Array.from({ length: 20 }, (_, at) => [at + 1, 256 * (at + 1)]),
+    );
+    expect(recorder.steps[4]?.learningRate).toBeCloseTo(0.01, 12);
+    expect(recorder.steps[19]?.learningRate).toBeCloseTo(0.001, 12);
+    expect(recorder.validations.map(({ step }) => step)).toEqual([0, 5, 10, 15, 20]);
+    expect(recorder.checkpoints.map(({ state }) => state.step)).toEqual([10, 20]);
+    expect(recorder.checkpoints[1]?.state).toMatchObject({ tokens: 5120, dataPosition: 160 });
+
+    const [before, , , , after] = recorder.validations.map(({ sets }) => sets['prose']);
+    // Untrained it knows nothing: about one of 256. Twenty steps teach it at least which bytes are letters.
+    expect(before?.perplexity).toBeGreaterThan(200);
+    expect(after?.perplexity).toBeLessThan(40);
+    expect(recorder.losses.at(-1)).toBeLessThan((recorder.losses[0] ?? 0) - 1.5);
+  });
+
+  it('counts every routed unit once per choice', async () => {
+    const { recorder } = await train(tinyExperiment({ steps: 2 }));
+    const [layer] = recorder.steps[1]?.expertCounts ?? [];
+    // 256 tokens x 2 sub-tokens x top-2.
+    expect(layer?.reduce((sum, count) => sum + count, 0)).toBe(1024);
+  });
+
+  it('gives the same losses for the same seed, and others for another', async () => {
+    const [once, again, other] = [await train(tinyExperiment()), await train(tinyExperiment()), await train(tinyExperiment({ seed: 4 }))];
+    expect(again.recorder.losses).toEqual(once.recorder.losses);
+    expect(again.recorder.validations.map(({ sets }) => sets)).toEqual(once.recorder.validations.map(({ sets }) => sets));
+    expect(other.recorder.losses[0]).not.toBe(once.recorder.losses[0]);
+  });
+
+  it('accumulates: four microbatches of two windows are one of eight', async () => {
+    // Without the balance loss, whose value depends on which units share a microbatch.
+    const experiment = (microBatch: number) => {
+      const { model, ...rest } = tinyExperiment({ micro_batch: microBatch, steps: 6 });
+      return { ...rest, model: { ...model, ...(model.moe === undefined ? {} : { moe: { ...model.moe, balance_weight: 0 } }) } };
+    };
+    const [parts, whole] = [await train(experiment(2)), await train(experiment(8))];
+    parts.recorder.losses.forEach((loss, at) => expect(loss).toBeCloseTo(whole.recorder.losses[at] ?? NaN, 3));
+    expect(parts.recorder.steps[0]?.gradientNorm).toBeCloseTo(whole.recorder.steps[0]?.gradientNorm ?? NaN, 3);
+  });
+
+  it('measures tokens per second by the given clock, and seconds on from a resume', async () => {
+    // The clock advances by a quarter of a second whenever it is looked at.
+    let time = 100;
+    const now = () => (time += 0.25);
+    const state = { schemaVersion: 1, step: 0, seconds: 1000, tokens: 0, dataPosition: 0 } as const;
+    const { recorder } = await train(tinyExperiment({ steps: 3 }), { now, resume: { state, tensors: stream([]) } });
+    expect(recorder.steps[2]?.tokensPerSecond).toBeCloseTo(256 / 0.25, 6);
+    expect(recorder.steps.every(({ seconds }) => seconds > 1000 && seconds < 1010)).toBe(true);
+  });
+});
+
+describe('validation', () => {
+  it('scores the same whatever the batch, as perplexity exp(nats / token) and bits per byte', async () => {
+    const session = await compile(tinyExperiment());
+    const text = corpora.validation['lists']?.tokens.subarray(0, 333) ?? new Uint8Array();
+    const [four, seven] = [await scoreText(session, text, 32, 4), await scoreText(session, text, 32, 7)];
+    expect(four?.scoredTokens).toBe(332);
+    expect(four?.loss).toBeCloseTo(seven?.loss ?? NaN, 5);
+    expect(four?.perplexity).toBeCloseTo(Math.exp(four?.loss ?? NaN), 10);
+    expect(four?.bitsPerByte).toBeCloseTo((four?.loss ?? NaN) / Math.log(2), 10);
+  });
+
+  it('leaves training as it would be without it', async () => {
+    const often = await train({ ...tinyExperiment(), evaluate: { every: 1 } });
+    const seldom = await train({ ...tinyExperiment(), evaluate: { every: 1000 } });
+    expect(often.recorder.losses).toEqual(seldom.recorder.losses);
+  });
+});
+
+describe('stop and resume', () => {
+  it('goes on from a checkpoint on disk exactly as if it had never stopped', async () => {
+    const unbroken = await train(tinyExperiment());
+    const directory = await mkdtemp(join(tmpdir(), 'moe-resume-'));
+    try {
+      const first = new Recorder();
+      const control = new TestControl(() => first.steps.length >= 10);
+      const stopped = await train(tinyExperiment(), { recorder: first, control });
+      expect(stopped.outcome).toEqual({ kind: 'stopped', step: 10 });
+      const [{ state, tensors } = { state: undefined, tensors: [] }] = first.checkpoints;
+      if (state === undefined) throw new Error('A stop writes a checkpoint.');
+      await writeCheckpoint({ directory, program: buildLanguageModel(tinyExperiment()), state, tensors: stream(tensors), keep: 1 });
+
+      const { checkpoint } = await latestCheckpoint(directory);
+      if (checkpoint === undefined) throw new Error('The checkpoint was written.');
+      // Another initialisation: everything must come from the checkpoint.
+      const session = await compile(tinyExperiment(), 999);
+      const resumed = await train(tinyExperiment(), { session, resume: { state: checkpoint.state, tensors: checkpoint.tensors() } });
+
+      expect([...first.losses, ...resumed.recorder.losses]).toEqual(unbroken.recorder.losses);
+      expect([...first.validations, ...resumed.recorder.validations].map(({ step, sets }) => ({ step, sets }))).toEqual(
+        unbroken.recorder.validations.map(({ step, sets }) => ({ step, sets })),
+      );
+      const last = ({ recorder }: { recorder: Recorder }) => recorder.checkpoints.at(-1);
+      expect(last(resumed)?.tensors).toEqual(last(unbroken)?.tensors);
+      expect(last(resumed)?.state).toMatchObject({ step: 20, tokens: 5120, dataPosition: 160 });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('a stop during a validation is obeyed at once, and the validation made up for after the resume', async () => {
+    const first = new Recorder();
+    let asked = 0;
+    // From the second question at step 5 on: that is within its validation.
+    const control = new TestControl(() => first.steps.length === 5 && ++asked >= 2);
+    const stopped = await train(tinyExperiment(), { recorder: first, control });
+    expect(stopped.outcome).toEqual({ kind: 'stopped', step: 5 });
+    expect(first.validations.map(({ step }) => step)).toEqual([0]);
+    const [saved] = first.checkpoints;
+    expect(saved?.state.validationPending).toBe(true);
+    if (saved === undefined) return;
+    const resumed = await train(tinyExperiment(), { resume: { state: saved.state, tensors: stream(saved.tensors) } });
+    expect(resumed.recorder.validations.map(({ step }) => step)).toEqual([5, 10, 15, 20]);
+  });
+
+  it('writes a checkpoint when asked', async () => {
+    const recorder = new Recorder();
+    const control = new TestControl();
+    recorder.onStep = ({ step }) => {
+      if (step === 3) control.checkpointRequested = true;
+    };
+    await train(tinyExperiment(), { recorder, control });
+    expect(control.checkpointsDone).toBe(1);
+    expect(recorder.checkpoints.map(({ state }) => state.step)).toEqual([3, 10, 20]);
+  });
+
+  it('has nothing to do after the last step', async () => {
+    const { recorder } = await train(tinyExperiment({ steps: 10 }));
+    const [saved] = recorder.checkpoints;
+    if (saved === undefined) throw new Error('The end writes a checkpoint.');
+    const again = await train(tinyExperiment({ steps: 10 }), { resume: { state: saved.state, tensors: stream(saved.tensors) } });
+    expect(again.outcome).toEqual({ kind: 'finished', step: 10 });
+    expect(again.recorder.steps).toEqual([]);
+    expect(again.recorder.checkpoints).toEqual([]);
+  });
+});
+
+describe('divergence', () => {
+  it('ends with step and reason, leaves the state finite and the last checkpoint alone', async () => {
+    const calm = { ...tinyExperiment({ warmup: 0, schedule: 'constant', learning_rate: 1e30 }), checkpoint: { every: 1, keep: 2 } };
+    const { outcome, recorder, session } = await train(calm);
+    expect(outcome.kind).toBe('diverged');
+    if (outcome.kind !== 'diverged') return;
+    expect(outcome.step).toBeGreaterThan(1);
+    expect(outcome.reason).toMatch(
+      new RegExp(`^Diverged at step ${outcome.step}: the (loss|gradient norm) is (NaN|-?Infinity), at learning rate 1.00e\\+30`),
+    );
+    expect(recorder.steps.at(-1)?.step).toBe(outcome.step);
+    const saved = recorder.checkpoints.at(-1);
+    expect(saved?.state.step).toBe(outcome.step - 1);
+    const now = new Recorder();
+    await now.onCheckpoint(saved?.state ?? { schemaVersion: 1, step: 0, seconds: 0, tokens: 0, dataPosition: 0 }, session.exportState());
+    expect(now.checkpoints[0]?.tensors).toEqual(saved?.tensors);
+    expect(saved?.tensors.every(({ data }) => data.every(Number.isFinite))).toBe(true);
+  });
+});
