@@ -55,7 +55,7 @@ export const modelSchema = z
   .strictObject({
     vocabulary: count.default(256).describe('Tokens in the vocabulary; 256 for bytes.'),
     d_model: count.describe('Width of the residual stream.'),
-    layers: count.max(1000).describe('Transformer layers.'),
+    layers: count.max(256).describe('Transformer layers.'),
     context: count.describe('Tokens in a training window.'),
     attention: attentionSchema,
     ffn: ffnSchema,

@@ -94,6 +94,7 @@ function syntaxSentence(error: YamlError): string {
     return 'This file holds several YAML documents; a config is one, so remove the line `---` and what follows it.';
   if (code === 'RESOURCE_EXHAUSTION') return `This is nested too deeply to be read; a config has at most ${maximumDepth} levels.`;
   if (code === 'BLOCK_AS_IMPLICIT_KEY') return 'A second `key:` on this line; put it on a line of its own, or quote the text.';
+  if (code === 'UNEXPECTED_TOKEN') return 'This does not continue the YAML before it; check brackets, colons and indentation.';
   if (code === 'TAB_AS_INDENT') return 'YAML is indented with spaces; replace the tab.';
   if (isOpenQuote(error)) return 'This quote is not closed; add the same quote at the end of the text.';
   if (message.startsWith('Flow sequence')) return 'A list that begins with `[` is not closed before this place; add the `]`.';
@@ -152,8 +153,7 @@ class TreeReader {
     const range = isAlias(node) || isMap(node) || isSeq(node) || isScalar(node) ? node.range : undefined;
     if (!range) return this.source.rangeBetween(0, 0);
     const [start, end] = range;
-    const trailing = /\s*$/.exec(this.source.text.slice(start, end))?.[0].length ?? 0;
-    return this.source.rangeBetween(start, Math.max(start, end - trailing));
+    return this.source.rangeBetween(start, start + this.source.text.slice(start, end).trimEnd().length);
   }
 
   private textOf(node: unknown): string {

@@ -1,0 +1,242 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { commands } from '../../src/cli/dispatch';
+import { version } from '../../package.json';
+import { runCli } from './runCli';
+
+const models = join(import.meta.dirname, '../fixtures/models-1.5');
+
+/** The published form, key by key: strict, so that a key more or less is a failure. */
+const macs = z.strictObject(
+  Object.fromEntries(['total', 'attention', 'attentionCore', 'ffn', 'experts', 'router', 'logits'].map((key) => [key, z.int()])),
+);
+const layer = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['dense', 'smoe', 'mh-moe']),
+  parameters: z.int(),
+  macsPerToken: z.int(),
+  routerParameters: z.int(),
+  routerMacsPerToken: z.int(),
+});
+const published = z.strictObject({
+  schemaVersion: z.literal(1),
+  models: z.array(
+    z.strictObject({
+      file: z.string(),
+      name: z.string(),
+      parameters: z.strictObject({ total: z.int(), active: z.int(), embedding: z.int() }),
+      macsPerToken: macs,
+      layers: z.array(layer),
+      parity: z.strictObject({ baseline: z.string(), parameters: z.number(), macs: z.number(), macsWithRouter: z.number() }).nullable(),
+    }),
+  ),
+});
+
+/** 2411.16205 as worked out for 12 layers, d_model 768, vocabulary 32,000: the whole model, then one routed layer. */
+const table = [
+  {
+    file: 'dense',
+    total: 109_529_856,
+    active: 109_529_856,
+    layerMacs: 4_718_592,
+    routerMacs: 0,
+    layerParameters: 4_718_592,
+    routerParameters: 0,
+  },
+  {
+    file: 'smoe',
+    total: 307_747_584,
+    active: 109_566_720,
+    layerMacs: 4_718_592,
+    routerMacs: 6_144,
+    layerParameters: 37_748_736,
+    routerParameters: 6_144,
+  },
+  {
+    file: 'fine-grained',
+    total: 307_784_448,
+    active: 109_603_584,
+    layerMacs: 4_718_592,
+    routerMacs: 12_288,
+    layerParameters: 37_748_736,
+    routerParameters: 12_288,
+  },
+  {
+    file: 'mh-moe-2',
+    total: 300_724_992,
+    active: 109_622_016,
+    layerMacs: 4_718_592,
+    routerMacs: 30_720,
+    layerParameters: 36_569_088,
+    routerParameters: 15_360,
+  },
+  {
+    file: 'mh-moe-3',
+    total: 314_936_064,
+    active: 109_677_312,
+    layerMacs: 4_718_592,
+    routerMacs: 73_728,
+    layerParameters: 38_928_384,
+    routerParameters: 24_576,
+  },
+  {
+    file: 'smoe-shared',
+    total: 336_059_136,
+    active: 137_878_272,
+    layerMacs: 9_437_184,
+    routerMacs: 6_144,
+    layerParameters: 42_467_328,
+    routerParameters: 6_144,
+  },
+  {
+    file: 'fine-grained-shared',
+    total: 336_096_000,
+    active: 137_915_136,
+    layerMacs: 9_437_184,
+    routerMacs: 12_288,
+    layerParameters: 42_467_328,
+    routerParameters: 12_288,
+  },
+  {
+    file: 'mh-moe-2-shared',
+    total: 329_036_544,
+    active: 137_933_568,
+    layerMacs: 9_437_184,
+    routerMacs: 30_720,
+    layerParameters: 41_287_680,
+    routerParameters: 15_360,
+  },
+  {
+    file: 'mh-moe-3-shared',
+    total: 343_247_616,
+    active: 137_988_864,
+    layerMacs: 9_437_184,
+    routerMacs: 73_728,
+    layerParameters: 43_646_976,
+    routerParameters: 24_576,
+  },
+];
+
+describe('moe-lab count --json', () => {
+  it('counts the nine models of 2411.16205 to the integer, in the order given', async () => {
+    const files = table.map(({ file }) => `${file}.moe.yaml`);
+    const { code, stdout, stderr } = await runCli(models, 'count', ...files, '--json');
+    expect([code, stderr]).toEqual([0, '']);
+    const counted = published.parse(JSON.parse(stdout)).models;
+    const figures = counted.map(({ file, parameters, layers }) => {
+      const second = layers[1];
+      return {
+        file: file.replace('.moe.yaml', ''),
+        total: parameters.total,
+        active: parameters.active,
+        layerMacs: second?.macsPerToken,
+        routerMacs: second?.routerMacsPerToken,
+        layerParameters: second?.parameters,
+        routerParameters: second?.routerParameters,
+      };
+    });
+    expect(figures).toEqual(table);
+    expect(counted.map(({ layers }) => layers.length)).toEqual(table.map(() => 12));
+    for (const { macsPerToken, parameters } of counted) {
+      expect(parameters.embedding).toBe(32_000 * 768);
+      const { total, ...lines } = macsPerToken;
+      expect(Object.values(lines).reduce((sum, line) => sum + line, 0)).toBe(total);
+      expect(macsPerToken).toMatchObject({ attention: 12 * 4 * 768 ** 2, attentionCore: 37_748_736, logits: 24_576_000 });
+    }
+  });
+
+  it('gives residuals as fractions, with and without the router', async () => {
+    const { stdout } = await runCli(models, 'count', 'mh-moe-3.moe.yaml', 'smoe.moe.yaml', '--json');
+    const [threeHeads, smoe] = published.parse(JSON.parse(stdout)).models;
+    expect(threeHeads?.parity).toMatchObject({ baseline: 'smoe.moe.yaml', macs: 0, parameters: 314_936_064 / 307_747_584 - 1 });
+    expect(threeHeads?.parity?.macsWithRouter).toBeCloseTo((6 * (73_728 - 6_144)) / 147_296_256, 12);
+    expect(smoe?.parity).toBeNull();
+  });
+});
+
+describe('moe-lab count', () => {
+  it('prints a table', async () => {
+    const { code, stdout } = await runCli(models, 'count', 'smoe.moe.yaml', 'mh-moe-2.moe.yaml');
+    expect(code).toBe(0);
+    expect(stdout).toMatchSnapshot();
+  });
+
+  it('prints the layers too when asked', async () => {
+    const { stdout } = await runCli(models, 'count', 'mh-moe-2.moe.yaml', '--layers');
+    expect(stdout).toMatch(/^layers\.1\.moe +mh-moe +36,569,088 +4,718,592 +15,360 +30,720$/m);
+  });
+
+  describe('of configs that are wrong', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'count-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    it('prints each finding at its place and exits 1, but counts the others', async () => {
+      writeFileSync(
+        join(folder, 'bad.moe.yaml'),
+        'model:\n  d_model: 64\n  layer: 2\n  context: -1\n  attention: { heads: 2 }\n  ffn: { width: 64 }\n',
+      );
+      const good = join(models, 'dense.moe.yaml');
+      const { code, stdout, stderr } = await runCli(folder, 'count', 'bad.moe.yaml', good, '--json');
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'bad.moe.yaml:3:3: error unknown-key: Unknown key `model.layer`; did you mean `layers`?\n' +
+          'bad.moe.yaml:4:12: error invalid-value: `model.context` is -1; it must be a whole number of at least 1.\n',
+      );
+      expect(published.parse(JSON.parse(stdout)).models.map(({ file }) => file)).toEqual([good]);
+    });
+
+    it('names a file that is not there', async () => {
+      const { code, stdout, stderr } = await runCli(folder, 'count', 'nowhere.moe.yaml');
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(/^nowhere\.moe\.yaml:1:1: error missing-file: There is no readable file /);
+    });
+
+    it('takes a warning for no failure', async () => {
+      writeFileSync(
+        join(folder, 'a.moe.yaml'),
+        'parity: gone.moe.yaml\nmodel: { d_model: 8, layers: 1, context: 4, attention: { heads: 1 }, ffn: { width: 8 } }\n',
+      );
+      const { code, stdout, stderr } = await runCli(folder, 'count', 'a.moe.yaml');
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^a +/m);
+      expect(stderr).toMatch(/^a\.moe\.yaml:1:9: warning parity-missing: /);
+    });
+  });
+});
+
+describe('moe-lab', () => {
+  it.each([
+    [[], 'No command given; use one of count'],
+    [['cuont'], 'There is no command cuont; did you mean count?'],
+    [['toString'], 'There is no command toString; use one of count'],
+    [['--json', 'count'], 'Options follow the command, as in moe-lab count --json'],
+    [['count'], 'Name at least one config'],
+    [['count', '--colour', 'a.moe.yaml'], 'moe-lab count has no option --colour; it has --layers, --json, --help.'],
+    [['count', '--json=yes', 'a.moe.yaml'], 'The option --json of moe-lab count takes no value.'],
+  ])('%j is wrong use: one sentence and exit 2', async (args, sentence) => {
+    const { code, stdout, stderr } = await runCli(models, ...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.startsWith(`moe-lab: ${sentence}`)).toBe(true);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('--version and --help are no failure', async () => {
+    expect(await runCli(models, '--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    const help = await runCli(models, '--help');
+    expect(help.code).toBe(0);
+    for (const name of Object.keys(commands)) expect(help.stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
+    expect((await runCli(models, 'count', '-h')).stdout).toMatch(/^usage: moe-lab count FILE\.\.\./);
+  });
+
+  it.each(Object.entries(commands))('%s says the same of itself in the overview and in its own help', async (name, entry) => {
+    const command = await entry.load();
+    expect(entry.summary).toBe(command.summary);
+    expect(command.usage.split(' ')[0]).toBe(name);
+  });
+});
