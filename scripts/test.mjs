@@ -3,7 +3,7 @@
  * `N passed, N failed`.
  *
  *   npm test                              everything
- *   npm test -- --only unit,lint          some parts: types, lint, format, imports, unit, package, e2e
+ *   npm test -- --only unit,lint          some parts: types, lint, format, imports, unit, package, e2e ...
  *   npm test -- --only e2e reload         vitest parts: only the test files whose path contains "reload"
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -55,6 +55,7 @@ const parts = {
   build: check(process.execPath, join(root, 'esbuild.mjs')),
   types: check(tsc, '--noEmit', '-p', 'tsconfig.json'),
   'webview types': check(tsc, '--noEmit', '-p', 'webview/tsconfig.json'),
+  'e2e types': check(tsc, '--noEmit', '-p', 'test/e2e/tsconfig.json'),
   lint: check(program('eslint', 'bin', 'eslint.js'), '.'),
   format: check(program('prettier', 'bin', 'prettier.cjs'), '--check', '.'),
   imports: check(program('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'src', 'webview'),
