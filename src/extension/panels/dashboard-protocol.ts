@@ -166,9 +166,7 @@ const summarySchema = z.strictObject({
   tokens: z.number(),
   tokensPerSecond: z.number().nullable(),
   trainPerplexity: z.number().nullable(),
-  validation: z.array(
-    z.strictObject({ name: z.string(), step, perplexity: z.number().nullable(), bitsPerByte: z.number().nullable() }),
-  ),
+  validation: z.array(z.strictObject({ name: z.string(), step, perplexity: z.number().nullable(), bitsPerByte: z.number().nullable() })),
   parameters: z.strictObject({ total: z.number(), active: z.number() }),
   macsPerToken: z.number(),
   device: z.string(),

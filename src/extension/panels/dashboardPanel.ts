@@ -5,16 +5,8 @@ import { ReaderThread } from '../reader/readerThread';
 import type { RunSelection } from '../runs/runSelection';
 import { readDescription } from '../../runs/readRun';
 import { dashboardHtml } from './dashboardHtml';
-import {
-  DASHBOARD_PROTOCOL_VERSION,
-  dashboardToHostSchema,
-  dashboardUiStateSchema,
-  type DashboardRequest,
-  type DashboardResult,
-  type DashboardToHost,
-  type DashboardToWebview,
-  type RunKey,
-} from './dashboard-protocol';
+import { dashboardUiStateSchema, type RunKey } from './dashboard-protocol';
+import { DashboardSession, type SessionEnvironment } from './dashboardSession';
 
 /** What the dashboard needs of the rest of the extension. */
 export interface DashboardDependencies {
@@ -62,28 +54,34 @@ export function registerDashboard(context: vscode.ExtensionContext, dependencies
   };
 }
 
-/** Host side of one dashboard: hands its messages on between the webview and the reader thread. */
+/** One dashboard in the editor: the page, and a session that talks with it. */
 class DashboardPanel implements vscode.Disposable {
   private readonly disposables: vscode.Disposable[] = [];
-  private readonly cancelled = new Set<number>();
-  private readonly inFlight = new Set<number>();
-  private reader: ReaderThread | null = null;
+  private readonly session: DashboardSession;
   private disposed = false;
 
   constructor(
     private readonly panel: vscode.WebviewPanel,
     private readonly extensionUri: vscode.Uri,
-    private readonly dependencies: DashboardDependencies,
+    { selection, log }: DashboardDependencies,
   ) {
+    const readerScript = vscode.Uri.joinPath(extensionUri, 'dist', 'readerThread.js').fsPath;
+    this.session = new DashboardSession({
+      send: (message) => void panel.webview.postMessage(message),
+      startReader: (events) => new ReaderThread(readerScript, events),
+      runs: () => selection.selected,
+      isVisible: () => panel.visible,
+      perform: (request) => perform(request, selection),
+      logError: (error) => log.error(error),
+    });
     this.disposables.push(
-      panel.webview.onDidReceiveMessage((message: unknown) => this.receive(message)),
+      panel.webview.onDidReceiveMessage((message: unknown) => this.session.receive(message)),
       panel.onDidChangeViewState(() => {
-        // Becoming visible needs nothing here: the webview starts anew and says `ready`.
-        if (!panel.visible) this.reader?.post({ type: 'pause' });
+        if (!panel.visible) this.session.hidden();
       }),
-      dependencies.selection.onDidChange((runs) => this.reader?.post({ type: 'runs', runs })),
+      selection.onDidChange((runs) => this.session.runsChanged(runs)),
     );
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon-activity.svg');
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
     panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist', 'webview')] };
     panel.webview.html = this.html();
   }
@@ -95,7 +93,7 @@ class DashboardPanel implements vscode.Disposable {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.reader?.dispose();
+    this.session.dispose();
     for (const disposable of this.disposables) disposable.dispose();
     this.panel.dispose();
   }
@@ -106,91 +104,17 @@ class DashboardPanel implements vscode.Disposable {
     const nonce = randomBytes(16).toString('hex');
     return dashboardHtml({ script: file('dashboard.js'), style: file('dashboard.css'), cspSource: webview.cspSource, nonce });
   }
+}
 
-  private receive(raw: unknown): void {
-    const parsed = dashboardToHostSchema.safeParse(raw);
-    if (!parsed.success) {
-      this.dependencies.log.error(`The dashboard sent a message that is not understood: ${parsed.error.message}`);
+async function perform(request: Parameters<SessionEnvironment['perform']>[0], selection: RunSelection): Promise<void> {
+  switch (request.kind) {
+    case 'stopRun':
+      await execute(Command.stopRun, { directory: request.run });
       return;
-    }
-    const message: DashboardToHost = parsed.data;
-    switch (message.type) {
-      case 'ready':
-        return this.welcome(message.version);
-      case 'view':
-        this.startedReader().post({ type: 'view', view: message.view });
-        return;
-      case 'request':
-        void this.answer(message.id, message.request);
-        return;
-      case 'cancel':
-        if (this.inFlight.has(message.id)) this.cancelled.add(message.id);
-        return;
-    }
-  }
-
-  private welcome(version: number): void {
-    if (version !== DASHBOARD_PROTOCOL_VERSION) {
-      this.send({ type: 'versionMismatch', version: DASHBOARD_PROTOCOL_VERSION });
-      return;
-    }
-    this.send({ type: 'welcome', version });
-    const reader = this.startedReader();
-    reader.post({ type: 'restart' });
-  }
-
-  /** One thread per panel; one that has ended is replaced when the webview next asks for something. */
-  private startedReader(): ReaderThread {
-    if (this.reader !== null) return this.reader;
-    const script = vscode.Uri.joinPath(this.extensionUri, 'dist', 'readerThread.js').fsPath;
-    const reader = new ReaderThread(script, {
-      update: (update) => {
-        if (this.panel.visible) this.send(update);
-      },
-      failed: (error) => {
-        this.reader = null;
-        this.dependencies.log.error(error);
-        this.send({ type: 'notice', message: `Reading the runs has stopped: ${error.message}`, advice: 'Close and reopen the dashboard.' });
-      },
-    });
-    reader.post({ type: 'runs', runs: this.dependencies.selection.selected });
-    this.reader = reader;
-    return reader;
-  }
-
-  /** Every request gets exactly one answer, unless it was cancelled. */
-  private async answer(id: number, request: DashboardRequest): Promise<void> {
-    this.inFlight.add(id);
-    const reply = await this.perform(request).then(
-      (result): DashboardToWebview => ({ type: 'response', id, result }),
-      (error: unknown): DashboardToWebview => {
-        this.dependencies.log.error(error instanceof Error ? error : String(error));
-        const advice = 'The output channel MoE Lab has the details.';
-        return { type: 'error', id, message: error instanceof Error ? error.message : String(error), advice };
-      },
-    );
-    this.inFlight.delete(id);
-    if (!this.cancelled.delete(id)) this.send(reply);
-  }
-
-  private async perform(request: DashboardRequest): Promise<DashboardResult> {
-    switch (request.kind) {
-      case 'expertsAt':
-        return { kind: 'experts', frame: await this.startedReader().expertsAt(request.run, request.step) };
-      case 'stopRun':
-        await execute(Command.stopRun, { directory: request.run });
-        return { kind: 'done' };
-      case 'toggleRun':
-        this.dependencies.selection.toggle(request.run);
-        return { kind: 'done' };
-      case 'openConfig':
-        await openConfig(request.run);
-        return { kind: 'done' };
-    }
-  }
-
-  private send(message: DashboardToWebview): void {
-    if (!this.disposed) void this.panel.webview.postMessage(message);
+    case 'toggleRun':
+      return selection.toggle(request.run);
+    case 'openConfig':
+      return openConfig(request.run);
   }
 }
 

@@ -78,7 +78,7 @@ export class RunWatch {
   }
 
   private async readMetrics(): Promise<void> {
-    for (let offset = -1; this.metricsCursor.offset !== offset; ) {
+    for (let offset = -1; this.metricsCursor.offset !== offset;) {
       offset = this.metricsCursor.offset;
       const { cursor, rewindTo, records } = await readMetrics(this.run, this.metricsCursor, { limit: PIECE });
       this.metricsCursor = cursor;
@@ -88,7 +88,7 @@ export class RunWatch {
   }
 
   private async readExperts(): Promise<void> {
-    for (let offset = -1; this.expertsCursor.offset !== offset; ) {
+    for (let offset = -1; this.expertsCursor.offset !== offset;) {
       offset = this.expertsCursor.offset;
       const { cursor, rewindTo, records } = await readExperts(this.run, this.expertsCursor, { limit: PIECE });
       this.expertsCursor = cursor;

@@ -1,0 +1,74 @@
+import { POINT_STRIDE, type DashboardUiState, type RunKey } from '../../src/extension/panels/dashboard-protocol';
+import type { DashboardState } from './state';
+
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly step: number;
+}
+
+/** A curve as the chart draws it. */
+export interface ChartCurve {
+  readonly id: string;
+  readonly run: RunKey;
+  readonly runName: string;
+  /** `training` or the name of the validation set. */
+  readonly label: string;
+  readonly kind: 'training' | 'validation';
+  /** Which validation set, in alphabetical order over all runs: it chooses the marker. */
+  readonly set: number;
+  readonly colour: number;
+  readonly points: readonly ChartPoint[];
+}
+
+const axisColumn: Readonly<Record<DashboardUiState['xAxis'], number>> = { step: 0, time: 1, tokens: 2 };
+const valueColumn = 3;
+const validationPrefix = 'validation.';
+
+/** Names of the validation sets of all shown runs. */
+export function validationSets(state: DashboardState): readonly string[] {
+  const names = [...state.curves.values()].flatMap((curves) => [...curves.keys()]).filter((name) => name.startsWith(validationPrefix));
+  return [...new Set(names)].sort().map((name) => name.slice(validationPrefix.length));
+}
+
+/** The curves of the runs that are not hidden: training (as chosen, smoothed or not), then validation. */
+export function chartCurves(state: DashboardState): readonly ChartCurve[] {
+  const training = state.ui.smoothed ? 'trainSmoothed' : 'train';
+  const sets = validationSets(state);
+  return state.runs.flatMap((run) => {
+    if (state.ui.hidden.includes(run)) return [];
+    const curves = state.curves.get(run) ?? new Map<string, Float64Array>();
+    const common = { run, runName: state.summaries.get(run)?.name ?? run, colour: state.colours.get(run) ?? 0 };
+    const points = (name: string) => pointsOf(curves.get(name) ?? new Float64Array(), axisColumn[state.ui.xAxis]);
+    return [
+      { ...common, id: `${run}\ntraining`, label: 'training', kind: 'training' as const, set: 0, points: points(training) },
+      ...sets.flatMap((name, set) =>
+        curves.has(validationPrefix + name)
+          ? [{ ...common, id: `${run}\n${name}`, label: name, kind: 'validation' as const, set, points: points(validationPrefix + name) }]
+          : [],
+      ),
+    ];
+  });
+}
+
+function pointsOf(flat: Float64Array, column: number): ChartPoint[] {
+  return Array.from({ length: flat.length / POINT_STRIDE }, (_, index) => {
+    const at = index * POINT_STRIDE;
+    return { x: flat[at + column] ?? 0, y: flat[at + valueColumn] ?? 0, step: flat[at] ?? 0 };
+  });
+}
+
+/** Index of the point nearest to `x`; -1 in an empty curve. x ascends. */
+export function nearestIndex(points: readonly ChartPoint[], x: number): number {
+  let low = 0;
+  let high = points.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((points[middle]?.x ?? 0) <= x) low = middle;
+    else high = middle;
+  }
+  if (high < 0) return -1;
+  const toLow = Math.abs((points[low]?.x ?? 0) - x);
+  const toHigh = Math.abs((points[high]?.x ?? 0) - x);
+  return toHigh < toLow ? high : low;
+}

@@ -1,0 +1,97 @@
+import type { DashboardUiState } from '../../src/extension/panels/dashboard-protocol';
+import { checkbox, dropdown, type CheckboxControl } from '../shared/controls';
+import { element, setHidden } from '../shared/element';
+import type { Hover } from '../shared/hover';
+import type { Theme } from '../shared/theme';
+import { validationSets } from './chartCurves';
+import { seriesColour } from './chartOptions';
+import { PerplexityChart } from './perplexityChart';
+import type { DashboardState, UiChoices } from './state';
+import { perplexityTable } from './tables';
+
+export interface ChartActions {
+  readonly choose: (ui: Partial<UiChoices>) => void;
+  readonly toggleHidden: (run: string) => void;
+}
+
+const axes: readonly { readonly value: DashboardUiState['xAxis']; readonly label: string }[] = [
+  { value: 'step', label: 'Steps' },
+  { value: 'tokens', label: 'Tokens' },
+  { value: 'time', label: 'Time' },
+];
+const markerSigns = ['●', '▲', '■', '◆', '✱'];
+
+/** The perplexity chart, its settings and its legend, which shows and hides runs; or all of it as a table. */
+export class ChartSection {
+  private readonly axis = dropdown<DashboardUiState['xAxis']>('Over', (xAxis) => this.actions.choose({ xAxis }));
+  private readonly logarithmic = checkbox('Logarithmic', (on) => this.actions.choose({ yScale: on ? 'logarithmic' : 'linear' }));
+  private readonly smoothed = checkbox('Smooth training', (smoothed) => this.actions.choose({ smoothed }));
+  private readonly asTable = checkbox('Show as table', (asTable) => this.actions.choose({ asTable }));
+  private readonly legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Shown runs' });
+  private readonly lineKey = element('p', { class: 'line-key' });
+  private readonly table = element('div', { class: 'table-scroller', tabindex: 0, role: 'region', 'aria-label': 'Perplexity as a table' });
+  private readonly entries = new Map<
+    string,
+    { readonly element: HTMLElement; readonly swatch: HTMLElement; readonly box: CheckboxControl }
+  >();
+  readonly chart: PerplexityChart;
+  readonly element: HTMLElement;
+  private drawn: readonly unknown[] = [];
+
+  constructor(
+    private readonly actions: ChartActions,
+    hover: Hover,
+    theme: Theme,
+    state: DashboardState,
+  ) {
+    this.chart = new PerplexityChart(hover, theme, state);
+    this.element = element(
+      'section',
+      { 'aria-labelledby': 'chart-title' },
+      element('h2', { id: 'chart-title' }, 'Perplexity'),
+      element('div', { class: 'controls' }, this.axis.element, this.logarithmic.element, this.smoothed.element, this.asTable.element),
+      this.chart.element,
+      this.table,
+      element('div', { class: 'legends' }, this.legend, this.lineKey),
+    );
+  }
+
+  update(state: DashboardState, theme: Theme): void {
+    const inputs = [state.curves, state.summaries, state.runs, state.ui, theme];
+    if (inputs.every((input, index) => input === this.drawn[index])) return;
+    this.drawn = inputs;
+    const { ui } = state;
+    this.axis.set(axes, ui.xAxis);
+    this.logarithmic.set(ui.yScale === 'logarithmic');
+    this.smoothed.set(ui.smoothed);
+    this.asTable.set(ui.asTable);
+    setHidden(this.chart.element, ui.asTable);
+    setHidden(this.table, !ui.asTable);
+    if (ui.asTable) this.table.replaceChildren(perplexityTable(state));
+    else this.chart.update(state, theme);
+    this.updateLegend(state, theme);
+    const sets = validationSets(state).map((name, set) => `${markerSigns[set % markerSigns.length] ?? ''} ${name} (validation)`);
+    this.lineKey.textContent = [ui.smoothed ? '╌ training, smoothed' : '╌ training', ...sets].join('   ');
+  }
+
+  private updateLegend(state: DashboardState, theme: Theme): void {
+    const names = state.runs.map((run) => state.summaries.get(run)?.name ?? run);
+    const key = JSON.stringify([state.runs, names]);
+    if (this.legend.dataset['key'] !== key) {
+      this.legend.dataset['key'] = key;
+      this.entries.clear();
+      for (const [index, run] of state.runs.entries()) this.entries.set(run, this.entry(run, names[index] ?? run));
+      this.legend.replaceChildren(...[...this.entries.values()].map((entry) => entry.element));
+    }
+    for (const [run, { swatch, box }] of this.entries) {
+      swatch.style.backgroundColor = seriesColour(theme, state.colours.get(run) ?? 0);
+      box.set(!state.ui.hidden.includes(run));
+    }
+  }
+
+  private entry(run: string, name: string): { element: HTMLElement; swatch: HTMLElement; box: CheckboxControl } {
+    const swatch = element('span', { class: 'swatch', 'aria-hidden': 'true' });
+    const box = checkbox(name, () => this.actions.toggleHidden(run));
+    return { element: element('div', { class: 'legend-entry', title: run }, box.element, swatch), swatch, box };
+  }
+}

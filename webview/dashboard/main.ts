@@ -1,0 +1,95 @@
+import '../shared/noEval';
+import './dashboard.css';
+import {
+  DASHBOARD_PROTOCOL_VERSION,
+  dashboardToWebviewSchema,
+  dashboardUiStateSchema,
+  type DashboardRequest,
+  type DashboardResult,
+} from '../../src/extension/panels/dashboard-protocol';
+import { registerControls } from '../shared/controls';
+import { HostConnection, HostError } from '../shared/hostConnection';
+import { onThemeChange } from '../shared/theme';
+import { DashboardPage } from './page';
+import { heatmapRun, initialState, reduce, savedState, viewOf, type DashboardAction } from './state';
+
+/** Wires the dashboard: messages and gestures become actions, actions a state, the state what the page shows and asks for. */
+
+registerControls();
+const host = new HostConnection<DashboardRequest, DashboardResult>(receive);
+const saved = dashboardUiStateSchema.safeParse(host.savedState);
+let state = initialState(saved.success ? saved.data : null);
+let sentView = '';
+let savedText = '';
+let frameDue = false;
+let lookBack: AbortController | null = null;
+
+const page = new DashboardPage(state, {
+  dispatch,
+  request: (request) => host.request(request).then(() => undefined, report),
+  lookBack: (step) => void look(step),
+});
+document.getElementById('dashboard')?.append(page.element);
+onThemeChange(() => page.readTheme());
+page.onResize(() => announceView());
+host.post({ type: 'ready', version: DASHBOARD_PROTOCOL_VERSION });
+
+function receive(raw: unknown): void {
+  const parsed = dashboardToWebviewSchema.safeParse(raw);
+  if (!parsed.success) {
+    const message = 'A message from the extension was not understood.';
+    return dispatch({ type: 'notice', message, advice: `Reload the window. ${parsed.error.issues[0]?.message ?? ''}` });
+  }
+  const message = parsed.data;
+  if (message.type === 'response') host.settle(message.id, message.result);
+  if (message.type === 'error') host.fail(message.id, message.message, message.advice);
+  dispatch({ type: 'message', message });
+}
+
+function dispatch(action: DashboardAction): void {
+  state = reduce(state, action);
+  announceView();
+  // `runs` is empty until the first snapshot: what was saved must outlive that moment.
+  const text = state.loaded ? JSON.stringify(savedState(state)) : savedText;
+  if (text !== savedText) {
+    savedText = text;
+    host.saveState(savedState(state));
+  }
+  if (frameDue) return;
+  frameDue = true;
+  requestAnimationFrame(() => {
+    frameDue = false;
+    page.render(state);
+  });
+}
+
+/** Tells the host what is shown now, if that has changed. */
+function announceView(): void {
+  if (state.connection !== 'connected') return;
+  const view = viewOf(state, page.chartWidth);
+  const text = JSON.stringify(view);
+  if (text === sentView) return;
+  sentView = text;
+  host.post({ type: 'view', view });
+}
+
+/** Shows the experts as they were at `step`; the newest question counts. Null follows the run again. */
+async function look(step: number | null): Promise<void> {
+  lookBack?.abort();
+  dispatch({ type: 'lookBack', step });
+  const run = heatmapRun(state);
+  if (step === null || run === null) return;
+  lookBack = new AbortController();
+  try {
+    const result = await host.request({ kind: 'expertsAt', run, step }, lookBack.signal);
+    if (result.kind === 'experts') dispatch({ type: 'frame', frame: result.frame });
+  } catch (error) {
+    report(error);
+  }
+}
+
+function report(error: unknown): void {
+  if (error instanceof DOMException && error.name === 'AbortError') return;
+  const message = error instanceof Error ? error.message : String(error);
+  dispatch({ type: 'notice', message, advice: error instanceof HostError ? error.advice : '' });
+}

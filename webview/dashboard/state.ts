@@ -1,0 +1,186 @@
+import {
+  POINT_STRIDE,
+  type CurveDelta,
+  type CurveName,
+  type DashboardToWebview,
+  type DashboardUiState,
+  type DashboardUpdate,
+  type DashboardView,
+  type ExpertsFrame,
+  type RunKey,
+  type RunSummary,
+} from '../../src/extension/panels/dashboard-protocol';
+
+/** float64 [n, POINT_STRIDE]: step, seconds, tokens, perplexity; steps ascend. */
+export type CurvePoints = Float64Array;
+
+export interface DashboardState {
+  readonly connection: 'connecting' | 'connected' | 'versionMismatch';
+  /** Whether the first snapshot has come: before that, "no runs" is not known. */
+  readonly loaded: boolean;
+  readonly runs: readonly RunKey[];
+  /** Place of each run in the theme's series colours; it keeps it while it is shown. */
+  readonly colours: ReadonlyMap<RunKey, number>;
+  readonly summaries: ReadonlyMap<RunKey, RunSummary>;
+  readonly curves: ReadonlyMap<RunKey, ReadonlyMap<CurveName, CurvePoints>>;
+  readonly experts: ExpertsFrame | null;
+  /** The step that the heatmap looks back at; null while it follows the run. */
+  readonly lookBack: number | null;
+  readonly notice: { readonly message: string; readonly advice: string } | null;
+  readonly ui: UiChoices;
+}
+
+/** The choices of the user that outlive the page; `runs` is added when they are saved. */
+export type UiChoices = Omit<DashboardUiState, 'schemaVersion' | 'runs'>;
+
+export type DashboardAction =
+  | { readonly type: 'message'; readonly message: DashboardToWebview }
+  | { readonly type: 'choose'; readonly ui: Partial<UiChoices> }
+  | { readonly type: 'toggleHidden'; readonly run: RunKey }
+  | { readonly type: 'lookBack'; readonly step: number | null }
+  | { readonly type: 'frame'; readonly frame: ExpertsFrame | null }
+  | { readonly type: 'notice'; readonly message: string; readonly advice: string };
+
+export const defaultChoices: UiChoices = {
+  hidden: [],
+  xAxis: 'step',
+  yScale: 'logarithmic',
+  smoothed: true,
+  asTable: false,
+  heatmapRun: null,
+};
+
+export function initialState(saved: DashboardUiState | null): DashboardState {
+  const { hidden, xAxis, yScale, smoothed, asTable, heatmapRun } = saved ?? defaultChoices;
+  return {
+    connection: 'connecting',
+    loaded: false,
+    runs: [],
+    colours: new Map(),
+    summaries: new Map(),
+    curves: new Map(),
+    experts: null,
+    lookBack: null,
+    notice: null,
+    ui: { hidden, xAxis, yScale, smoothed, asTable, heatmapRun },
+  };
+}
+
+export function reduce(state: DashboardState, action: DashboardAction): DashboardState {
+  switch (action.type) {
+    case 'message':
+      return receive(state, action.message);
+    case 'choose': {
+      const ui = { ...state.ui, ...action.ui };
+      const otherRun = ui.heatmapRun !== state.ui.heatmapRun;
+      return { ...state, ui, ...(otherRun ? { lookBack: null, experts: null } : {}) };
+    }
+    case 'toggleHidden': {
+      const { hidden } = state.ui;
+      const toggled = hidden.includes(action.run) ? hidden.filter((run) => run !== action.run) : [...hidden, action.run];
+      return { ...state, ui: { ...state.ui, hidden: toggled } };
+    }
+    case 'lookBack':
+      return { ...state, lookBack: action.step };
+    case 'frame':
+      return action.frame !== null && action.frame.run !== heatmapRun(state) ? state : { ...state, experts: action.frame };
+    case 'notice':
+      return { ...state, notice: { message: action.message, advice: action.advice } };
+  }
+}
+
+function receive(state: DashboardState, message: DashboardToWebview): DashboardState {
+  switch (message.type) {
+    case 'welcome':
+      return { ...state, connection: 'connected', notice: null };
+    case 'versionMismatch':
+      return { ...state, connection: 'versionMismatch' };
+    case 'notice':
+      return { ...state, notice: { message: message.message, advice: message.advice } };
+    case 'update':
+      return applyUpdate(state, message);
+    case 'response':
+    case 'error':
+      return state;
+  }
+}
+
+function applyUpdate(state: DashboardState, update: DashboardUpdate): DashboardState {
+  const before = update.snapshot ? { ...initialState(null), ...keptOverSnapshots(state) } : state;
+  const runs = update.runs ?? before.runs;
+  const summaries = keep(new Map([...before.summaries, ...update.summaries.map((summary) => [summary.run, summary] as const)]), runs);
+  const curves = new Map(keep(before.curves, runs));
+  for (const delta of update.curves) {
+    const ofRun = new Map(curves.get(delta.run));
+    curves.set(delta.run, ofRun.set(delta.curve, spliced(ofRun.get(delta.curve), delta)));
+  }
+  const after = { ...before, loaded: true, runs, colours: assignColours(before.colours, runs), summaries, curves };
+  const chosen = heatmapRun(after);
+  const fresh = update.experts?.run === chosen && after.lookBack === null ? update.experts : after.experts;
+  return { ...after, experts: fresh?.run === chosen ? fresh : null };
+}
+
+function keptOverSnapshots(state: DashboardState): Partial<DashboardState> {
+  const { connection, colours, lookBack, ui } = state;
+  return { connection, colours, lookBack, ui };
+}
+
+/** Points with step >= delta.from go, the delta's come. */
+export function spliced(held: CurvePoints | undefined, delta: CurveDelta): CurvePoints {
+  const fresh = new Float64Array(delta.points);
+  let kept = held?.length ?? 0;
+  while (kept > 0 && (held?.[kept - POINT_STRIDE] ?? 0) >= delta.from) kept -= POINT_STRIDE;
+  const joined = new Float64Array(kept + fresh.length);
+  if (held !== undefined) joined.set(held.subarray(0, kept));
+  joined.set(fresh, kept);
+  return joined;
+}
+
+function keep<T>(map: ReadonlyMap<RunKey, T>, runs: readonly RunKey[]): ReadonlyMap<RunKey, T> {
+  return new Map([...map].filter(([run]) => runs.includes(run)));
+}
+
+/** A run keeps its colour; a new one gets the first that nobody has. */
+function assignColours(held: ReadonlyMap<RunKey, number>, runs: readonly RunKey[]): ReadonlyMap<RunKey, number> {
+  const colours = new Map(keep(held, runs));
+  for (const run of runs) {
+    if (colours.has(run)) continue;
+    const taken = new Set(colours.values());
+    let free = 0;
+    while (taken.has(free)) free++;
+    colours.set(run, free);
+  }
+  return colours;
+}
+
+/** Runs whose experts can be shown. */
+export function routedRuns(state: DashboardState): readonly RunSummary[] {
+  return state.runs.flatMap((run) => {
+    const summary = state.summaries.get(run);
+    return summary === undefined || summary.routedLayers.length === 0 ? [] : [summary];
+  });
+}
+
+/** The run the heatmap shows: the chosen one while it is there, else the last shown one that routes. */
+export function heatmapRun(state: DashboardState): RunKey | null {
+  const routed = routedRuns(state);
+  return (routed.find(({ run }) => run === state.ui.heatmapRun) ?? routed.at(-1))?.run ?? null;
+}
+
+/** Widths are rounded up to this, so that curves are not sent again for every pixel that a window grows. */
+const WIDTH_STEP = 128;
+
+/** What the host should send. `width`: of the chart in device pixels. */
+export function viewOf(state: DashboardState, width: number): DashboardView {
+  const run = heatmapRun(state);
+  return {
+    width: Math.max(WIDTH_STEP, Math.min(32_768, Math.ceil(width / WIDTH_STEP) * WIDTH_STEP)),
+    smoothed: state.ui.smoothed,
+    hidden: state.ui.hidden,
+    heatmap: run === null ? null : { run, follow: state.lookBack === null },
+  };
+}
+
+export function savedState(state: DashboardState): DashboardUiState {
+  return { schemaVersion: 1, runs: state.runs, ...state.ui };
+}
