@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import type { SourceRange } from '../../../src/config/configFile';
+import { loadConfig } from '../../../src/config/loadConfig';
+import { collectFindings } from '../../../src/extension/language/collectFindings';
+import { collectLenses, lensRange } from '../../../src/extension/language/collectLenses';
+import { countReport } from '../../../src/extension/language/countReport';
+import { keyAt, keyHover } from '../../../src/extension/language/keyAt';
+import { placeOf } from '../../../src/extension/language/placeOf';
+import { compareWithBaseline } from '../../../src/parity/compareWithBaseline';
+
+const base = `name: Base
+model:
+  d_model: 64
+  layers: 2
+  context: 32
+  attention: { heads: 2 }
+  ffn: { width: 128 }
+  moe: { kind: smoe, experts: 4, top_k: 1, expert_width: 128 }
+`;
+const runnable = `${base}train: { steps: 10, batch_tokens: 256 }
+data:
+  train: [corpus/a.txt, corpus/b.txt]
+  validation: { prose: [valid/*.txt] }
+`;
+const variant = `extends: base.moe.yaml
+parity: base.moe.yaml
+model:
+  moe: { kind: mh-moe, heads: 2, experts: 8, top_k: 2, expert_width: 48 }
+`;
+
+const files: Readonly<Record<string, string>> = {
+  '/w/base.moe.yaml': base,
+  '/w/runnable.moe.yaml': runnable,
+  '/w/variant.moe.yaml': variant,
+  '/w/renamed.moe.yaml': 'extends: base.moe.yaml\n',
+  '/w/broken.moe.yaml': base.replace('layers: 2', 'layers: two').replace('top_k: 1', 'top_k: 9'),
+  '/w/one.moe.yaml': 'extends: broken.moe.yaml\n',
+  '/w/two.moe.yaml': 'extends: broken.moe.yaml\n',
+};
+const readText = (file: string): string | undefined => files[file];
+const load = (name: string) => loadConfig(`/w/${name}.moe.yaml`, readText);
+
+function textAt(name: string, range: SourceRange | undefined): string | undefined {
+  if (!range) return undefined;
+  expect(range.start.line).toBe(range.end.line);
+  return files[`/w/${name}.moe.yaml`]?.split('\n')[range.start.line]?.slice(range.start.character, range.end.character);
+}
+
+describe('lenses', () => {
+  const lenses = (name: string) => {
+    const loaded = load(name);
+    return collectLenses(loaded, compareWithBaseline(loaded, readText));
+  };
+
+  it('stand above `model:`, or above what a variant extends', () => {
+    expect(textAt('base', lensRange(load('base')))).toBe('model');
+    expect(textAt('renamed', lensRange(load('renamed')))).toBe('extends');
+  });
+
+  it('say what the model costs and how far it is from its baseline', () => {
+    expect(lenses('variant')[0]).toMatchObject({
+      action: 'showCount',
+      title: expect.stringMatching(
+        /^[\d.]+ k parameters \(≤ [\d.]+ k active\), [\d.]+ k MACs\/token; vs base\.moe\.yaml: .+ % parameters, .+ % MACs/,
+      ),
+    });
+  });
+
+  it('offer a run only of what can be trained', () => {
+    expect(lenses('base').map(({ action }) => action)).toEqual(['showCount', 'openDashboard']);
+    expect(lenses('runnable').map(({ action }) => action)).toEqual(['showCount', 'startRun', 'openDashboard']);
+  });
+
+  it('lead to the problems of a config that has some', () => {
+    const [first, ...others] = lenses('broken');
+    expect(first).toMatchObject({ action: 'showProblems', title: expect.stringMatching(/^Not counted: \d+ errors?$/) });
+    expect(others.map(({ action }) => action)).toEqual(['openDashboard']);
+  });
+});
+
+describe('findings', () => {
+  it('of a base that two open variants extend are shown once, in the base', () => {
+    const alone = load('broken').findings;
+    expect(alone.length).toBeGreaterThan(0);
+    const byFile = collectFindings([load('one').findings, load('two').findings, alone]);
+    expect([...byFile.keys()]).toEqual(['/w/broken.moe.yaml']);
+    expect(byFile.get('/w/broken.moe.yaml')).toHaveLength(alone.length);
+  });
+});
+
+describe('hovers', () => {
+  const loaded = load('runnable');
+  const at = (text: string) => {
+    const line = runnable.split('\n').findIndex((content) => content.includes(text));
+    return { line, character: (runnable.split('\n')[line] ?? '').indexOf(text) + 1 };
+  };
+
+  it.each([
+    ['model', 'model'],
+    ['d_model', 'model.d_model'],
+    ['top_k', 'model.moe.top_k'],
+    ['batch_tokens', 'train.batch_tokens'],
+    ['validation', 'data.validation'],
+  ])('over %s describe %s', (text, path) => {
+    const key = keyAt(loaded, at(text));
+    expect(key?.description.path).toBe(path);
+    expect(textAt('runnable', key?.range)).toBe(text);
+  });
+
+  it('are silent over values', () => {
+    expect(keyAt(loaded, at('128'))).toBeUndefined();
+  });
+
+  it('say what a key means, what it must be and its default', () => {
+    const key = keyAt(loaded, at('experts'));
+    expect(key && keyHover(key.description)).toBe(
+      '**model.moe.experts**\n\nRouted experts in each routed layer.\n\nMust be a whole number of at least 1. Required.',
+    );
+  });
+});
+
+describe('places of errors', () => {
+  it('are the entries of a list, the key otherwise, and the nearest thing stated where the config does not state it', () => {
+    expect(textAt('runnable', placeOf(load('runnable'), ['data', 'train']))).toBe('corpus/a.txt, corpus/b.txt');
+    expect(textAt('runnable', placeOf(load('runnable'), ['data', 'train', 1]))).toBe('corpus/b.txt');
+    expect(textAt('runnable', placeOf(load('runnable'), ['train', 'batch_tokens']))).toBe('batch_tokens');
+    expect(textAt('runnable', placeOf(load('runnable'), ['model', 'vocabulary']))).toBe('model');
+    expect(textAt('renamed', placeOf(load('renamed'), ['data', 'train']))).toBe('extends');
+  });
+});
+
+describe('the count report', () => {
+  it('gives every figure in full, and they add up', () => {
+    const loaded = load('variant');
+    const counted = compareWithBaseline(loaded, readText);
+    const report = countReport('variant.moe.yaml', counted);
+    const total = counted.count?.parameters.total ?? Number.NaN;
+    expect(report).toContain(total.toLocaleString('en-GB'));
+    expect(report).toContain('Against base.moe.yaml');
+    const macs = report.slice(report.indexOf('MACs per token'), report.indexOf('Feed-forward of each layer'));
+    const figures = [...macs.matchAll(/ ([\d,.]+)$/gm)].map(([, figure = '']) => Number(figure.replaceAll(',', '')));
+    expect(figures).toHaveLength(7);
+    expect(figures.slice(1).reduce((sum, figure) => sum + figure, 0)).toBeCloseTo(figures[0] ?? 0, 0);
+    expect(report).toMatch(/layers\.1\.moe +mh-moe +[\d,]+ +[\d,]+/);
+  });
+
+  it('says why a config with errors is not counted', () => {
+    const loaded = load('broken');
+    const report = countReport('broken.moe.yaml', compareWithBaseline(loaded, readText));
+    expect(report).toContain('not counted');
+    expect(report).toContain(loaded.findings[0]?.message);
+  });
+});

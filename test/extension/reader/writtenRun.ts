@@ -1,0 +1,138 @@
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MetricsLine, RunDescription, RunState, RunStatus } from '../../../src/runs/format';
+import { readBootId } from '../../../src/runs/liveness';
+import { RunWriter, writeDescription, writeStatus } from '../../../src/runs/runWriter';
+
+export interface RunPlan {
+  readonly name?: string;
+  readonly seed?: number;
+  readonly totalSteps?: number;
+  readonly experts?: readonly number[];
+  /** Perplexity that the curve falls towards. */
+  readonly floor?: number;
+  readonly validationSets?: readonly string[];
+}
+
+/** A run directory on disk, written by the product's own writer, whose curves and counts are drawn from a seed. */
+export class WrittenRun {
+  readonly directory: string;
+  step = 0;
+  private readonly writer: RunWriter;
+  private readonly description: RunDescription;
+  private readonly random: () => number;
+  private readonly floor: number;
+  private readonly validationSets: readonly string[];
+
+  constructor(plan: RunPlan = {}) {
+    const { name = 'SMoE', seed = 1, totalSteps = 2000, experts = [16, 16] } = plan;
+    this.directory = join(mkdtempSync(join(tmpdir(), 'moe-lab-dashboard-')), `20260301-120000-run-${'abcdefgh'[seed % 8]}bcd`);
+    mkdirSync(this.directory);
+    this.random = generator(seed);
+    this.floor = plan.floor ?? 6;
+    this.validationSets = plan.validationSets ?? ['prose'];
+    this.description = {
+      schemaVersion: 1,
+      id: this.directory.split('/').at(-1) ?? '',
+      name,
+      createdAt: '2026-03-01T12:00:00.000Z',
+      configFile: '/experiments/smoe.moe.yaml',
+      configSource: 'name: SMoE\n',
+      experiment: {},
+      totalSteps,
+      git: null,
+      seed,
+      data: [],
+      engine: { device: 'cpu', threads: 2, candidates: [] },
+      launch: [],
+      parameters: { total: 3_412_224, active: 2_100_480 },
+      macsPerToken: 2_359_296,
+      routedLayers: experts.map((count, index) => ({ name: `layers.${2 * index + 1}.moe`, experts: count, k: 2, unitsPerToken: 1 })),
+      versions: { moeLab: '0.1.0', node: '20', onnxruntime: '1.30.0' },
+    };
+    writeDescription(this.directory, this.description);
+    this.writer = new RunWriter(this.directory, this.description.routedLayers);
+    this.status('running');
+  }
+
+  /** Writes `steps` more steps; validates every `validateEvery`. */
+  train(steps: number, validateEvery = 50): void {
+    for (const end = this.step + steps; this.step < end;) {
+      this.step++;
+      this.writer.metrics(this.line(this.step, validateEvery));
+      for (const [layer, { experts }] of this.description.routedLayers.entries()) {
+        this.writer.experts({ step: this.step, layer, counts: this.counts(layer, experts) });
+      }
+    }
+    this.status('running');
+  }
+
+  rewind(step: number): void {
+    this.writer.rewind(step);
+    this.step = step;
+  }
+
+  status(state: RunState, failure: RunStatus['failure'] = null): void {
+    writeStatus(this.directory, {
+      schemaVersion: 1,
+      state,
+      step: this.step,
+      totalSteps: this.description.totalSteps,
+      failure,
+      host: hostname(),
+      bootId: readBootId(Date.now()),
+      pid: process.pid,
+      heartbeat: new Date().toISOString(),
+      address: null,
+    });
+  }
+
+  close(): void {
+    this.writer.close();
+  }
+
+  private line(step: number, validateEvery: number): MetricsLine {
+    const nats = Math.log(this.floor) + (Math.log(256) - Math.log(this.floor)) * Math.exp(-step / 120);
+    const noisy = nats + 0.12 * (this.random() - 0.5);
+    return {
+      step,
+      time: step * 0.08,
+      tokens: step * 768,
+      train: { loss: noisy + 0.02, crossEntropy: noisy, balance: 1.02 },
+      ...(step % validateEvery === 0 ? { validation: this.validate(nats) } : {}),
+      learningRate: 1e-3,
+      gradientNorm: 0.8,
+      tokensPerSecond: 9600 + 400 * this.random(),
+    };
+  }
+
+  private validate(nats: number): NonNullable<MetricsLine['validation']> {
+    return Object.fromEntries(
+      this.validationSets.map((name, index) => {
+        const loss = nats + 0.05 + 0.15 * index + 0.01 * this.random();
+        return [name, { loss, perplexity: Math.exp(loss), bitsPerByte: loss / Math.LN2 }];
+      }),
+    );
+  }
+
+  /** Uneven, with one expert of the first layer that is never used. */
+  private counts(layer: number, experts: number): Float32Array {
+    return Float32Array.from({ length: experts }, (_, expert) => {
+      if (layer === 0 && expert === 3) return 0;
+      const preference = 2 ** (2.2 * Math.sin(expert * 1.7 + layer * 2.1 + this.step / 400));
+      return Math.round((1536 / experts) * preference * (0.8 + 0.4 * this.random()));
+    });
+  }
+}
+
+/** Uniform in [0, 1): mulberry32. */
+export function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}

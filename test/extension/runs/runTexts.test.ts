@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { collectFailures, failureMessage } from '../../../src/extension/runs/collectFailures';
+import { collectRunsFolders, runsFolderFor } from '../../../src/extension/runs/runsFolders';
+import { runTooltip } from '../../../src/extension/runs/runTooltip';
+import { collectStatus } from '../../../src/extension/runs/statusText';
+import type { ObservedState } from '../../../src/runs/liveness';
+import { exampleRun } from './exampleRun';
+
+const failure = { message: 'The loss is not finite (NaN).', advice: 'Lower the learning rate.', step: 121 };
+
+describe('the status bar', () => {
+  it('says nothing while nothing is running', () => {
+    expect(collectStatus([exampleRun({ state: 'finished' }), exampleRun({ state: 'lost' })])).toBeUndefined();
+  });
+
+  it('says where the only run stands', () => {
+    expect(collectStatus([exampleRun(), exampleRun({ state: 'stopped' })])?.text).toBe('$(sync~spin) step 120/300 · ppl 7.42');
+  });
+
+  it('counts several, and lists them on hover', () => {
+    const status = collectStatus([exampleRun(), exampleRun({ name: 'MH-MoE', step: 30 })]);
+    expect(status?.text).toBe('$(sync~spin) 2 runs');
+    expect(status?.tooltip).toContain('SMoE: running, step 120/300 (40 %)\nMH-MoE: running, step 30/300 (10 %)');
+  });
+});
+
+describe('the tooltip', () => {
+  it('says why a run failed and what to do', () => {
+    const tooltip = runTooltip(exampleRun({ state: 'failed', failure }), undefined);
+    expect(tooltip).toContain('**Failed at step 121:**');
+    expect(tooltip).toContain('Lower the learning rate');
+  });
+
+  it('shows names as text, whatever is in them', () => {
+    expect(runTooltip(exampleRun({ name: '[x](command:evil)|**b**' }), undefined)).toContain('\\[x\\]\\(command:evil\\)\\|\\*\\*b\\*\\*');
+  });
+
+  it('shows what the run is made of, where run.json can be read', () => {
+    const tooltip = runTooltip(exampleRun(), {
+      schemaVersion: 1,
+      id: 'x',
+      name: 'SMoE',
+      createdAt: '2026-01-01T12:00:00.000Z',
+      configFile: '/work/smoe.moe.yaml',
+      configSource: '',
+      experiment: {},
+      totalSteps: 300,
+      git: null,
+      seed: 1,
+      data: [],
+      engine: { device: 'cpu', threads: 2, candidates: [] },
+      launch: [],
+      parameters: { total: 1_234_567, active: 345_678 },
+      macsPerToken: 456_789,
+      routedLayers: [],
+      versions: { moeLab: '0.1.0', node: '20.0.0', onnxruntime: '1.30.0' },
+    });
+    expect(tooltip).toContain('| Parameters | 1,234,567 (345,678 active) |');
+    expect(tooltip).toContain('| Device | cpu |');
+    expect(tooltip).toContain('| Perplexity, prose | 7.42 |');
+  });
+});
+
+describe('failures', () => {
+  const seen = (state: ObservedState) => new Map([[exampleRun().directory, state]]);
+
+  it('are news when the run was seen training before', () => {
+    const failed = exampleRun({ state: 'failed', failure });
+    expect(collectFailures(seen('running'), [failed])).toEqual([failed]);
+    expect(failureMessage(failed)).toBe('SMoE failed at step 121: The loss is not finite (NaN). Lower the learning rate.');
+  });
+
+  it('are no news when they were so already, or nobody had looked', () => {
+    const failed = exampleRun({ state: 'failed', failure });
+    expect(collectFailures(seen('failed'), [failed])).toEqual([]);
+    expect(collectFailures(new Map(), [failed])).toEqual([]);
+  });
+
+  it('are told of a worker that vanished, too', () => {
+    const lost = exampleRun({ state: 'lost' });
+    expect(collectFailures(seen('running'), [lost])).toEqual([lost]);
+    expect(failureMessage(lost)).toMatch(/lost at step 120.*can be resumed/);
+  });
+});
+
+describe('runs folders', () => {
+  const folders = [
+    { name: 'a', path: '/work/a' },
+    { name: 'inner', path: '/work/a/inner' },
+    { name: 'ab', path: '/work/ab' },
+  ];
+
+  it('lie in each workspace folder, or all where the setting says', () => {
+    expect(collectRunsFolders(folders, '').map(({ runsDirectory }) => runsDirectory)).toEqual([
+      '/work/a/.moe-lab/runs',
+      '/work/a/inner/.moe-lab/runs',
+      '/work/ab/.moe-lab/runs',
+    ]);
+    expect(collectRunsFolders(folders, '/scratch')).toEqual([{ label: '/scratch', runsDirectory: '/scratch' }]);
+  });
+
+  it.each([
+    ['/work/a', '/work/a/.moe-lab/runs'],
+    ['/work/a/deep/er', '/work/a/.moe-lab/runs'],
+    ['/work/a/inner/x', '/work/a/inner/.moe-lab/runs'],
+    ['/work/ab', '/work/ab/.moe-lab/runs'],
+    ['/elsewhere', '/elsewhere/.moe-lab/runs'],
+  ])('a config in %s has its runs in %s', (configFolder, expected) => {
+    expect(runsFolderFor(configFolder, folders, '')).toBe(expected);
+  });
+});
