@@ -26,7 +26,8 @@ const eventSchema = z.object({
   message: z.string().default(''),
 });
 
-const rewindSchema = z.object({ rewind: step });
+/** -1: from before the first validation, which has step 0. */
+const rewindSchema = z.object({ rewind: z.int().min(-1) });
 
 const statusSchema = z.object({
   schemaVersion: z.literal(1),

@@ -52,10 +52,10 @@ export class RunWriter {
     this.expertsFile.append(encodeFrame(frame, this.bytesPerFrame));
   }
 
-  /** The run goes on from the checkpoint of `step`; records of later steps no longer hold. */
+  /** The run goes on from the checkpoint of `step`; records of later steps no longer hold. -1: it starts again, and step 0 is void as well. */
   rewind(step: number): void {
     appendLine(this.metricsFile, { rewind: step });
-    this.expertsFile.append(encodeFrame({ step, layer: REWIND, counts: new Float32Array(0) }, this.bytesPerFrame));
+    this.expertsFile.append(encodeFrame({ step: Math.max(0, step), layer: REWIND, counts: new Float32Array(0) }, this.bytesPerFrame));
   }
 
   /** Everything so far is safe against a power cut. */

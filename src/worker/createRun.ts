@@ -1,0 +1,101 @@
+import { dirname } from 'node:path';
+import { dependencies, version } from '../../package.json';
+import type { ReadText } from '../config/configFile';
+import { experimentName } from '../config/experimentName';
+import { loadConfig } from '../config/loadConfig';
+import type { RunnableExperiment } from '../config/schema';
+import type { Device } from '../engine/engine';
+import { countModel } from '../models/count';
+import { buildLanguageModel } from '../models/languageModel';
+import type { RunDescription } from '../runs/format';
+import { createRunDirectory } from '../runs/runDirectory';
+import { writeDescription, writeStatus } from '../runs/runWriter';
+import { dataFingerprints, prepareCorpora } from '../training/prepare';
+import { gitState } from './gitState';
+import { ConfigRejected, LaunchError } from './runFailure';
+import { initialStatus } from './runStatus';
+
+/** What the command line may say in place of the config. */
+export interface RunOverrides {
+  readonly device?: Device;
+  readonly steps?: number;
+}
+
+export interface ExperimentSource {
+  /** Absolute. */
+  readonly configFile: string;
+  readonly readText: ReadText;
+  readonly overrides?: RunOverrides;
+}
+
+/** A config that can be trained, with its text. */
+export interface LoadedExperiment {
+  readonly configFile: string;
+  readonly source: string;
+  readonly experiment: RunnableExperiment;
+}
+
+/** Loads a config to run it. Throws ConfigRejected with its findings, or LaunchError where it has no `train` or `data`. */
+export function loadExperiment({ configFile, readText, overrides = {} }: ExperimentSource): LoadedExperiment {
+  const { experiment, findings, text } = loadConfig(configFile, readText);
+  if (experiment === undefined) throw new ConfigRejected(configFile, findings);
+  const { train, data, engine } = experiment;
+  if (train === undefined || data === undefined) {
+    const missing = train === undefined ? 'train' : 'data';
+    throw new LaunchError(`${configFile} has no \`${missing}:\` section: it can be counted but not run.`, `Add a \`${missing}:\` section.`);
+  }
+  const { device = engine.device, steps = train.steps } = overrides;
+  return { configFile, source: text, experiment: { ...experiment, train: { ...train, steps }, data, engine: { ...engine, device } } };
+}
+
+export interface NewRun {
+  readonly run: string;
+  readonly description: RunDescription;
+}
+
+/**
+ * Makes the run directory of an experiment: everything it needs and everything that will be known of it. Its state is `starting`, in the hands of this process.
+ * Throws DataError, before there is a directory, where its text cannot be trained on, and RunStorageError.
+ */
+export async function createRun(
+  { configFile, source, experiment }: LoadedExperiment,
+  runsDirectory: string,
+  launch: RunDescription['launch'],
+  now: Date = new Date(),
+): Promise<NewRun> {
+  const folder = dirname(configFile);
+  const corpora = await prepareCorpora(experiment, folder);
+  const program = buildLanguageModel(experiment);
+  const { parameters, macsPerToken } = countModel(program, experiment.model);
+  const git = await gitState(folder);
+  const name = experimentName(configFile, experiment);
+  const { id, directory } = createRunDirectory({ runsDirectory, name, now });
+  const { device, threads } = experiment.engine;
+  const description: RunDescription = {
+    schemaVersion: 1,
+    id,
+    name,
+    createdAt: now.toISOString(),
+    configFile,
+    configSource: source,
+    experiment,
+    totalSteps: experiment.train.steps,
+    git,
+    seed: experiment.train.seed,
+    data: dataFingerprints(corpora),
+    engine: { device, threads, candidates: [{ device, reason: 'the config or the command line names it' }] },
+    launch,
+    parameters: { total: parameters.total, active: parameters.active },
+    macsPerToken: macsPerToken.total,
+    routedLayers: program.routedLayers.map((layer) => ({
+      name: layer.name,
+      experts: layer.experts,
+      k: layer.k,
+      unitsPerToken: layer.unitsPerToken,
+    })),
+    versions: { moeLab: version, node: process.versions.node, onnxruntime: dependencies['onnxruntime-node'] },
+  };
+  writeDescription(directory, description);
+  writeStatus(directory, initialStatus(experiment.train.steps, now.getTime()));
+  return { run: directory, description };
+}

@@ -1,0 +1,159 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunDescription, RunStatus } from '../runs/format';
+import { isLive, observe, thisHost } from '../runs/liveness';
+import { readDescription, readStatus } from '../runs/readRun';
+import { runFiles } from '../runs/runFiles';
+import { writeDescription, writeStatus } from '../runs/runWriter';
+import { createRun, loadExperiment, type ExperimentSource } from './createRun';
+import { launchLadder, workerEnvironment, type Rung } from './ladder';
+import { climb } from './probe';
+import { takeRequests } from './requestFiles';
+import { failureOf, LaunchError } from './runFailure';
+import { initialStatus } from './runStatus';
+
+export interface LaunchOptions {
+  /** The folder with worker.js, engineThread.js and probe.js: `dist/`. */
+  readonly bundleFolder: string;
+  /** The setting moeLab.nodePath; empty for none. */
+  readonly nodePath?: string;
+  /** Gives up waiting for the worker to be under way; the worker itself goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StartOptions extends LaunchOptions, ExperimentSource {
+  readonly runsDirectory: string;
+}
+
+/** A run whose worker is under way, or already done. */
+export interface LaunchedRun {
+  readonly run: string;
+  readonly description: RunDescription;
+  readonly status: RunStatus;
+}
+
+/**
+ * Starts an experiment in a worker of its own, which goes on when this process ends. Resolves once it trains. Throws ConfigRejected, DataError,
+ * RunStorageError or LaunchError; from the moment there is a run directory its status says the same.
+ */
+export async function startRun(options: StartOptions): Promise<LaunchedRun> {
+  const loaded = loadExperiment(options);
+  const { rung, report } = await chooseRung(options, loaded.experiment.engine.device);
+  const { run, description } = await createRun(loaded, options.runsDirectory, report);
+  return launch(run, description, rung, options);
+}
+
+/** Takes up a run that was stopped, failed or lost, from its newest checkpoint. Throws LaunchError. */
+export async function resumeRun(run: string, options: LaunchOptions): Promise<LaunchedRun> {
+  const { description, status } = await resumable(run);
+  const { rung, report } = await chooseRung(options, description.engine.device);
+  const relaunched = takeUp(run, { ...description, launch: report }, status);
+  return launch(run, relaunched, rung, options);
+}
+
+/** The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, or is none. */
+export async function resumable(run: string): Promise<{ readonly description: RunDescription; readonly status: RunStatus }> {
+  const [description, status] = [await readDescription(run), await readStatus(run)];
+  if (description === undefined || status === undefined) throw new LaunchError(`${run} is not a run directory.`, 'Choose a run.');
+  const state = observe(status, thisHost(), Date.now());
+  if (isLive(state)) throw new LaunchError(`${description.id} is ${state} on ${status.host}.`, 'It needs no resume.', run);
+  if (state === 'finished') throw new LaunchError(`${description.id} has finished its ${status.totalSteps} steps.`, 'Start it anew.', run);
+  return { description, status };
+}
+
+/** The run is in this process's hands from here on; requests that nobody took are void. */
+export function takeUp(run: string, description: RunDescription, { step }: RunStatus): RunDescription {
+  takeRequests(run);
+  writeDescription(run, description);
+  writeStatus(run, { ...initialStatus(description.totalSteps, Date.now()), step });
+  return description;
+}
+
+async function chooseRung({ bundleFolder, nodePath = '' }: LaunchOptions, device: string) {
+  const rungs = launchLadder({
+    platform: process.platform,
+    nodePath,
+    environment: process.env,
+    execPath: process.execPath,
+    isElectron: process.versions['electron'] !== undefined,
+    exists: isExecutable,
+  });
+  const { chosen, report } = await climb(rungs, join(bundleFolder, 'probe.js'), device);
+  if (chosen === undefined) {
+    const reasons = report.map(({ executable, reason }) => `${executable}: ${reason}`).join('\n');
+    throw new LaunchError(`No Node on this machine can train on ${device}.\n${reasons}`, launchAdvice(device));
+  }
+  return { rung: chosen, report };
+}
+
+function launchAdvice(device: string): string {
+  const node = 'Install Node 20 or newer, or name one in the setting moeLab.nodePath.';
+  return device === 'cpu' ? node : `Set engine.device to cpu, or see \`moe-lab devices\`. ${node}`;
+}
+
+async function launch(run: string, description: RunDescription, rung: Rung, options: LaunchOptions): Promise<LaunchedRun> {
+  const log = openSync(runFiles.log(run), 'a');
+  let child: ChildProcess;
+  try {
+    child = spawn(rung.executable, [join(options.bundleFolder, 'worker.js'), run], {
+      cwd: run,
+      detached: true,
+      windowsHide: true,
+      env: workerEnvironment(process.env, rung.environment),
+      stdio: ['ignore', log, log],
+    });
+  } finally {
+    closeSync(log);
+  }
+  child.unref();
+  try {
+    const status = await untilStarted(run, child, options.signal);
+    if (status.state !== 'failed') return { run, description, status };
+    throw new LaunchError(status.failure?.message ?? 'The run failed.', status.failure?.advice ?? '', run);
+  } catch (error) {
+    // A worker that ended without a word: nobody else will say so.
+    const status = await readStatus(run);
+    if (status?.state === 'starting' && options.signal?.aborted !== true)
+      writeStatus(run, { ...status, state: 'failed', failure: failureOf(error, status.step) });
+    throw error;
+  }
+}
+
+const pollMilliseconds = 50;
+
+async function untilStarted(run: string, child: ChildProcess, signal: AbortSignal | undefined): Promise<RunStatus> {
+  let ended: string | undefined;
+  child.once('error', (error) => (ended = error.message));
+  child.once('exit', (code, by) => (ended = by === null ? `it ended with code ${code}` : `it was ended by ${by}`));
+  for (;;) {
+    signal?.throwIfAborted();
+    // Asked before the status is read: what it wrote before it ended counts.
+    const last = ended;
+    const status = await readStatus(run);
+    if (status !== undefined && status.state !== 'starting') return status;
+    if (last !== undefined) {
+      throw new LaunchError(`The worker could not start: ${last}.${tailOf(runFiles.log(run))}`, `See ${runFiles.log(run)}.`, run);
+    }
+    await delay(pollMilliseconds);
+  }
+}
+
+function tailOf(log: string): string {
+  try {
+    const tail = readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n');
+    return tail === '' ? '' : `\n${tail}`;
+  } catch {
+    return '';
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import type { RunDescription } from '../runs/format';
+import { workerEnvironment, type Rung } from './ladder';
+
+/** Loading the runtime and one tiny step take about a second; a cold disk or a first shader compilation far longer. */
+const probeMilliseconds = 120_000;
+
+export interface ProbedLadder {
+  /** Undefined where no rung holds. */
+  readonly chosen: Rung | undefined;
+  /** For run.json: what was tried, up to the one that was chosen, and what each said. */
+  readonly report: RunDescription['launch'];
+}
+
+/** Tries rung after rung with a short child that loads the runtime and does one tiny step on `device`; the first that holds is taken. */
+export async function climb(rungs: readonly Rung[], probeScript: string, device: string): Promise<ProbedLadder> {
+  const report: { rung: string; executable: string; chosen: boolean; reason: string }[] = [];
+  for (const rung of rungs) {
+    const { holds, reason } = await probe(rung, probeScript, device);
+    report.push({ rung: rung.rung, executable: rung.executable, chosen: holds, reason });
+    if (holds) return { chosen: rung, report };
+  }
+  return { chosen: undefined, report };
+}
+
+/** Never throws: why a rung does not hold is an answer. */
+function probe(rung: Rung, probeScript: string, device: string): Promise<{ readonly holds: boolean; readonly reason: string }> {
+  const env = workerEnvironment(process.env, rung.environment);
+  return new Promise((resolve) => {
+    execFile(rung.executable, [probeScript, device], { env, timeout: probeMilliseconds, windowsHide: true }, (error, stdout, stderr) => {
+      const said = lastLine(stdout);
+      if (error === null) resolve({ holds: true, reason: said === '' ? 'the runtime works' : said });
+      else resolve({ holds: false, reason: [said, lastLine(stderr), whyEnded(error)].find((text) => text !== '') ?? '' });
+    });
+  });
+}
+
+function whyEnded(error: {
+  readonly code?: unknown;
+  readonly signal?: unknown;
+  readonly killed?: boolean;
+  readonly message: string;
+}): string {
+  if (error.killed === true) return `it did not answer within ${probeMilliseconds / 1000} s`;
+  if (typeof error.signal === 'string') return `it was ended by ${error.signal}`;
+  if (error.code === 'ENOENT') return 'there is no such program';
+  return error.message;
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.trim() ?? '';
+}

@@ -1,0 +1,148 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createEngine } from '../../src/engine/onnx/createEngine';
+import type { MetricsLine } from '../../src/runs/format';
+import { readStatus } from '../../src/runs/readRun';
+import { runFiles } from '../../src/runs/runFiles';
+import { readEvents, readExperts, readMetrics, start } from '../../src/runs/runReader';
+import { RunClient } from '../../src/worker/client';
+import { leaveRequest } from '../../src/worker/requestFiles';
+import type { RunListener } from '../../src/worker/runRecorder';
+import { trainRun } from '../../src/worker/trainRun';
+import { temporaryFolder } from '../runs/fixtures';
+import { createTinyRun } from './experiments';
+
+function train(run: string, listener: RunListener = {}, signal?: AbortSignal) {
+  const log: string[] = [];
+  const engine = createEngine('cpu');
+  return trainRun({ run, engine, listener, log: (message) => log.push(message), ...(signal === undefined ? {} : { signal }) });
+}
+
+/** What must not depend on when it was measured. */
+function figures(lines: readonly MetricsLine[]) {
+  return lines.map(({ step, tokens, train, validation, gradientNorm, learningRate }) => ({
+    step,
+    tokens,
+    train,
+    validation,
+    gradientNorm,
+    learningRate,
+  }));
+}
+
+const checkpoints = (run: string) => readdirSync(runFiles.checkpoints(run)).sort();
+
+describe('training a run', () => {
+  it('fills the run directory', async () => {
+    const { run, description } = await createTinyRun(temporaryFolder());
+    expect(description.routedLayers).toMatchObject([{ experts: 4, k: 2, unitsPerToken: 2 }]);
+    const status = await train(run);
+    expect(status).toMatchObject({ state: 'finished', step: 6, failure: null, address: null, pid: process.pid });
+    expect(await readStatus(run)).toEqual(status);
+
+    const { records, corrupt } = await readMetrics(run, start);
+    expect(corrupt).toBe(0);
+    expect(records.filter((line) => line.train !== undefined).map((line) => line.step)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(records.filter((line) => line.validation !== undefined).map((line) => line.step)).toEqual([0, 3, 6]);
+    const first = records.find((line) => line.train !== undefined);
+    // An untrained model over 256 bytes knows nothing: ln 256 nats.
+    expect(first?.train?.crossEntropy).toBeCloseTo(Math.log(256), 1);
+    expect(first?.tokens).toBe(64);
+
+    const experts = await readExperts(run, start);
+    expect(experts.records.map((frame) => frame.step)).toEqual([1, 2, 3, 4, 5, 6]);
+    // Every sub-token of the batch takes two experts.
+    for (const { counts } of experts.records) expect(counts.reduce((sum, count) => sum + count)).toBe(64 * 2 * 2);
+    const events = (await readEvents(run, start)).records.map((event) => event.kind);
+    expect(events).toEqual(['started', 'checkpoint', 'checkpoint', 'checkpoint', 'finished']);
+    expect(checkpoints(run)).toEqual(['step-4', 'step-6']);
+  });
+
+  it('goes on after a stop as if it had never been stopped', async () => {
+    const { run: whole } = await createTinyRun(temporaryFolder());
+    await train(whole);
+    const { run } = await createTinyRun(temporaryFolder());
+    const stop = new AbortController();
+    const stopped = await train(run, { onMetrics: ({ step }) => step === 3 && stop.abort() }, stop.signal);
+    expect(stopped).toMatchObject({ state: 'stopped', step: 3 });
+    expect(checkpoints(run)).toContain('step-3');
+    const finished = await train(run);
+    expect(finished).toMatchObject({ state: 'finished', step: 6 });
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
+    expect((await readExperts(run, start)).records).toEqual((await readExperts(whole, start)).records);
+  });
+
+  it('drops what was recorded after the checkpoint when a crash lost it', async () => {
+    const { run: whole } = await createTinyRun(temporaryFolder());
+    await train(whole);
+    const { run } = await createTinyRun(temporaryFolder());
+    await train(run);
+    // As after a crash at step 6 whose newest checkpoint is that of step 4.
+    rmSync(join(runFiles.checkpoints(run), 'step-6'), { recursive: true });
+    await train(run);
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
+    // And once more with no checkpoint at all: from the beginning.
+    rmSync(runFiles.checkpoints(run), { recursive: true });
+    await train(run);
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
+    expect((await readExperts(run, start)).records).toEqual((await readExperts(whole, start)).records);
+  });
+
+  it('fails where it diverges, with step and reason, and keeps the last good checkpoint', async () => {
+    const { run } = await createTinyRun(temporaryFolder(), { learningRate: 1e30, checkpointEvery: 1, steps: 20 });
+    const status = await train(run);
+    expect(status.state).toBe('failed');
+    expect(status.failure?.message).toMatch(/^Diverged at step \d+: the (loss|gradient norm) is (NaN|-?Infinity)/);
+    expect(status.failure?.advice).toContain('learning_rate');
+    const step = status.failure?.step ?? 0;
+    expect(status.failure?.message).toContain(`step ${step}:`);
+    expect(checkpoints(run)).toContain(`step-${step - 1}`);
+    const { records, corrupt } = await readMetrics(run, start);
+    expect(corrupt).toBe(0);
+    expect(records.at(-1)?.step).toBe(step);
+    expect((await readEvents(run, start)).records.at(-1)).toMatchObject({ kind: 'failed', step });
+  });
+
+  it('stops by a request file, and writes a checkpoint when asked over the socket', async () => {
+    const { run } = await createTinyRun(temporaryFolder(), { steps: 1_000_000, checkpointEvery: 1_000_000, evaluateEvery: 1_000_000 });
+    const training = train(run);
+    const client = await untilConnected(run);
+    const changed = new Promise<void>((resolve) => void client.subscribe(({ step }) => step > 2 && resolve()));
+    await changed;
+    await client.checkpoint();
+    while (checkpoints(run).filter((name) => /^step-\d+$/.test(name)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    client.dispose();
+    leaveRequest(run, 'stop');
+    const status = await training;
+    expect(status.state).toBe('stopped');
+    expect(checkpoints(run)).toContain(`step-${status.step}`);
+    expect(checkpoints(run)).toHaveLength(2);
+  });
+
+  it('says so when its text has changed since it began', async () => {
+    const folder = temporaryFolder();
+    const { run } = await createTinyRun(folder);
+    writeFileSync(join(folder, 'corpus', 'valid.txt'), 'Something else entirely.');
+    await train(run);
+    const warnings = (await readEvents(run, start)).records.filter((event) => event.kind === 'warning');
+    expect(warnings.map((event) => event.message)).toEqual(['The text of validation.prose is not what it was when the run began.']);
+  });
+
+  it('fails with the reason when its text is gone', async () => {
+    const folder = temporaryFolder();
+    const { run } = await createTinyRun(folder);
+    rmSync(join(folder, 'corpus'), { recursive: true });
+    const status = await train(run);
+    expect(status.state).toBe('failed');
+    expect(status.failure).toMatchObject({ message: expect.stringContaining('corpus/train.txt'), step: 0 });
+  });
+});
+
+async function untilConnected(run: string): Promise<RunClient> {
+  for (;;) {
+    const client = await RunClient.connect(run);
+    if (client !== undefined) return client;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
