@@ -16,6 +16,7 @@ import { publishDiagnostics } from './language/diagnostics';
 import { provideHovers } from './language/hovers';
 import { registerDashboard } from './panels/dashboardPanel';
 import { errorReporter } from './reportError';
+import { FailureNotices } from './runs/failureNotices';
 import type { RunNode } from './runs/runItems';
 import { collectRunsFolders } from './runs/runsFolders';
 import { StoredRunSelection } from './runs/runSelection';
@@ -57,7 +58,8 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
   const countDocuments = new CountDocuments(analyses);
   // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
   const dashboard = registerDashboard(context, { selection, log });
-  const training = { context, log, store, selection, dashboard };
+  const notices = new FailureNotices(store);
+  const training = { extensionUri: context.extensionUri, store, selection, dashboard, notices, reportError };
 
   const handlers: CommandHandlers = {
     [Command.createSample]: () => createSample(context.globalState),
@@ -82,6 +84,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     log,
     selection,
     store,
+    notices,
     runTree,
     analyses,
     countDocuments,

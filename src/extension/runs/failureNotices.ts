@@ -1,27 +1,56 @@
 import * as vscode from 'vscode';
 import type { ObservedState } from '../../runs/liveness';
+import type { RunSummary } from '../../runs/runIndex';
 import { Command } from '../contributions';
 import { collectFailures, failureMessage } from './collectFailures';
 import type { RunStore } from './runStore';
 
-/**
- * Says once that a run has failed while this window was watching it. `isReported` is asked for runs about which the user has been told
- * otherwise, by the command that could not start them.
- */
-export function noticeFailures(store: RunStore, isReported: (directory: string) => boolean): vscode.Disposable {
-  let seen = new Map<string, ObservedState>();
-  const look = (): void => {
-    const failures = collectFailures(seen, store.runs);
-    seen = new Map(store.runs.map(({ directory, state }) => [directory, state]));
-    for (const run of failures) {
-      if (isReported(run.directory)) continue;
-      const actions = { 'Show Log': Command.showRunLog, 'Open Dashboard': Command.openDashboard };
-      void vscode.window.showErrorMessage(failureMessage(run), ...Object.keys(actions)).then((chosen) => {
-        const command = Object.entries(actions).find(([title]) => title === chosen)?.[1];
-        if (command) void vscode.commands.executeCommand(command, { directory: run.directory });
-      });
+const actions: Readonly<Record<string, Command>> = { 'Show Log': Command.showRunLog, 'Open Dashboard': Command.openDashboard };
+
+/** Says once that a run has failed while this window was watching it. */
+export class FailureNotices implements vscode.Disposable {
+  private seen = new Map<string, ObservedState>();
+  private launches = 0;
+  private readonly subscription: vscode.Disposable;
+
+  constructor(private readonly store: RunStore) {
+    this.subscription = store.onDidChange(() => this.look());
+  }
+
+  /**
+   * Runs a launch that gives a run directory. Should the run fail before it trains, whoever launches it says so; from then on failures
+   * are noticed here, also one that comes before the run was first looked at.
+   */
+  async around(launch: () => Promise<string>): Promise<string> {
+    this.launches += 1;
+    try {
+      const directory = await launch();
+      this.seen.set(directory, 'running');
+      return directory;
+    } finally {
+      this.launches -= 1;
+      this.look();
     }
-  };
-  look();
-  return store.onDidChange(look);
+  }
+
+  private look(): void {
+    const failures = collectFailures(this.seen, this.store.runs).filter((run) => !this.isLaunching(run));
+    this.seen = new Map(this.store.runs.map(({ directory, state }) => [directory, state]));
+    failures.forEach(show);
+  }
+
+  private isLaunching({ directory }: RunSummary): boolean {
+    return this.launches > 0 && this.seen.get(directory) === 'starting';
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+  }
+}
+
+function show(run: RunSummary): void {
+  void vscode.window.showErrorMessage(failureMessage(run), ...Object.keys(actions)).then((chosen) => {
+    const command = chosen === undefined ? undefined : actions[chosen];
+    if (command) void vscode.commands.executeCommand(command, { directory: run.directory });
+  });
 }
