@@ -2,15 +2,13 @@ import { elementCount } from '../../graph/dimensions';
 import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
-import { EngineError } from '../engine';
 import { accumulate, adamwUpdate, clipScale, sumOfSquares } from './adamw';
+import { EvaluationSessions } from './evaluationSessions';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
-import { createRuntimeSession } from './runtimeSession';
+import { createRuntimeSession, floatsOf, runSession, scalarOf } from './runtimeSession';
 import { findEntry, stateEntries, type StateEntry } from './state';
-import { checkBatch, evaluationGraph, inputData, trainingGraph, type EvaluationGraph, type TrainingGraph } from './trainingGraph';
-
-type Outputs = Awaited<ReturnType<RuntimeSession['run']>>;
+import { checkBatch, checkMicrobatch, inputData, trainingGraph, type TrainingGraph } from './trainingGraph';
 
 /** A parameter, or one expert's matrix of it, with its moments: views of the state that one gradient output updates. */
 interface Piece {
@@ -28,9 +26,6 @@ interface State {
   readonly buffers: readonly Float32Array[];
 }
 
-/** How many shapes of evaluation batches keep their session: the usual one and a smaller last one, per validation set. */
-const EVALUATION_SESSIONS = 4;
-
 /**
  * Training on the CPU. The state lies in Float32Arrays that the runtime reads in place, experts as views of their stacked tensor;
  * gradients come out of the graph, and accumulation, clipping and AdamW are plain loops over the arrays.
@@ -39,7 +34,7 @@ export class CpuSession implements Session {
   private readonly entries: readonly StateEntry[];
   private readonly pieces: readonly Piece[];
   private readonly constantFeeds = new Map<string, RuntimeTensor>();
-  private readonly evaluations = new Map<string, { readonly graph: EvaluationGraph; readonly session: RuntimeSession }>();
+  private readonly evaluations: EvaluationSessions;
 
   private constructor(
     private readonly runtime: Runtime,
@@ -50,6 +45,7 @@ export class CpuSession implements Session {
     private readonly state: State,
   ) {
     this.entries = stateEntries(program);
+    this.evaluations = new EvaluationSessions(runtime, program, 'cpu', options.threads);
     this.pieces = graph.gradients.flatMap((names, index) => this.piecesOf(index, names));
   }
 
@@ -71,8 +67,8 @@ export class CpuSession implements Session {
     let gradients: readonly Float32Array[] = [];
     let buffers = this.state.buffers;
     for (const batch of microbatches) {
-      this.checkStepBatch(batch);
-      const outputs = await this.session.run(this.feedsFor(this.graph.feeds, batch, buffers));
+      checkMicrobatch(batch, this.options);
+      const outputs = await runSession(this.session, this.feedsFor(this.graph.feeds, batch, buffers));
       totals.loss += scalarOf(outputs, this.graph.loss);
       totals.crossEntropy += scalarOf(outputs, this.graph.crossEntropy);
       if (this.graph.balance !== null) totals.balance += scalarOf(outputs, this.graph.balance);
@@ -99,8 +95,8 @@ export class CpuSession implements Session {
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
-    const { graph, session } = await this.evaluationFor(batch);
-    const outputs = await session.run(this.feedsFor(graph.feeds, batch, this.state.buffers));
+    const { graph, session } = await this.evaluations.for(batch);
+    const outputs = await runSession(session, this.feedsFor(graph.feeds, batch, this.state.buffers));
     return {
       negativeLogLikelihood: scalarOf(outputs, graph.negativeLogLikelihood),
       expertCounts: graph.expertCounts.map((name) => floatsOf(outputs, name)),
@@ -119,8 +115,7 @@ export class CpuSession implements Session {
 
   async dispose(): Promise<void> {
     await this.session.release();
-    for (const { session } of this.evaluations.values()) await session.release();
-    this.evaluations.clear();
+    await this.evaluations.dispose();
   }
 
   private update(gradients: readonly Float32Array[], gradientScale: number, { step, learningRate }: StepScalars): void {
@@ -183,33 +178,6 @@ export class CpuSession implements Session {
     return tensor;
   }
 
-  private async evaluationFor({ batch, time }: Batch): Promise<{ readonly graph: EvaluationGraph; readonly session: RuntimeSession }> {
-    const key = `${batch}x${time}`;
-    const existing = this.evaluations.get(key);
-    if (existing !== undefined) return existing;
-    if (this.evaluations.size >= EVALUATION_SESSIONS) {
-      const [oldest] = this.evaluations.entries();
-      if (oldest !== undefined) {
-        this.evaluations.delete(oldest[0]);
-        await oldest[1].session.release();
-      }
-    }
-    const graph = evaluationGraph(this.program, 'cpu', { batch, time });
-    const session = await createRuntimeSession(this.runtime, graph.model, { device: 'cpu', threads: this.options.threads });
-    const made = { graph, session };
-    this.evaluations.set(key, made);
-    return made;
-  }
-
-  private checkStepBatch(batch: Batch): void {
-    checkBatch(batch);
-    if (batch.batch === this.options.batch && batch.time === this.options.time) return;
-    throw new EngineError(
-      `A microbatch of ${batch.batch} x ${batch.time} came to a session compiled for ${this.options.batch} x ${this.options.time}.`,
-      'Compile a session for this shape.',
-    );
-  }
-
   private dataOf({ kind, index }: StateEntry): Float32Array {
     const tensors = {
       parameter: this.state.parameters,
@@ -219,14 +187,4 @@ export class CpuSession implements Session {
     };
     return tensors[kind][index] as Float32Array;
   }
-}
-
-function floatsOf(outputs: Outputs, name: string): Float32Array {
-  const tensor = outputs[name] as RuntimeTensor | undefined;
-  if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw new EngineError(`The graph gave no float output "${name}".`, 'This is a fault of MoE Lab: please report it with the config.');
-}
-
-function scalarOf(outputs: Outputs, name: string): number {
-  return floatsOf(outputs, name)[0] ?? Number.NaN;
 }

@@ -30,8 +30,9 @@ export class OnnxGraph {
 
   constructor(readonly name: string) {}
 
-  input(name: TensorName, type: ElementType, shape: readonly number[]): TensorName {
-    if (!this.inputs.has(name)) this.inputs.set(name, { name, type, shape });
+  /** `shape` is left out where the input may have any. */
+  input(name: TensorName, type: ElementType, shape?: readonly number[]): TensorName {
+    if (!this.inputs.has(name)) this.inputs.set(name, shape === undefined ? { name, type } : { name, type, shape });
     return name;
   }
 

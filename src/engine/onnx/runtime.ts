@@ -1,11 +1,11 @@
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type * as OnnxRuntime from 'onnxruntime-node';
 import { EngineError } from '../engine';
 
 /** The one module that loads onnxruntime-node, and only when an engine is first used: it is a large native library. */
-export type Runtime = typeof import('onnxruntime-node');
-export type RuntimeSession = InferenceSession;
-export type RuntimeTensor = Tensor;
-export type RuntimeSessionOptions = InferenceSession.SessionOptions;
+export type Runtime = typeof OnnxRuntime;
+export type RuntimeSession = OnnxRuntime.InferenceSession;
+export type RuntimeTensor = OnnxRuntime.Tensor;
+export type RuntimeSessionOptions = OnnxRuntime.InferenceSession.SessionOptions;
 
 let loading: Promise<Runtime> | undefined;
 

@@ -1,6 +1,6 @@
 import type { Device } from '../engine';
 import { EngineError } from '../engine';
-import type { Runtime, RuntimeSession, RuntimeSessionOptions } from './runtime';
+import type { Runtime, RuntimeSession, RuntimeSessionOptions, RuntimeTensor } from './runtime';
 
 export interface RuntimeSessionRequest {
   readonly device: Device;
@@ -24,6 +24,34 @@ export async function createRuntimeSession(runtime: Runtime, model: Uint8Array, 
       cause: error,
     });
   }
+}
+
+export type Outputs = Readonly<Record<string, RuntimeTensor>>;
+
+/** Runs a session. On the host its calls block the thread until the results are there. */
+export async function runSession(session: RuntimeSession, feeds: Readonly<Record<string, RuntimeTensor>>): Promise<Outputs> {
+  try {
+    return (await session.run(feeds)) as Outputs;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const memory = /alloc|memory/i.test(message);
+    throw new EngineError(
+      `The runtime failed: ${message}`,
+      memory ? 'Use a smaller micro_batch or a smaller model.' : 'This is a fault of MoE Lab: please report it with the config.',
+      { cause: error },
+    );
+  }
+}
+
+/** The elements of an output that is on the host. */
+export function floatsOf(outputs: Outputs, name: string): Float32Array {
+  const data = outputs[name]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new EngineError(`The graph gave no float output "${name}".`, 'This is a fault of MoE Lab: please report it with the config.');
+}
+
+export function scalarOf(outputs: Outputs, name: string): number {
+  return floatsOf(outputs, name)[0] ?? Number.NaN;
 }
 
 function sessionOptions({ device, threads, keepOnDevice, profile, optimisedModel }: RuntimeSessionRequest): RuntimeSessionOptions {

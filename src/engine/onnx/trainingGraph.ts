@@ -1,7 +1,7 @@
 import type { Bindings } from '../../graph/dimensions';
 import { differentiate } from '../../graph/gradients';
 import type { Program } from '../../graph/program';
-import type { Batch, Device } from '../engine';
+import type { Batch, Device, SessionOptions } from '../engine';
 import { EngineError } from '../engine';
 import { lower, type Feed } from './lowering/lower';
 
@@ -78,5 +78,15 @@ export function checkBatch(batch: Batch): void {
   throw new EngineError(
     `A batch of ${batch.batch} x ${batch.time} has ${batch.tokens.length} tokens and ${batch.targets.length} targets.`,
     'Give batch x time of each.',
+  );
+}
+
+/** A session's training graph has static shapes: a microbatch must have the one it was compiled for. */
+export function checkMicrobatch(batch: Batch, options: SessionOptions): void {
+  checkBatch(batch);
+  if (batch.batch === options.batch && batch.time === options.time) return;
+  throw new EngineError(
+    `A microbatch of ${batch.batch} x ${batch.time} came to a session compiled for ${options.batch} x ${options.time}.`,
+    'Compile a session for this shape.',
   );
 }
