@@ -1,0 +1,37 @@
+import type { Device, DeviceReport } from '../engine';
+import { EngineError } from '../engine';
+import { OnnxGraph } from './graph';
+import { gemm } from './lowering/operators';
+import { loadRuntime } from './runtime';
+import { createRuntimeSession, floatsOf, runSession } from './runtimeSession';
+
+/**
+ * A program of its own, run by devices.ts: tries the device named by its argument with one small product and prints a DeviceReport as a
+ * line of JSON. A process of its own because a faulty GPU driver may end it.
+ */
+async function probe(device: Device): Promise<DeviceReport> {
+  try {
+    const runtime = await loadRuntime();
+    const graph = new OnnxGraph('probe');
+    const [a, b] = [graph.input('a', 'float32', [2, 2]), graph.input('b', 'float32', [2, 2])];
+    const product = graph.output(gemm(graph, a, b, false, false), 'float32');
+    const session = await createRuntimeSession(runtime, graph.build().bytes, { device, threads: 1 });
+    const outputs = await runSession(session, {
+      a: new runtime.Tensor('float32', [1, 2, 3, 4], [2, 2]),
+      b: new runtime.Tensor('float32', [5, 6, 7, 8], [2, 2]),
+    });
+    const result = floatsOf(outputs, product).join();
+    if (result !== '19,22,43,50') return { device, available: false, detail: `A 2 x 2 product came out wrong: ${result}.` };
+    return {
+      device,
+      available: true,
+      detail: `onnxruntime-node ${runtime.env.versions.node ?? ''} on ${process.platform}/${process.arch}`,
+    };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { device, available: false, detail: error instanceof EngineError ? `${message} ${error.advice}` : message };
+  }
+}
+
+const [, , device] = process.argv;
+void probe(device === 'webgpu' ? 'webgpu' : 'cpu').then((report) => process.stdout.write(`${JSON.stringify(report)}\n`));
