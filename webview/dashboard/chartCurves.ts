@@ -58,6 +58,13 @@ function pointsOf(flat: Float64Array, column: number): ChartPoint[] {
   });
 }
 
+/** Whether a curve says something about `x`: it has points on both sides, or an end within `reach` of it. */
+export function covers(points: readonly ChartPoint[], x: number, reach: number): boolean {
+  const [first] = points;
+  const last = points.at(-1);
+  return first !== undefined && last !== undefined && x >= first.x - reach && x <= last.x + reach;
+}
+
 /** Index of the point nearest to `x`; -1 in an empty curve. x ascends. */
 export function nearestIndex(points: readonly ChartPoint[], x: number): number {
   let low = 0;

@@ -21,7 +21,7 @@ export function seriesColour(theme: Theme, index: number): string {
 export function datasetOf(curve: ChartCurve, theme: Theme): ChartDataset<'line', ChartPoint[]> {
   const colour = seriesColour(theme, curve.colour);
   const validation = curve.kind === 'validation';
-  const sparse = validation && curve.points.length <= 60;
+  const markerRadius = curve.points.length <= 25 ? 3 : curve.points.length <= 80 ? 2 : 0;
   return {
     data: [...curve.points],
     label: `${curve.runName} ${curve.label}`,
@@ -29,7 +29,7 @@ export function datasetOf(curve: ChartCurve, theme: Theme): ChartDataset<'line',
     backgroundColor: colour,
     borderWidth: validation ? 2 : 1,
     borderDash: validation ? [] : [4, 3],
-    pointRadius: sparse ? 3 : curve.points.length === 1 ? 2 : 0,
+    pointRadius: validation ? markerRadius : curve.points.length === 1 ? 2 : 0,
     pointHoverRadius: 5,
     pointHoverBorderColor: theme.foreground,
     pointStyle: validation ? (markers[curve.set % markers.length] ?? 'circle') : 'circle',

@@ -92,6 +92,6 @@ export class ChartSection {
   private entry(run: string, name: string): { element: HTMLElement; swatch: HTMLElement; box: CheckboxControl } {
     const swatch = element('span', { class: 'swatch', 'aria-hidden': 'true' });
     const box = checkbox(name, () => this.actions.toggleHidden(run));
-    return { element: element('div', { class: 'legend-entry', title: run }, box.element, swatch), swatch, box };
+    return { element: element('div', { class: 'legend-entry', title: run }, swatch, box.element), swatch, box };
   }
 }

@@ -1,9 +1,10 @@
+import { css } from '../shared/colour';
 import { element, setText } from '../shared/element';
 import { count, percent, timesUniform } from '../shared/figures';
 import { spoken, type Hover, type HoverRow } from '../shared/hover';
 import type { Theme } from '../shared/theme';
 import { describeLayers, type LayerFigures } from './expertFigures';
-import { css, paletteOf, ratioColour } from './heatmapColour';
+import { paletteOf, ratioColour } from './heatmapColour';
 import { axisTicks, cellAt, cellBox, layoutHeatmap, moveCell, type Cell, type HeatmapLayout } from './heatmapLayout';
 
 /** Share of routed units of each expert, layer by layer, on a canvas. Hover or the arrow keys say the figures of a cell. */

@@ -1,6 +1,7 @@
+import { css } from '../shared/colour';
 import { element } from '../shared/element';
 import type { Theme } from '../shared/theme';
-import { css, paletteOf, ratioColour, SPAN } from './heatmapColour';
+import { paletteOf, ratioColour, SPAN } from './heatmapColour';
 
 const width = 168;
 const height = 10;

@@ -3,7 +3,7 @@ import { element, setText } from '../shared/element';
 import { perplexity } from '../shared/figures';
 import { spoken, type Hover, type HoverRow } from '../shared/hover';
 import type { Theme } from '../shared/theme';
-import { chartCurves, nearestIndex, type ChartCurve, type ChartPoint } from './chartCurves';
+import { chartCurves, covers, nearestIndex, type ChartCurve, type ChartPoint } from './chartCurves';
 import { axisFigure, chartOptions, datasetOf, seriesColour } from './chartOptions';
 import type { DashboardState } from './state';
 
@@ -109,7 +109,10 @@ export class PerplexityChart {
   }
 
   private pointsAt(x: number): Reading['points'] {
+    const axis = this.chart.scales['x'];
+    const reach = axis === undefined ? 0 : (axis.max - axis.min) / 50;
     return this.curves.flatMap((curve, dataset) => {
+      if (!covers(curve.points, x, reach)) return [];
       const index = nearestIndex(curve.points, x);
       const point = curve.points[index];
       return point === undefined ? [] : [{ curve, dataset, index, point }];

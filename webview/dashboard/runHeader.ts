@@ -109,9 +109,8 @@ function figuresOf(summary: RunSummary): readonly (readonly [string, string])[] 
       ),
     ['Perplexity, training', perplexity(summary.trainPerplexity)],
     ['Tokens per second', compact(summary.tokensPerSecond)],
-    ['Tokens seen', compact(summary.tokens)],
-    ['Time', duration(summary.seconds)],
-    ['Parameters', active === total ? compact(total) : `${compact(total)} (${compact(active)} active)`],
+    ['Training time', duration(summary.seconds)],
+    active === total ? ['Parameters', compact(total)] : ['Parameters / active', `${compact(total)} / ${compact(active)}`],
     ['MACs per token', compact(summary.macsPerToken)],
     ...(summary.device === '' ? [] : [['Device', summary.device] as const]),
   ];

@@ -116,8 +116,9 @@ function applyUpdate(state: DashboardState, update: DashboardUpdate): DashboardS
   }
   const after = { ...before, loaded: true, runs, colours: assignColours(before.colours, runs), summaries, curves };
   const chosen = heatmapRun(after);
-  const fresh = update.experts?.run === chosen && after.lookBack === null ? update.experts : after.experts;
-  return { ...after, experts: fresh?.run === chosen ? fresh : null };
+  const lookBack = chosen === heatmapRun(before) ? after.lookBack : null;
+  const fresh = update.experts?.run === chosen && lookBack === null ? update.experts : after.experts;
+  return { ...after, lookBack, experts: fresh?.run === chosen ? fresh : null };
 }
 
 function keptOverSnapshots(state: DashboardState): Partial<DashboardState> {
@@ -161,10 +162,17 @@ export function routedRuns(state: DashboardState): readonly RunSummary[] {
   });
 }
 
-/** The run the heatmap shows: the chosen one while it is there, else the last shown one that routes. */
+/**
+ * The run the heatmap shows: the chosen one while it is there. Without a choice, one that is running; it stays with the run it has as long
+ * as no other has a better claim.
+ */
 export function heatmapRun(state: DashboardState): RunKey | null {
   const routed = routedRuns(state);
-  return (routed.find(({ run }) => run === state.ui.heatmapRun) ?? routed.at(-1))?.run ?? null;
+  const chosen = routed.find(({ run }) => run === state.ui.heatmapRun);
+  const held = routed.find(({ run }) => run === state.experts?.run);
+  const running = routed.findLast((summary) => summary.state === 'running');
+  const best = chosen ?? (held?.state === 'running' ? held : (running ?? held ?? routed.at(-1)));
+  return best?.run ?? null;
 }
 
 /** Widths are rounded up to this, so that curves are not sent again for every pixel that a window grows. */

@@ -1,3 +1,5 @@
+import { parseColour } from './colour';
+
 /** Colours of the editor's theme, from its CSS variables, as a canvas needs them. */
 export interface Theme {
   readonly foreground: string;
@@ -28,7 +30,7 @@ export function readTheme(): Theme {
     foreground,
     muted: variable('--vscode-descriptionForeground', foreground),
     background: variable('--vscode-editor-background', '#1e1e1e'),
-    grid: variable('--vscode-contrastBorder', '') || variable('--vscode-editorWidget-border', '#80808040'),
+    grid: faint(foreground, highContrast ? 0.3 : 0.13),
     focus: variable('--vscode-focusBorder', '#007fd4'),
     series,
     cold: variable('--vscode-charts-blue', '#3794ff'),
@@ -37,6 +39,11 @@ export function readTheme(): Theme {
     fontFamily: style.fontFamily,
     fontSize: Number.parseFloat(style.fontSize) || 13,
   };
+}
+
+function faint(colour: string, alpha: number): string {
+  const [red, green, blue] = parseColour(colour) ?? [128, 128, 128];
+  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
 }
 
 /** Calls back when the user changes the theme: the editor then rewrites the page's style and the body's class. */

@@ -1,0 +1,310 @@
+/// <reference types="node" />
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { WrittenRun, type RunPlan } from '../extension/reader/writtenRun';
+import { paletteOf, ratioColour } from '../../webview/dashboard/heatmapColour';
+import { buildDashboard, chromiumPath, OpenDashboard, screenshots, type BuiltDashboard, type OpenOptions } from './dashboardHarness';
+import { themes, type EditorTheme } from './themes';
+
+if (chromiumPath === undefined) console.warn('Skipped: the dashboard is tested in Chromium, and there is none on this machine.');
+
+/** What registering the toolkit causes under this policy, and nothing else. */
+const knownViolations = ['style-src-elem inline'];
+
+describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
+  let built: BuiltDashboard;
+  let opened: OpenDashboard[] = [];
+  let written: WrittenRun[] = [];
+
+  beforeAll(async () => {
+    built = await buildDashboard();
+    mkdirSync(screenshots, { recursive: true });
+  });
+  afterAll(() => built.close());
+  afterEach(async () => {
+    await Promise.all(opened.map((dashboard) => dashboard.close()));
+    for (const run of written) run.close();
+    opened = [];
+    written = [];
+  });
+
+  const write = (plan: RunPlan, steps: number): WrittenRun => {
+    const run = new WrittenRun(plan);
+    written.push(run);
+    run.train(steps);
+    return run;
+  };
+  const open = async (runs: readonly WrittenRun[], options: Omit<OpenOptions, 'runs'> = {}): Promise<OpenDashboard> => {
+    const dashboard = await OpenDashboard.open(built, { runs: runs.map((run) => run.directory), ...options });
+    opened.push(dashboard);
+    return dashboard;
+  };
+  const openDrawn = async (runs: readonly WrittenRun[], options: Omit<OpenOptions, 'runs'> = {}): Promise<OpenDashboard> => {
+    const dashboard = await open(runs, options);
+    await dashboard.page.waitForSelector('.heatmap:visible');
+    await vi.waitFor(async () => expect(await distinctColours(dashboard, '.chart-frame canvas')).toBeGreaterThan(8), { timeout: 20_000 });
+    return dashboard;
+  };
+
+  test.each(['dark', 'light', 'highContrast'] as const)('%s: everything is drawn, and no policy is violated', async (name) => {
+    const finished = write({ name: 'SMoE', seed: 1 }, 2000);
+    finished.status('finished');
+    const running = write({ name: 'MH-MoE (head=2)', seed: 2, floor: 5.2, experts: [40, 40] }, 1250);
+    const failed = write({ name: 'SMoE, learning rate 1e-1', seed: 3, floor: 40 }, 260);
+    failed.status('failed', {
+      message: 'The loss is not finite.',
+      advice: 'Lower learning_rate; the checkpoint of step 250 is kept.',
+      step: 260,
+    });
+    const dashboard = await openDrawn([finished, running, failed], { theme: themes[name], height: 1150 });
+    const { page } = dashboard;
+    await page.locator('.chart-frame canvas').hover({ position: { x: 500, y: 150 } });
+    await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`) });
+    await page.locator('.heatmap').hover({ position: { x: 300, y: 12 } });
+    await page.screenshot({ path: join(screenshots, `dashboard-${name}-cell.png`) });
+    expect(await page.locator('.run').count()).toBe(3);
+    expect(await page.locator('.trouble:visible p').allInnerTexts()).toEqual([
+      'Failed at step 260: The loss is not finite.',
+      'Lower learning_rate; the checkpoint of step 250 is kept.',
+    ]);
+    expect(await page.locator('vscode-button:visible', { hasText: 'Stop' }).count()).toBe(1);
+    expect(await distinctColours(dashboard, '.heatmap')).toBeGreaterThan(20);
+    expect((await dashboard.violations()).filter((violation) => !knownViolations.includes(violation))).toEqual([]);
+    expect(dashboard.errors).toEqual([]);
+  });
+
+  test('a cell has the colour of its datum, and its hover says the figures', async () => {
+    const run = write({ experts: [8, 8] }, 300);
+    const dashboard = await openDrawn([run]);
+    const frame = dashboard.sent.findLast((message) => message.type === 'update' && message.experts !== null);
+    if (frame?.type !== 'update' || frame.experts === null) throw new Error('no frame was sent');
+    const cells = await cellCentres(dashboard, 8, 2);
+    for (const [layer, { counts }] of frame.experts.layers.entries()) {
+      const values = [...new Float32Array(counts)];
+      const total = values.reduce((sum, value) => sum + value, 0);
+      for (const [expert, value] of values.entries()) {
+        const centre = cells(layer, expert);
+        // Beside the middle, where an unused expert has its cross.
+        const shown = await pixel(dashboard, centre.x - 15, centre.y - 10);
+        expect(shown, `layer ${layer} expert ${expert}`).toEqual([
+          ...ratioColour((8 * value) / total, paletteOf(paletteSource(themes.dark))),
+        ]);
+      }
+    }
+    const counts = new Float32Array(frame.experts.layers[1]?.counts ?? new ArrayBuffer(0));
+    const total = counts.reduce((sum, value) => sum + value, 0);
+    await dashboard.page.locator('.heatmap').hover({ position: cells(1, 5) });
+    const text = await dashboard.page.locator('.hover').innerText();
+    expect(text).toContain('layers.3.moe · expert 5');
+    expect(text).toContain(`${((100 * (counts[5] ?? 0)) / total).toFixed(2)} %`);
+    expect(text).toContain(`${((8 * (counts[5] ?? 0)) / total).toFixed(2)}×`);
+    expect(text).toContain(`${(counts[5] ?? 0).toLocaleString('en')} of ${total.toLocaleString('en')}`);
+    expect(text).toMatch(/Steps\s+300$/);
+  });
+
+  test('the keyboard moves over the cells and says what it stands on', async () => {
+    const dashboard = await openDrawn([write({ experts: [8, 8] }, 300)]);
+    const { page } = dashboard;
+    await page.locator('.heatmap').focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
+    expect(await page.locator('#heatmap-reading').textContent()).toMatch(/^layers\.3\.moe · expert 2, Share of routed units \d/);
+    await page.keyboard.press('End');
+    expect(await page.locator('.hover').innerText()).toContain('expert 7');
+    await page.locator('.chart-frame canvas').focus();
+    await page.keyboard.press('Home');
+    expect(await page.locator('#chart-reading').textContent()).toMatch(/^Step 1, SMoE · training \d/);
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#chart-reading').textContent()).toMatch(/^Step 2, /);
+  });
+
+  test('a growing run is told by increments: only the new points are sent', async () => {
+    const run = write({}, 300);
+    const dashboard = await openDrawn([run]);
+    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(300));
+    const before = dashboard.pointsSent;
+    expect(before).toBe(300 + 6);
+    run.train(10);
+    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(310), { timeout: 10_000 });
+    // Ten new points, and the last one of before, whose bucket could have grown.
+    expect(dashboard.pointsSent - before).toBe(10 + 1);
+    await vi.waitFor(async () => expect(await dashboard.page.locator('.steps').textContent()).toBe('310 / 2,000 steps'));
+    expect(await dashboard.page.locator('.chart-frame canvas').getAttribute('aria-label')).toContain('at step 310');
+  });
+
+  test('a very long run sends no more points than twice the pixels', async () => {
+    const run = write({ totalSteps: 20_000, experts: [4] }, 9000);
+    const dashboard = await openDrawn([run]);
+    const view = dashboard.received.findLast((message) => message.type === 'view');
+    if (view?.type !== 'view') throw new Error('the page asked for nothing');
+    for (const message of dashboard.sent) {
+      if (message.type !== 'update') continue;
+      for (const curve of message.curves) expect(curve.points.byteLength / 32).toBeLessThanOrEqual(2 * view.view.width);
+    }
+    expect(lastStepSent(dashboard)).toBe(9000);
+  });
+
+  test('another theme recolours chart and heatmap without new data', async () => {
+    const dashboard = await openDrawn([write({ experts: [8, 8] }, 300)]);
+    const at = (await cellCentres(dashboard, 8, 2))(0, 0);
+    const [cellBefore, chartBefore] = [await pixel(dashboard, at.x - 15, at.y - 10), await pictureOf(dashboard, '.chart-frame canvas')];
+    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(300));
+    const points = dashboard.pointsSent;
+    await dashboard.setTheme(themes.light);
+    await vi.waitFor(async () => expect(await pixel(dashboard, at.x - 15, at.y - 10)).not.toEqual(cellBefore));
+    expect(await pictureOf(dashboard, '.chart-frame canvas')).not.toBe(chartBefore);
+    expect(dashboard.pointsSent).toBe(points);
+  });
+
+  test.each([
+    { what: '320 pixels wide', width: 320, height: 800, scale: 1 },
+    { what: '1280 x 900 at 200 % zoom', width: 640, height: 450, scale: 2 },
+  ])('nothing overflows: $what', async ({ what, ...size }) => {
+    const runs = [
+      write({ name: 'A very long name of an experiment that nobody would type but a generator', seed: 1 }, 300),
+      write({ name: 'MH-MoE', seed: 2, experts: [128, 128], validationSets: ['prose', 'source-code'] }, 300),
+    ];
+    const dashboard = await openDrawn(runs, size);
+    const { page } = dashboard;
+    const name = what.includes('320') ? 'narrow' : 'zoomed';
+    await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`), fullPage: true });
+    expect(await overflowing(dashboard)).toEqual([]);
+    await page.locator('vscode-checkbox', { hasText: 'Show as table' }).click();
+    await page.waitForSelector('table');
+    await page.screenshot({ path: join(screenshots, `dashboard-${name}-table.png`), fullPage: true });
+    expect(await overflowing(dashboard)).toEqual([]);
+  });
+
+  test('the table says what the chart and the heatmap show', async () => {
+    const dashboard = await openDrawn([write({ name: 'SMoE', experts: [8, 8] }, 300)]);
+    const { page } = dashboard;
+    await page.locator('vscode-checkbox', { hasText: 'Show as table' }).click();
+    await page.waitForSelector('table');
+    expect(await page.locator('table').first().locator('thead th').allInnerTexts()).toEqual(['Step', 'SMoE, training', 'SMoE, prose']);
+    expect(await page.locator('table').first().locator('tbody tr').count()).toBe(6);
+    expect(await page.locator('table').last().locator('tbody tr').count()).toBe(8);
+    expect(await page.locator('.heatmap').isVisible()).toBe(false);
+  });
+
+  test('the slider looks back, and Live follows again', async () => {
+    const run = write({ experts: [8, 8] }, 300);
+    const dashboard = await openDrawn([run]);
+    const { page } = dashboard;
+    await page.locator('.slider').fill('120');
+    await vi.waitFor(async () => expect(await page.locator('.stretch').textContent()).toBe('120'));
+    run.train(5);
+    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(305), { timeout: 10_000 });
+    expect(await page.locator('.stretch').textContent()).toBe('120');
+    await page.locator('vscode-checkbox', { hasText: 'Live' }).click();
+    await vi.waitFor(async () => expect(await page.locator('.stretch').textContent()).toBe('305'));
+  });
+
+  test('runs are hidden, stopped and taken off', async () => {
+    const runs = [write({ name: 'one', seed: 1 }, 300), write({ name: 'two', seed: 2 }, 300)];
+    const dashboard = await openDrawn(runs);
+    const { page } = dashboard;
+    const [first, second] = runs.map((run) => run.directory);
+    await page.locator('.legend vscode-checkbox', { hasText: 'two' }).click();
+    await vi.waitFor(async () => expect(await page.locator('.chart-frame canvas').getAttribute('aria-label')).not.toContain('two'));
+    await page.locator('.run', { hasText: 'one' }).locator('vscode-button', { hasText: 'Stop' }).click();
+    await vi.waitFor(() => expect(dashboard.performed).toEqual([{ kind: 'stopRun', run: first }]));
+    await page.locator('.run', { hasText: 'two' }).locator('vscode-button', { hasText: 'Remove' }).click();
+    await vi.waitFor(async () => expect(await page.locator('.run').count()).toBe(1));
+    expect(dashboard.performed.at(-1)).toEqual({ kind: 'toggleRun', run: second });
+  });
+
+  test('choices outlive a reload; data is not kept in the state', async () => {
+    const run = write({}, 300);
+    const before = await openDrawn([run]);
+    await before.page.locator('vscode-checkbox', { hasText: 'Logarithmic' }).click();
+    await before.page.locator('vscode-checkbox', { hasText: 'Smooth training' }).click();
+    await vi.waitFor(async () => expect(await before.savedState()).toMatchObject({ yScale: 'linear', smoothed: false }));
+    const savedState = await before.savedState();
+    expect(savedState).toEqual({
+      schemaVersion: 1,
+      runs: [run.directory],
+      hidden: [],
+      xAxis: 'step',
+      yScale: 'linear',
+      smoothed: false,
+      asTable: false,
+      heatmapRun: null,
+    });
+    const after = await openDrawn([run], { savedState });
+    expect(await after.page.locator('vscode-checkbox', { hasText: 'Logarithmic' }).getAttribute('aria-checked')).toBe('false');
+    expect(after.received.findLast((message) => message.type === 'view')).toMatchObject({ view: { smoothed: false } });
+  });
+
+  test('without runs it says what to do', async () => {
+    const dashboard = await open([]);
+    expect(await dashboard.page.locator('.empty:visible').first().innerText()).toContain('Tick runs in the MoE Lab sidebar');
+    await dashboard.page.screenshot({ path: join(screenshots, 'dashboard-empty.png') });
+    expect((await dashboard.violations()).filter((violation) => !knownViolations.includes(violation))).toEqual([]);
+  });
+});
+
+function lastStepSent(dashboard: OpenDashboard): number {
+  const steps = dashboard.sent.flatMap((message) =>
+    message.type === 'update' ? message.curves.map((curve) => new Float64Array(curve.points).at(-4) ?? 0) : [],
+  );
+  return Math.max(0, ...steps);
+}
+
+function paletteSource({ variables }: EditorTheme): Parameters<typeof paletteOf>[0] {
+  const variable = (name: string) => variables[`--vscode-${name}`] ?? '';
+  return {
+    cold: variable('charts-blue'),
+    hot: variable('charts-orange'),
+    background: variable('editor-background'),
+    foreground: variable('foreground'),
+  };
+}
+
+function distinctColours({ page }: OpenDashboard, selector: string): Promise<number> {
+  return page.locator(selector).evaluate((canvas: HTMLCanvasElement) => {
+    const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    return new Set(new Uint32Array(new Uint8ClampedArray(pixels).buffer)).size;
+  });
+}
+
+function pictureOf({ page }: OpenDashboard, selector: string): Promise<string> {
+  return page.locator(selector).evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+}
+
+function pixel({ page }: OpenDashboard, x: number, y: number): Promise<number[]> {
+  return page
+    .locator('.heatmap')
+    .evaluate((canvas: HTMLCanvasElement, at) => [...(canvas.getContext('2d')?.getImageData(at.x, at.y, 1, 1).data ?? [])].slice(0, 3), {
+      x,
+      y,
+    });
+}
+
+/** Centres of the cells, from the size of the canvas alone: cells are 48 x 30, the axis below is 22 high. */
+async function cellCentres(
+  { page }: OpenDashboard,
+  experts: number,
+  layers: number,
+): Promise<(layer: number, expert: number) => { x: number; y: number }> {
+  const { width, height } = await page
+    .locator('.heatmap')
+    .evaluate((canvas) => ({ width: canvas.clientWidth, height: canvas.clientHeight }));
+  const left = width - 1 - 48 * experts;
+  const top = height - 22 - 30 * layers;
+  return (layer, expert) => ({ x: Math.round(left + 48 * (expert + 0.5)), y: Math.round(top + 30 * (layer + 0.5)) });
+}
+
+/** Elements that stick out of the page, apart from what lies in boxes that scroll by themselves. */
+function overflowing({ page }: OpenDashboard): Promise<string[]> {
+  return page.evaluate(() => {
+    const limit = document.documentElement.clientWidth;
+    const offenders = [...document.querySelectorAll<HTMLElement>('#dashboard *')].filter((element) => {
+      if (element.closest('.heatmap-scroller > *, .table-scroller > *, .visually-hidden') !== null || element.getClientRects().length === 0)
+        return false;
+      return element.getBoundingClientRect().right > limit + 0.5;
+    });
+    const page =
+      document.documentElement.scrollWidth > limit ? [`the page is ${document.documentElement.scrollWidth} wide, not ${limit}`] : [];
+    return [...page, ...offenders.map((element) => `${element.tagName} ${element.className}: ${element.getBoundingClientRect().right}`)];
+  });
+}
