@@ -17,6 +17,26 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Count the parameters and MACs of configs, and compare them with their baselines.',
     load: async () => (await import('./count')).command,
   },
+  run: {
+    summary: 'Train a config, in the foreground or detached.',
+    load: async () => (await import('./run')).command,
+  },
+  runs: {
+    summary: 'List the runs of a folder, newest first.',
+    load: async () => (await import('./runs')).command,
+  },
+  show: {
+    summary: 'Show a run in full, or several side by side.',
+    load: async () => (await import('./show')).command,
+  },
+  stop: {
+    summary: 'Stop a run that trains, with a checkpoint to go on from.',
+    load: async () => (await import('./stop')).command,
+  },
+  devices: {
+    summary: 'Say which devices can train here, and why others cannot.',
+    load: async () => (await import('./devices')).command,
+  },
 };
 
 export interface Streams {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Device, DeviceReport } from '../engine/engine';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { isLive, observe, thisHost } from '../runs/liveness';
 import { readDescription, readStatus } from '../runs/readRun';
@@ -9,7 +10,7 @@ import { runFiles } from '../runs/runFiles';
 import { writeDescription, writeStatus } from '../runs/runWriter';
 import { createRun, loadExperiment, type ExperimentSource } from './createRun';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
-import { climb } from './probe';
+import { climb, type ProbedLadder } from './probe';
 import { takeRequests } from './requestFiles';
 import { failureOf, LaunchError } from './runFailure';
 import { initialStatus } from './runStatus';
@@ -71,7 +72,17 @@ export function takeUp(run: string, description: RunDescription, { step }: RunSt
   return description;
 }
 
-async function chooseRung({ bundleFolder, nodePath = '' }: LaunchOptions, device: string) {
+/** Whether a worker could train on `device`: one tiny step of it, in a process of its own. */
+export async function probeDevice(device: Device, options: Pick<LaunchOptions, 'bundleFolder' | 'nodePath'>): Promise<DeviceReport> {
+  const { chosen, report } = await tryRungs(options, device);
+  const detail = report.map(({ executable, reason }) => (chosen === undefined ? `${executable}: ${reason}` : reason));
+  return { device, available: chosen !== undefined, detail: (chosen === undefined ? detail.join('; ') : detail.at(-1)) ?? '' };
+}
+
+function tryRungs(
+  { bundleFolder, nodePath = '' }: Pick<LaunchOptions, 'bundleFolder' | 'nodePath'>,
+  device: string,
+): Promise<ProbedLadder> {
   const rungs = launchLadder({
     platform: process.platform,
     nodePath,
@@ -80,7 +91,14 @@ async function chooseRung({ bundleFolder, nodePath = '' }: LaunchOptions, device
     isElectron: process.versions['electron'] !== undefined,
     exists: isExecutable,
   });
-  const { chosen, report } = await climb(rungs, join(bundleFolder, 'probe.js'), device);
+  return climb(rungs, join(bundleFolder, 'probe.js'), device);
+}
+
+async function chooseRung(
+  options: LaunchOptions,
+  device: string,
+): Promise<{ readonly rung: Rung; readonly report: RunDescription['launch'] }> {
+  const { chosen, report } = await tryRungs(options, device);
   if (chosen === undefined) {
     const reasons = report.map(({ executable, reason }) => `${executable}: ${reason}`).join('\n');
     throw new LaunchError(`No Node on this machine can train on ${device}.\n${reasons}`, launchAdvice(device));

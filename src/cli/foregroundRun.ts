@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { readTextFromDisk } from '../config/readTextFromDisk';
+import { createThreadedEngine } from '../engine/threaded/threadHost';
+import type { RunDescription, RunStatus } from '../runs/format';
+import { readRunResult } from '../runs/runResult';
+import { createRun, loadExperiment, type RunOverrides } from '../worker/createRun';
+import { resumable, takeUp } from '../worker/launch';
+import { trainRun } from '../worker/trainRun';
+import { exitCode, type CommandContext } from './command';
+import { endingText, TrainingDisplay } from './terminal/trainingDisplay';
+
+export type ForegroundRequest =
+  | { readonly kind: 'start'; readonly configFile: string; readonly runsDirectory: string; readonly overrides: RunOverrides }
+  | { readonly kind: 'resume'; readonly run: string };
+
+type Surroundings = Pick<CommandContext, 'values' | 'stdout' | 'stderr' | 'signal'>;
+
+/**
+ * Trains in this process, as a worker would, with its progress on stdout. `bundleFolder` holds engineThread.js. Resolves with the exit code; errors before the
+ * training are thrown.
+ */
+export async function foregroundRun(request: ForegroundRequest, surroundings: Surroundings, bundleFolder: string): Promise<number> {
+  const { run, description } = await openRun(request);
+  const status = await trainInForeground(run, description, surroundings, bundleFolder);
+  return status.state === 'failed' ? exitCode.findings : exitCode.done;
+}
+
+/** A new run directory, or one taken up again, in the hands of this process. */
+export async function openRun(request: ForegroundRequest): Promise<{ readonly run: string; readonly description: RunDescription }> {
+  const launch = [{ rung: 'foreground', executable: process.execPath, chosen: true, reason: 'trained by the command line itself' }];
+  if (request.kind === 'resume') {
+    const { description, status } = await resumable(request.run);
+    return { run: request.run, description: takeUp(request.run, { ...description, launch }, status) };
+  }
+  return createRun(loadExperiment({ ...request, readText: readTextFromDisk }), request.runsDirectory, launch);
+}
+
+export async function trainInForeground(
+  run: string,
+  description: RunDescription,
+  { values, stdout, stderr, signal }: Surroundings,
+  bundleFolder: string,
+): Promise<RunStatus> {
+  const json = values['json'] === true;
+  const display = new TrainingDisplay({ stdout, description });
+  const printLine = (line: object): void => void stdout.write(`${JSON.stringify(line)}\n`);
+  if (!json) stdout.write(`${description.name}: ${run}\n`);
+  const device = description.engine.device === 'webgpu' ? 'webgpu' : 'cpu';
+  const status = await trainRun({
+    run,
+    engine: createThreadedEngine(join(bundleFolder, 'engineThread.js'), device),
+    listener: json ? { onMetrics: printLine } : display,
+    log: () => undefined,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { state, step, totalSteps, failure } = status;
+  const result = await readRunResult(run);
+  if (json) {
+    const figures = {
+      seconds: result?.seconds ?? 0,
+      trainPerplexity: result?.trainPerplexity ?? null,
+      validation: result?.validation ?? {},
+    };
+    printLine({ type: 'finished', schemaVersion: 1, run, state, step, totalSteps, failure, ...figures });
+  } else {
+    display.end();
+    stdout.write(`${endingText(state, step, totalSteps, result?.seconds ?? 0)}\n`);
+  }
+  if (failure !== null) stderr.write(`moe-lab: ${failure.message}\n  ${failure.advice}\n`);
+  else if (state === 'stopped' && !json) stdout.write(`Go on with: moe-lab run --resume ${run}\n`);
+  return status;
+}

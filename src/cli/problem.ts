@@ -1,0 +1,14 @@
+import type { Writable } from 'node:stream';
+import { ConfigRejected } from '../worker/runFailure';
+import { formatFinding } from './findings';
+
+/** Says what went wrong and what to do next; false for an error that says neither, which is a defect of ours. */
+export function reportProblem(error: unknown, stderr: Writable, cwd: string): boolean {
+  if (error instanceof ConfigRejected) {
+    for (const finding of error.findings) stderr.write(`${formatFinding(finding, cwd)}\n`);
+    return true;
+  }
+  if (!(error instanceof Error) || !('advice' in error) || typeof error.advice !== 'string') return false;
+  stderr.write(`moe-lab: ${error.message}\n${error.advice === '' ? '' : `  ${error.advice}\n`}`);
+  return true;
+}

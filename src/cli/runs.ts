@@ -1,0 +1,44 @@
+import { RunIndex, type RunSummary } from '../runs/runIndex';
+import { exitCode, WrongUse, type Command } from './command';
+import { runsDirectoryOf } from './runArgument';
+import { perplexityText, compact } from './terminal/figures';
+import { meanPerplexity } from './terminal/progressLine';
+import { textTable } from './textTable';
+
+export const command: Command = {
+  summary: 'List the runs of a folder, newest first.',
+  usage: 'runs [--runs DIR] [--json]',
+  options: { runs: { type: 'string' } },
+  async run({ positionals, values, stdout, cwd }) {
+    if (positionals.length > 0) throw new WrongUse('moe-lab runs takes no file; moe-lab show RUN is about one run.');
+    const runsDirectory = runsDirectoryOf(values, cwd);
+    const runs = await new RunIndex(runsDirectory).refresh();
+    if (values['json'] === true) stdout.write(`${JSON.stringify({ schemaVersion: 1, runsDirectory, runs: runs.map(jsonOfRun) })}\n`);
+    else stdout.write(runs.length === 0 ? `No runs in ${runsDirectory}; moe-lab run FILE starts one.\n` : `${table(runs)}\n`);
+    return exitCode.done;
+  },
+};
+
+/** JSON has no NaN: a figure that is not finite is a string, as in the run directory. */
+function jsonOfRun(run: RunSummary): object {
+  const number = (value: number | null): number | string | null => (value === null || Number.isFinite(value) ? value : String(value));
+  return {
+    ...run,
+    trainPerplexity: number(run.trainPerplexity),
+    validationPerplexity: Object.fromEntries(Object.entries(run.validationPerplexity).map(([set, value]) => [set, number(value)])),
+  };
+}
+
+function table(runs: readonly RunSummary[]): string {
+  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', 'tokens/s'];
+  const rows = runs.map((run) => [
+    run.id,
+    run.name,
+    run.remote ? `${run.state} on ${run.host}` : run.state,
+    `${run.step}/${run.totalSteps}`,
+    perplexityText(run.trainPerplexity),
+    perplexityText(meanPerplexity(Object.values(run.validationPerplexity))),
+    run.tokensPerSecond === null ? '-' : compact(run.tokensPerSecond),
+  ]);
+  return textTable([heading, ...rows], [false, false, false, true, true, true, true]);
+}

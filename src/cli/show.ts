@@ -1,0 +1,67 @@
+import type { EventLine, RunStatus } from '../runs/format';
+import { readStatus } from '../runs/readRun';
+import { readEvents, start } from '../runs/runReader';
+import { readRunResult, type RunResult } from '../runs/runResult';
+import { exitCode, WrongUse, type Command } from './command';
+import { findRun, runsDirectoryOf } from './runArgument';
+import { comparisonNotes, comparisonTable } from './terminal/comparisonTable';
+
+export const command: Command = {
+  summary: 'Show a run in full, or several side by side.',
+  usage: 'show RUN... [--runs DIR] [--json]',
+  options: { runs: { type: 'string' } },
+  async run({ positionals, values, stdout, cwd }) {
+    if (positionals.length === 0) throw new WrongUse('Name a run, as in moe-lab show RUN; `moe-lab runs` lists them.');
+    const shown: ShownRun[] = [];
+    for (const name of positionals) shown.push(await read(await findRun(name, runsDirectoryOf(values, cwd), cwd)));
+    stdout.write(
+      values['json'] === true ? `${JSON.stringify({ schemaVersion: 1, runs: shown.map(asJson) }, finiteOrText)}\n` : asText(shown),
+    );
+    return exitCode.done;
+  },
+};
+
+interface ShownRun {
+  readonly result: RunResult;
+  readonly status: RunStatus;
+  readonly events: readonly EventLine[];
+}
+
+async function read(run: string): Promise<ShownRun> {
+  const [result, status] = [await readRunResult(run), await readStatus(run)];
+  if (result === undefined || status === undefined) throw new WrongUse(`${run} is not a run that this version can read.`);
+  return { result, status, events: (await readEvents(run, start)).records };
+}
+
+function asJson({ result, status, events }: ShownRun): object {
+  const { directory, description, state, step, ...figures } = result;
+  return { directory, state, step, totalSteps: status.totalSteps, failure: status.failure, ...figures, description, events };
+}
+
+function finiteOrText(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+function asText(shown: readonly ShownRun[]): string {
+  const details = shown.length === 1 ? shown.map(detailsOf) : [];
+  const table = comparisonTable(shown.map(({ result }) => result));
+  return `${[...details, table, comparisonNotes].join('\n\n')}\n`;
+}
+
+function detailsOf({ result, status, events }: ShownRun): string {
+  const { description, directory, state } = result;
+  const { engine, git, launch, versions } = description;
+  const node = launch.find((rung) => rung.chosen);
+  return [
+    `${description.name}  ${state}`,
+    directory,
+    `config   ${description.configFile}`,
+    `created  ${description.createdAt}`,
+    `device   ${engine.device}${engine.threads > 0 ? `, ${engine.threads} threads` : ''} on ${status.host}`,
+    `commit   ${git === null ? 'not in git' : `${git.commit.slice(0, 12)}${git.dirty ? ', with changes' : ''}`}`,
+    `node     ${versions.node}${node === undefined ? '' : `, ${node.executable} (${node.rung}: ${node.reason})`}`,
+    ...(status.failure === null ? [] : [`failed   ${status.failure.message} ${status.failure.advice}`]),
+    '',
+    ...events.map((event) => `${event.time}  ${event.message}`),
+  ].join('\n');
+}

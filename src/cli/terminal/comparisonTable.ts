@@ -1,0 +1,51 @@
+import type { RunResult } from '../../runs/runResult';
+import { textTable } from '../textTable';
+import { duration, grouped, perplexityText } from './figures';
+
+/** The least that any model can reach on a validation set, where the text was drawn from a known source. */
+export interface EntropyFloor {
+  readonly perplexity: number;
+  readonly bitsPerByte: number;
+}
+
+/** Runs side by side, a column each; a last column for the entropy floor where it is known. */
+export function comparisonTable(results: readonly RunResult[], floors: Readonly<Record<string, EntropyFloor>> = {}): string {
+  const withFloor = Object.keys(floors).length > 0;
+  const row = (title: string, figure: (result: RunResult) => string, floor = ''): string[] => [
+    title,
+    ...results.map(figure),
+    ...(withFloor ? [floor] : []),
+  ];
+  const sets = [...new Set(results.flatMap((result) => Object.keys(result.validation)))];
+  const number = (value: number | null | undefined, digits: number): string =>
+    value === null || value === undefined ? '-' : value.toFixed(digits);
+  const rows = [
+    row('', ({ description }) => description.name, 'entropy floor'),
+    row('parameters', ({ description }) => grouped(description.parameters.total)),
+    row('active parameters', ({ description }) => activeText(description)),
+    row('MACs per token', ({ description }) => grouped(description.macsPerToken)),
+    row('steps', ({ step, description }) =>
+      step === description.totalSteps ? grouped(step) : `${grouped(step)} of ${grouped(description.totalSteps)}`,
+    ),
+    ...sets.map((set) =>
+      row(`perplexity ${set}`, ({ validation }) => perplexityText(validation[set]?.perplexity), perplexityText(floors[set]?.perplexity)),
+    ),
+    ...sets.map((set) =>
+      row(`bits per byte ${set}`, ({ validation }) => number(validation[set]?.bitsPerByte, 3), number(floors[set]?.bitsPerByte, 3)),
+    ),
+    row('perplexity train', ({ trainPerplexity }) => perplexityText(trainPerplexity)),
+    row('tokens per second', ({ tokensPerSecond }) => (tokensPerSecond === null ? '-' : grouped(tokensPerSecond))),
+    row('training time', ({ seconds }) => duration(seconds)),
+    row('expert load CV', ({ loadVariation }) => number(loadVariation, 2)),
+  ];
+  return textTable(rows, [false, ...results.map(() => true), ...(withFloor ? [true] : [])]);
+}
+
+/** Sub-tokens of one token may meet in one expert, so that the count is an upper bound. */
+function activeText({ parameters, routedLayers }: RunResult['description']): string {
+  return `${routedLayers.some((layer) => layer.unitsPerToken > 1) ? '≤ ' : ''}${grouped(parameters.active)}`;
+}
+
+/** What a table of runs does not say of itself. */
+export const comparisonNotes =
+  "MACs are forward, attention over the full context. CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even.";

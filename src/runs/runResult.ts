@@ -1,0 +1,77 @@
+import type { RunDescription } from './format';
+import { fromJsonNumber } from './jsonNumber';
+import { observe, thisHost, type Here, type ObservedState } from './liveness';
+import { readDescription, readStatus } from './readRun';
+import { readExperts, readMetrics, start } from './runReader';
+
+/** The figures of one run that are compared with other runs'. */
+export interface RunResult {
+  readonly directory: string;
+  readonly description: RunDescription;
+  readonly state: ObservedState;
+  readonly step: number;
+  /** Seconds of training. */
+  readonly seconds: number;
+  /** Median over the steps; null before the first. */
+  readonly tokensPerSecond: number | null;
+  /** exp(cross-entropy) of the last step's batch. */
+  readonly trainPerplexity: number | null;
+  /** Of the last validation, per set. */
+  readonly validation: Readonly<Record<string, { readonly perplexity: number; readonly bitsPerByte: number | null }>>;
+  /** Coefficient of variation of the experts' shares of routed units over the last tenth of the steps, mean over routed layers; 0 is perfect balance. */
+  readonly loadVariation: number | null;
+}
+
+/** Reads a run whole; undefined if `directory` holds none. */
+export async function readRunResult(directory: string, here: Here = thisHost(), now: number = Date.now()): Promise<RunResult | undefined> {
+  const [description, status] = [await readDescription(directory), await readStatus(directory)];
+  if (description === undefined || status === undefined) return undefined;
+  const { records: lines } = await readMetrics(directory, start);
+  const { records: frames } = await readExperts(directory, start);
+  const steps = lines.filter((line) => line.train !== undefined);
+  const lastStep = steps.at(-1);
+  const sets = lines.findLast((line) => line.validation !== undefined)?.validation ?? {};
+  const layers = description.routedLayers.map((_, layer) =>
+    frames.filter((frame) => frame.layer === layer && frame.step > 0.9 * (lastStep?.step ?? 0)).map((frame) => frame.counts),
+  );
+  return {
+    directory,
+    description,
+    state: observe(status, here, now),
+    step: status.step,
+    seconds: lines.at(-1)?.time ?? 0,
+    tokensPerSecond: median(steps.flatMap((line) => line.tokensPerSecond ?? [])),
+    trainPerplexity: lastStep?.train === undefined ? null : Math.exp(fromJsonNumber(lastStep.train.crossEntropy)),
+    validation: Object.fromEntries(
+      Object.entries(sets).map(([name, { perplexity, bitsPerByte }]) => [
+        name,
+        { perplexity: fromJsonNumber(perplexity), bitsPerByte: bitsPerByte === undefined ? null : fromJsonNumber(bitsPerByte) },
+      ]),
+    ),
+    loadVariation: mean(layers.flatMap((counts) => variation(total(counts)) ?? [])),
+  };
+}
+
+function total(frames: readonly Float32Array[]): readonly number[] {
+  const sums = Array.from({ length: frames[0]?.length ?? 0 }, () => 0);
+  for (const counts of frames) counts.forEach((count, expert) => (sums[expert] = (sums[expert] ?? 0) + count));
+  return sums;
+}
+
+/** Standard deviation / mean; null where nothing was routed. */
+export function variation(counts: readonly number[]): number | null {
+  const average = mean(counts);
+  if (average === null || average === 0) return null;
+  return Math.sqrt(counts.reduce((sum, count) => sum + (count - average) ** 2, 0) / counts.length) / average;
+}
+
+function mean(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((one, other) => one - other);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  return upper === undefined || lower === undefined ? null : (upper + lower) / 2;
+}
