@@ -68,6 +68,9 @@ const configurations = [
     plugins: [lazyMain],
     // A lazy import becomes a lazy require: in the extension host only `require` knows where `vscode` is.
     supported: { 'dynamic-import': false },
+    // Dependencies that come as ES modules ask where they are; in CommonJS that is __filename.
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   },
   {
     ...common,
