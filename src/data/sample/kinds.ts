@@ -51,9 +51,9 @@ function tellSequence(voice: Voice): void {
 }
 
 const identifiers = ['alpha', 'beta', 'gamma', 'delta', 'omega', 'sigma'];
-const VARIABLES = 3;
+const VARIABLES = 2;
 
-/** Three assignments, then prints of them with their output as a comment: the values must be looked up in the lines above. */
+/** Two assignments, then two prints of them with their output as a comment: the values must be looked up in the lines above. */
 function tellProgram(voice: Voice): void {
   const values = new Map<string, number>();
   for (let line = 0; line < VARIABLES; line++) {

@@ -27,7 +27,7 @@ ${row('arithmetic', 'sums, differences and products of one-digit numbers')}
 ${row('lists', 'the order of days, months, planets and colours, forwards and backwards')}
 ${row('code', 'looking up the values of variables')}
 
-A run shows its perplexity per kind. It starts near 256 (no idea which byte comes next) and falls towards the last column; it stays a little above,
-since every validation window begins in the middle of a text.
+A run shows its perplexity per kind. It starts near 256 (no idea which byte comes next) and falls towards the last column. It stays above: a few hundred steps
+are few, and every validation window begins in the middle of a text, so that for example the values that a program prints may lie before it.
 `;
 }
