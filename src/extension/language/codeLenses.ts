@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
+import type { SourceRange } from '../../config/configFile';
 import { Command, InternalCommand, Setting } from '../contributions';
 import { setting } from '../settings';
-import { collectLenses, lensRange, type LensAction } from './collectLenses';
+import { actionLenses, countLens, lensRange, topOfText, type Lens, type LensAction } from './lensTexts';
 import type { ConfigAnalyses } from './configAnalyses';
 import { configSelector } from './configDocuments';
 import { toRange } from './ranges';
@@ -20,11 +21,16 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
     provideCodeLenses(document) {
       if (!setting(Setting.codeLens, document)) return [];
       const { loaded, counted } = analyses.get(document);
-      const range = toRange(lensRange(loaded));
-      return collectLenses(loaded, counted).map(({ title, action, tooltip }) => {
+      const lensAt = (place: SourceRange, { title, action, tooltip }: Lens): vscode.CodeLens => {
         const takesConfig = action === 'showCount' || action === 'startRun';
-        return new vscode.CodeLens(range, { title, tooltip, command: commands[action], arguments: takesConfig ? [document.uri] : [] });
-      });
+        return new vscode.CodeLens(toRange(place), {
+          title,
+          tooltip,
+          command: commands[action],
+          arguments: takesConfig ? [document.uri] : [],
+        });
+      };
+      return [...actionLenses(loaded).map((lens) => lensAt(topOfText, lens)), lensAt(lensRange(loaded), countLens(loaded, counted))];
     },
   };
   return vscode.Disposable.from(

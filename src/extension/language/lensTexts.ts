@@ -1,0 +1,34 @@
+import type { LoadedConfig, SourceRange } from '../../config/configFile';
+import type { CountedConfig } from '../../parity/compareWithBaseline';
+import { formatCount } from '../../parity/formatCount';
+
+export type LensAction = 'showCount' | 'showProblems' | 'startRun' | 'openDashboard';
+
+export interface Lens {
+  readonly title: string;
+  readonly action: LensAction;
+  readonly tooltip: string;
+}
+
+/** Above `model:`; in a variant that does not state it, above `extends:`. */
+export function lensRange({ rangeOf }: Pick<LoadedConfig, 'rangeOf'>): SourceRange {
+  return rangeOf(['model']) ?? rangeOf(['extends']) ?? topOfText;
+}
+
+/** Where the lenses that do something stand: on a row of their own, so that a long count does not push them out of a narrow editor. */
+export const topOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+/** What the model costs, or that it has errors. */
+export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count, parity }: CountedConfig): Lens {
+  if (count) return { title: formatCount(count, parity), action: 'showCount', tooltip: 'Show the figures of every layer' };
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const title = errors === 0 ? 'Could not be counted' : `Not counted: ${errors} ${errors === 1 ? 'error' : 'errors'}`;
+  return { title, action: 'showProblems', tooltip: 'Show the problems' };
+}
+
+/** What can be done with a config. One that only counts offers no run. */
+export function actionLenses({ experiment }: Pick<LoadedConfig, 'experiment'>): Lens[] {
+  const dashboard: Lens = { title: 'Open Dashboard', action: 'openDashboard', tooltip: 'Perplexity and expert use of the runs' };
+  if (!experiment?.train || !experiment.data) return [dashboard];
+  return [{ title: 'Start Run', action: 'startRun', tooltip: 'Train this model' }, dashboard];
+}
