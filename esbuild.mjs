@@ -5,6 +5,7 @@
  *   node esbuild.mjs --dev      readable, with source maps
  *   node esbuild.mjs --watch    like --dev, and again at every change
  *   node esbuild.mjs --outdir D elsewhere than dist/
+ *   node esbuild.mjs --quiet    only warnings and errors
  */
 import { existsSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -52,7 +53,7 @@ const common = {
   minify: !development,
   sourcemap: development ? 'linked' : false,
   legalComments: 'none',
-  logLevel: 'info',
+  logLevel: flags.includes('--quiet') ? 'warning' : 'info',
   charset: 'utf8',
 };
 

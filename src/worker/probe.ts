@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { z } from 'zod';
+import type { DeviceReport } from '../engine/engine';
 import type { RunDescription } from '../runs/format';
 import { workerEnvironment, type Rung } from './ladder';
 
@@ -28,23 +30,36 @@ function probe(rung: Rung, probeScript: string, device: string): Promise<{ reado
   const env = workerEnvironment(process.env, rung.environment);
   return new Promise((resolve) => {
     execFile(rung.executable, [probeScript, device], { env, timeout: probeMilliseconds, windowsHide: true }, (error, stdout, stderr) => {
-      const said = lastLine(stdout);
-      if (error === null) resolve({ holds: true, reason: said === '' ? 'the runtime works' : said });
-      else resolve({ holds: false, reason: [said, lastLine(stderr), whyEnded(error)].find((text) => text !== '') ?? '' });
+      const report = reportIn(stdout);
+      if (error === null && report !== undefined) resolve({ holds: report.available, reason: report.detail.replace(/\s+/g, ' ') });
+      else resolve({ holds: false, reason: error === null ? `it said ${stdout.trim() || 'nothing'}` : whyEnded(error, stderr) });
     });
   });
 }
 
-function whyEnded(error: {
-  readonly code?: unknown;
-  readonly signal?: unknown;
-  readonly killed?: boolean;
-  readonly message: string;
-}): string {
+const reportSchema = z.object({ available: z.boolean(), detail: z.string() });
+
+/** The DeviceReport that probeEntry prints as its last line. */
+function reportIn(stdout: string): Pick<DeviceReport, 'available' | 'detail'> | undefined {
+  try {
+    return reportSchema.safeParse(JSON.parse(lastLine(stdout))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function whyEnded(error: { readonly code?: unknown; readonly signal?: unknown; readonly killed?: boolean }, stderr: string): string {
   if (error.killed === true) return `it did not answer within ${probeMilliseconds / 1000} s`;
-  if (typeof error.signal === 'string') return `it was ended by ${error.signal}`;
   if (error.code === 'ENOENT') return 'there is no such program';
-  return error.message;
+  if (error.code === 'EACCES') return 'it may not be executed';
+  const said = errorLine(stderr);
+  const how = typeof error.signal === 'string' ? `it was ended by ${error.signal}` : `it ended with code ${String(error.code)}`;
+  return said === '' ? how : `${how}: ${said}`;
+}
+
+/** Node prints a stack around the line that says what was wrong. */
+function errorLine(stderr: string): string {
+  return /^\w*Error.*$/m.exec(stderr)?.[0] ?? lastLine(stderr);
 }
 
 function lastLine(text: string): string {

@@ -58,10 +58,11 @@ export class TrainingDisplay implements RunListener {
   }
 
   onEvent({ kind, message }: EventLine): void {
-    if (kind === 'checkpoint') return;
+    // How it ends is said by whoever shows the run.
+    if (kind === 'checkpoint' || kind === 'finished' || kind === 'stopped' || kind === 'failed') return;
     this.clearLine();
     const { dim, bad } = this.style;
-    this.write(`${kind === 'warning' || kind === 'failed' ? bad(message) : dim(message)}\n`);
+    this.write(`${kind === 'warning' ? bad(message) : dim(message)}\n`);
   }
 
   /** Leaves the terminal with the last state of the line. */
