@@ -7,6 +7,9 @@ import type { ChartCurve, ChartPoint } from './chartCurves';
 /** One per validation set. */
 export const markers: readonly PointStyle[] = ['circle', 'triangle', 'rect', 'rectRot', 'star'];
 
+/** Beyond that the markers would hide the line. */
+const MOST_MARKERS = 80;
+
 const axisTitles: Readonly<Record<DashboardUiState['xAxis'], string>> = { step: 'Step', tokens: 'Tokens', time: 'Training time' };
 
 export function axisFigure(axis: DashboardUiState['xAxis'], value: number): string {
@@ -21,7 +24,6 @@ export function seriesColour(theme: Theme, index: number): string {
 export function datasetOf(curve: ChartCurve, theme: Theme): ChartDataset<'line', ChartPoint[]> {
   const colour = seriesColour(theme, curve.colour);
   const validation = curve.kind === 'validation';
-  const markerRadius = curve.points.length <= 25 ? 3 : curve.points.length <= 80 ? 2 : 0;
   return {
     data: [...curve.points],
     label: `${curve.runName} ${curve.label}`,
@@ -29,7 +31,7 @@ export function datasetOf(curve: ChartCurve, theme: Theme): ChartDataset<'line',
     backgroundColor: colour,
     borderWidth: validation ? 2 : 1,
     borderDash: validation ? [] : [4, 3],
-    pointRadius: validation ? markerRadius : curve.points.length === 1 ? 2 : 0,
+    pointRadius: (validation && curve.points.length <= MOST_MARKERS) || curve.points.length === 1 ? 2.5 : 0,
     pointHoverRadius: 5,
     pointHoverBorderColor: theme.foreground,
     pointStyle: validation ? (markers[curve.set % markers.length] ?? 'circle') : 'circle',

@@ -71,7 +71,8 @@ export class ChartSection {
     else this.chart.update(state, theme);
     this.updateLegend(state, theme);
     const sets = validationSets(state).map((name, set) => `${markerSigns[set % markerSigns.length] ?? ''} ${name} (validation)`);
-    this.lineKey.textContent = [ui.smoothed ? '╌ training, smoothed' : '╌ training', ...sets].join('   ');
+    const lines = [ui.smoothed ? '╌ training, smoothed' : '╌ training', ...sets];
+    this.lineKey.replaceChildren(...lines.map((line) => element('span', {}, line)));
   }
 
   private updateLegend(state: DashboardState, theme: Theme): void {

@@ -20,7 +20,7 @@ export interface LayerFigures {
 }
 
 /** Rows of the heatmap, one per routed layer of the run; a layer whose counts are missing has none routed. */
-export function layerFigures(summary: RunSummary, frame: ExpertsFrame): readonly LayerFigures[] {
+export function layerFigures(summary: Pick<RunSummary, 'routedLayers'>, frame: ExpertsFrame): readonly LayerFigures[] {
   return summary.routedLayers.map(({ name, experts, k }, layer) => {
     const buffer = frame.layers.find((entry) => entry.layer === layer)?.counts;
     const counts = buffer === undefined ? new Float32Array(experts) : new Float32Array(buffer);

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { MetricsLine, RunDescription, RunState, RunStatus } from '../../../src/runs/format';
 import { readBootId } from '../../../src/runs/liveness';
 import { RunWriter, writeDescription, writeStatus } from '../../../src/runs/runWriter';
@@ -88,8 +88,10 @@ export class WrittenRun {
     });
   }
 
+  /** Ends writing and removes the directory. */
   close(): void {
     this.writer.close();
+    rmSync(dirname(this.directory), { recursive: true, force: true });
   }
 
   private line(step: number, validateEvery: number): MetricsLine {

@@ -1,0 +1,110 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { DashboardUpdate, DashboardView } from '../../../src/extension/panels/dashboard-protocol';
+import { DashboardFeed } from '../../../src/extension/reader/dashboardFeed';
+import { RunWatch } from '../../../src/extension/reader/runWatch';
+import { thisHost } from '../../../src/runs/liveness';
+import { WrittenRun, type RunPlan } from './writtenRun';
+
+const view: DashboardView = { width: 1024, smoothed: false, hidden: [], heatmap: null };
+
+function write(plan: RunPlan, steps: number): { run: WrittenRun; watch: RunWatch } {
+  const run = new WrittenRun(plan);
+  onTestFinished(() => run.close());
+  run.train(steps);
+  return { run, watch: new RunWatch(run.directory, thisHost()) };
+}
+
+const points = (update: DashboardUpdate | null, curve: string) =>
+  (update?.curves ?? []).filter((delta) => delta.curve === curve).reduce((sum, delta) => sum + delta.points.byteLength / 32, 0);
+
+describe('what a dashboard is told', () => {
+  test('nothing before it says what it shows; then everything; then nothing until something happens', async () => {
+    const { watch } = write({}, 100);
+    await watch.poll();
+    const feed = new DashboardFeed();
+    feed.setRuns([watch]);
+    expect(feed.next(Date.now())).toBeNull();
+    feed.setView(view);
+    const first = feed.next(Date.now());
+    expect(first).toMatchObject({ snapshot: true, runs: [watch.run], experts: null });
+    expect(first?.summaries).toMatchObject([{ name: 'SMoE', state: 'running', step: 100, expertSteps: { first: 1, last: 100 } }]);
+    expect([points(first, 'train'), points(first, 'trainSmoothed'), points(first, 'validation.prose')]).toEqual([100, 0, 2]);
+    await watch.poll();
+    expect(feed.next(Date.now())).toBeNull();
+  });
+
+  test('only what is new, and after a restart everything again', async () => {
+    const { run, watch } = write({}, 100);
+    const feed = new DashboardFeed();
+    feed.setRuns([watch]);
+    feed.setView(view);
+    await watch.poll();
+    feed.next(Date.now());
+    run.train(3);
+    await watch.poll();
+    const second = feed.next(Date.now());
+    expect(second).toMatchObject({ snapshot: false, runs: null });
+    expect(points(second, 'train')).toBe(3 + 1);
+    expect(points(second, 'validation.prose')).toBe(0);
+    feed.restart();
+    feed.setView(view);
+    const again = feed.next(Date.now());
+    expect(again?.snapshot).toBe(true);
+    expect(points(again, 'train')).toBe(103);
+  });
+
+  test('curves of hidden runs are not sent, and come when they are shown', async () => {
+    const { watch } = write({}, 100);
+    const feed = new DashboardFeed();
+    feed.setRuns([watch]);
+    feed.setView({ ...view, hidden: [watch.run] });
+    await watch.poll();
+    expect(feed.next(Date.now())?.curves).toEqual([]);
+    feed.setView(view);
+    expect(points(feed.next(Date.now()), 'train')).toBe(100);
+  });
+
+  test('the heatmap gets each newest frame once, and only while it follows', async () => {
+    const { run, watch } = write({ experts: [8] }, 10);
+    const feed = new DashboardFeed();
+    feed.setRuns([watch]);
+    feed.setView({ ...view, heatmap: { run: watch.run, follow: true } });
+    await watch.poll();
+    expect(feed.next(Date.now())?.experts).toMatchObject({ fromStep: 9, step: 10, layers: [{ layer: 0 }] });
+    run.train(1);
+    await watch.poll();
+    expect(feed.next(Date.now())?.experts?.step).toBe(11);
+    feed.setView({ ...view, heatmap: { run: watch.run, follow: false } });
+    run.train(1);
+    await watch.poll();
+    expect(feed.next(Date.now())?.experts).toBeNull();
+    expect(watch.expertsFrame(5)).toMatchObject({ fromStep: 4, step: 5 });
+  });
+
+  test('a resumed run shows no point twice', async () => {
+    const { run, watch } = write({}, 100);
+    const feed = new DashboardFeed();
+    feed.setRuns([watch]);
+    feed.setView(view);
+    await watch.poll();
+    feed.next(Date.now());
+    run.rewind(80);
+    run.train(5);
+    await watch.poll();
+    const update = feed.next(Date.now());
+    const train = update?.curves.find((delta) => delta.curve === 'train');
+    const steps = Array.from(new Float64Array(train?.points ?? new ArrayBuffer(0))).filter((_, index) => index % 4 === 0);
+    expect(train?.from).toBe(0);
+    expect(steps).toEqual(Array.from({ length: 85 }, (_, index) => index + 1));
+    expect(watch.experts.range).toEqual({ first: 1, last: 85 });
+  });
+
+  test('a directory that is not there is said, not thrown', async () => {
+    const watch = new RunWatch('/nowhere/20260301-120000-gone-abcd', thisHost());
+    await watch.poll();
+    expect(watch.summary(Date.now())).toMatchObject({
+      name: '20260301-120000-gone-abcd',
+      problem: expect.stringContaining('run.json') as string,
+    });
+  });
+});
