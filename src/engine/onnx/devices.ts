@@ -10,9 +10,13 @@ export function probeDevices(probeEntryPath: string): Promise<DeviceReport[]> {
   return Promise.all(devices.map((device) => probeDevice(probeEntryPath, device)));
 }
 
-export function probeDevice(probeEntryPath: string, device: Device): Promise<DeviceReport> {
+export function probeDevice(
+  probeEntryPath: string,
+  device: Device,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<DeviceReport> {
   return new Promise((resolve) => {
-    const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1', ELECTRON_RUN_AS_NODE: '1' };
+    const env = { ...environment, ORT_DISABLE_TELEMETRY: '1', ELECTRON_RUN_AS_NODE: '1' };
     execFile(process.execPath, [probeEntryPath, device], { env, timeout: PROBE_MILLISECONDS }, (error, stdout) => {
       resolve(readReport(stdout) ?? { device, available: false, detail: failure(device, error) });
     });

@@ -1,0 +1,234 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../src/graph/gradients';
+import type { Program } from '../../src/graph/program';
+import { shapeRules } from '../../src/graph/shapes';
+import { buildLanguageModel } from '../../src/models/languageModel';
+import type { NdArray } from '../../src/graph/reference/array';
+import type { Batch, StateTensor } from '../../src/engine/engine';
+import { evaluationGraph, trainingGraph } from '../../src/engine/onnx/trainingGraph';
+import { layerKinds, tinyExperiment } from '../support/experiments';
+import { interpret, scalar, uniformIntegers } from '../support/programs';
+import { buildCase, primitiveCases, reference, routedCase } from './support/primitiveCases';
+import type { DeviceRunner, TrainingTask } from './support/deviceTasks';
+
+/** float32 against float64: error relative to the largest element of the tensor. */
+const TOLERANCE = 2e-5;
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  expect(actual.length, what).toBe(expected.length);
+  const largest = Array.from(expected).reduce((max, x) => Math.max(max, Math.abs(x)), 1e-3);
+  const error = Array.from(actual).reduce((max, x, i) => Math.max(max, Math.abs(x - (expected[i] ?? Number.NaN))), 0);
+  // A NaN anywhere fails: it is not less than anything.
+  expect(error / largest, what).toBeLessThan(tolerance);
+}
+
+const batchSize = 2;
+const time = 6;
+const vocabulary = 11;
+
+export function tinyBatch(seed: number): Batch {
+  const targets = uniformIntegers(batchSize * time, vocabulary, seed * 2 + 1);
+  targets[seed % targets.length] = -1;
+  return { batch: batchSize, time, tokens: uniformIntegers(batchSize * time, vocabulary, seed * 2), targets };
+}
+
+export function trainingTask(program: Program, steps: number, options: Partial<TrainingTask> = {}): TrainingTask {
+  return {
+    kind: 'training',
+    program,
+    options: { batch: batchSize, time, evaluationBatch: batchSize, seed: 3, threads: 2 },
+    state: [],
+    steps: Array.from({ length: steps }, (_, index) => ({
+      microbatches: [tinyBatch(index * 2), tinyBatch(index * 2 + 1)],
+      scalars: { step: index + 1, learningRate: 0.01 },
+    })),
+    evaluate: [],
+    ...options,
+  };
+}
+
+const dataOf = (state: readonly StateTensor[], kind: StateTensor['kind'], name: string): Float32Array => {
+  const tensor = state.find((entry) => entry.kind === kind && entry.name === name);
+  if (tensor === undefined) throw new RangeError(`No ${kind} ${name}.`);
+  return tensor.data;
+};
+
+/** What the reference interpreter says about one step from `state`: metrics and the averaged gradients. */
+function referenceStep(program: Program, state: readonly StateTensor[], microbatches: readonly Batch[]) {
+  const differentiated = differentiate(program);
+  const { outputs, routedLayers } = program;
+  const wanted = [outputs.loss, outputs.crossEntropy, ...(outputs.balance === null ? [] : [outputs.balance])];
+  const runs = microbatches.map((batch) =>
+    interpret(differentiated.program, {
+      bindings: { batch: batch.batch, time: batch.time },
+      feeds: new Map<number, NdArray>([
+        ...program.inputs.map(({ name, value }): [number, NdArray] => [
+          value,
+          { shape: [batch.batch, batch.time], data: name === 'tokens' ? batch.tokens : batch.targets },
+        ]),
+        ...program.parameters.map(({ name, value, shape }): [number, NdArray] => [
+          value,
+          { shape, data: Float64Array.from(dataOf(state, 'parameter', name)) },
+        ]),
+      ]),
+      wanted: [...wanted, ...routedLayers.map((layer) => layer.counts), ...differentiated.gradients],
+    }),
+  );
+  const mean = (id: number) => runs.reduce((sum, run) => sum + scalar(run, id), 0) / runs.length;
+  const gradients = differentiated.gradients.map((id, index) => {
+    const total = new Float64Array((program.parameters[index]?.shape ?? []).reduce((product, size) => product * size, 1));
+    for (const run of runs) run.get(id)?.data.forEach((x, i) => (total[i] = (total[i] ?? 0) + x / runs.length));
+    return total;
+  });
+  return {
+    loss: mean(outputs.loss),
+    crossEntropy: mean(outputs.crossEntropy),
+    balance: outputs.balance === null ? null : mean(outputs.balance),
+    counts: routedLayers.map(({ counts, experts }) =>
+      Array.from({ length: experts }, (_, expert) => runs.reduce((sum, run) => sum + (run.get(counts)?.data[expert] ?? 0), 0)),
+    ),
+    gradients,
+    norm: Math.sqrt(gradients.reduce((sum, gradient) => sum + gradient.reduce((inner, x) => inner + x * x, 0), 0)),
+  };
+}
+
+/** One suite for every device, against the float64 reference interpreter. */
+export function describeConformance(runner: () => DeviceRunner): void {
+  describe('primitives and their gradients', () => {
+    it.each(primitiveCases)('$name', async (primitiveCase) => {
+      const built = buildCase(primitiveCase, { batch: 2, time: 3 });
+      const expected = reference(built);
+      const { values, copies } = await runner().values(built.task);
+      expect(copies, 'copies to the host').toBe(0);
+      values.forEach(({ shape, data }, index) => {
+        expect(shape).toEqual(expected[index]?.shape);
+        const wanted = expected[index]?.data ?? [];
+        if (data instanceof Int32Array) expect([...data]).toEqual([...wanted]);
+        else expectClose(data, wanted, TOLERANCE, `output ${index}`);
+      });
+    });
+
+    it('cover every primitive', () => {
+      const programs = primitiveCases.map((primitiveCase) => buildCase(primitiveCase, { batch: 2, time: 3 }).program);
+      const covered = new Set<string>(programs.flatMap((program) => program.nodes.map(({ op }) => op)));
+      expect(Object.keys(shapeRules).filter((op) => !covered.has(op))).toEqual([]);
+    });
+  });
+
+  describe('routing', () => {
+    it('gives an expert without rows gradients that are exactly zero', async () => {
+      const built = buildCase(routedCase('empty', 5, 6, [[1], [4], [1], [1], [4]]));
+      const { values } = await runner().values(built.task);
+      const stacked = built.program.parameters.flatMap(({ shape }, index) => (shape.length === 3 ? [index] : []));
+      expect(stacked).toHaveLength(3);
+      for (const index of stacked) {
+        const gradient = values[index + 4]?.data ?? new Float32Array();
+        const size = gradient.length / 6;
+        for (let expert = 0; expert < 6; expert++) {
+          const part = [...gradient.slice(expert * size, (expert + 1) * size)];
+          expect(part.every((x) => x === 0)).toBe(expert !== 1 && expert !== 4);
+        }
+      }
+    });
+
+    it('sorts rows by expert, stably, and says where each pair went', async () => {
+      const chosen = [
+        [2, 0],
+        [1, 2],
+        [2, 0],
+        [0, 3],
+      ];
+      const { task } = buildCase({
+        name: 'layout',
+        build: ({ builder, int }) => {
+          const routing = builder.route(int([4, 2], chosen.flat()), 5);
+          return [routing.slots, routing.order, routing.counts];
+        },
+      });
+      const { values } = await runner().values(task);
+      const [slots, order, counts] = values.map(({ data }) => [...data]) as [number[], number[], number[]];
+      expect(counts).toEqual([3, 1, 3, 1, 0]);
+      expect(slots.map((row) => order[row])).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+      expect(order.filter((pair) => pair >= 0)).toEqual([1, 5, 6, 2, 0, 3, 4, 7]);
+    });
+  });
+
+  describe('a training step', () => {
+    it.each(layerKinds)('$name', async ({ model }) => {
+      const program = buildLanguageModel(tinyExperiment(model));
+      const task = trainingTask(program, 1, { evaluate: [tinyBatch(0)] });
+      const { initial, final, metrics, evaluations } = await runner().train(task);
+      const expected = referenceStep(program, initial, task.steps[0]?.microbatches ?? []);
+      const [step] = metrics;
+      expectClose([step?.loss ?? 0, step?.crossEntropy ?? 0], [expected.loss, expected.crossEntropy], 1e-5, 'loss');
+      expectClose([step?.gradientNorm ?? 0], [expected.norm], 1e-4, 'gradient norm');
+      if (expected.balance === null) expect(step?.balance).toBeNull();
+      else expectClose([step?.balance ?? 0], [expected.balance], 1e-5, 'balance');
+      expect(step?.expertCounts.map((counts) => [...counts])).toEqual(expected.counts);
+      expect(evaluations[0]?.expertCounts).toHaveLength(program.routedLayers.length);
+
+      const { beta1, beta2, epsilon, clip, groups } = program.optimiser;
+      const scale = clip === null || expected.norm <= clip ? 1 : clip / expected.norm;
+      program.parameters.forEach(({ name, group }, index) => {
+        const gradient = Array.from(expected.gradients[index] ?? [], (g) => g * scale);
+        const moment = dataOf(final, 'firstMoment', name);
+        const variance = dataOf(final, 'secondMoment', name);
+        expectClose(
+          moment,
+          gradient.map((g) => (1 - beta1) * g),
+          1e-4,
+          `gradient of ${name}`,
+        );
+        // The update divides by the gradient's own size, so it is checked from the moments as they came out.
+        const before = dataOf(initial, 'parameter', name);
+        const decay = groups[group]?.weightDecay ?? 0;
+        const after = Array.from(before, (w, i) => {
+          const m = (moment[i] ?? 0) / (1 - beta1);
+          const v = (variance[i] ?? 0) / (1 - beta2);
+          return w - 0.01 * (m / (Math.sqrt(v) + epsilon) + decay * w);
+        });
+        expectClose(dataOf(final, 'parameter', name), after, 1e-4, name);
+      });
+    });
+  });
+
+  it('a step whose loss is not finite leaves the state as it was', async () => {
+    const program = buildLanguageModel(tinyExperiment({ moe: { kind: 'smoe', experts: 4, top_k: 2, expert_width: 6 } }));
+    const { name, shape } = program.parameters[0] ?? { name: '', shape: [] };
+    const broken: StateTensor = { kind: 'parameter', name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(Infinity) };
+    const { initial, final, metrics } = await runner().train(trainingTask(program, 1, { state: [broken] }));
+    expect(Number.isFinite(metrics[0]?.loss)).toBe(false);
+    expect(final).toEqual(initial);
+  });
+
+  it('evaluation sums the negative log likelihood and disturbs nothing', async () => {
+    const program = buildLanguageModel(tinyExperiment());
+    const smaller: Batch = { batch: 1, time, tokens: tinyBatch(1).tokens.slice(0, time), targets: tinyBatch(1).targets.slice(0, time) };
+    const { initial, final, evaluations } = await runner().train(
+      trainingTask(program, 0, { evaluate: [tinyBatch(1), smaller, tinyBatch(1)] }),
+    );
+    const scored = tinyBatch(1).targets.filter((target) => target >= 0).length;
+    const { crossEntropy } = referenceStep(program, initial, [tinyBatch(1)]);
+    expectClose([evaluations[0]?.negativeLogLikelihood ?? 0], [crossEntropy * scored], 1e-5, 'evaluation');
+    expect(evaluations[2]).toEqual(evaluations[0]);
+    expect(evaluations[1]?.negativeLogLikelihood).toBeGreaterThan(0);
+    expect(final).toEqual(initial);
+  });
+
+  it('a program written as JSON and read back trains to the same losses', async () => {
+    const program = buildLanguageModel(tinyExperiment({ moe: { kind: 'mh-moe', heads: 2, experts: 5, top_k: 2, expert_width: 7 } }));
+    const read = JSON.parse(JSON.stringify(program)) as Program;
+    expect(read).toEqual(program);
+    const [first, second] = [await runner().train(trainingTask(program, 4)), await runner().train(trainingTask(read, 4))];
+    expect(second.metrics).toEqual(first.metrics);
+    expect(second.final).toEqual(first.final);
+  });
+
+  it('the same program lowers to the same bytes, and evaluation needs no backward node', () => {
+    const program = buildLanguageModel(tinyExperiment());
+    const bindings = { batch: 2, time: 6 };
+    const { device } = runner();
+    expect(trainingGraph(program, device, bindings).model).toEqual(trainingGraph(program, device, bindings).model);
+    expect(Buffer.from(evaluationGraph(program, device, bindings).model).toString('latin1')).not.toContain('backward/');
+  });
+}

@@ -1,0 +1,25 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '../../..');
+
+/** Bundles a TypeScript entry as the product does and returns the file's path, from which onnxruntime-node is found. */
+export async function bundle(source: string, name: string): Promise<string> {
+  const folder = join(root, 'node_modules/.cache/moe-lab-engine-tests', String(process.pid));
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, `${name}.cjs`);
+  await build({
+    absWorkingDir: root,
+    entryPoints: [source],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    external: ['onnxruntime-node'],
+    supported: { 'dynamic-import': false },
+    logLevel: 'error',
+  });
+  return outfile;
+}

@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bindings } from '../../../src/graph/dimensions';
+import { bindShape } from '../../../src/graph/dimensions';
+import type { Program, ValueId } from '../../../src/graph/program';
+import type { Batch, Device, EvaluationMetrics, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../../../src/engine/engine';
+import { createEngine } from '../../../src/engine/onnx/createEngine';
+import { lower } from '../../../src/engine/onnx/lowering/lower';
+import { loadRuntime, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
+import { createRuntimeSession, runSession } from '../../../src/engine/onnx/runtimeSession';
+
+/** Work for a device that can cross a process boundary: everything in it is plain data. */
+export type DeviceTask = ValuesTask | TrainingTask;
+
+/** Computes `wanted` values of a program. */
+export interface ValuesTask {
+  readonly kind: 'values';
+  readonly program: Program;
+  readonly bindings: Bindings;
+  readonly feeds: readonly (readonly [ValueId, Float32Array | Int32Array])[];
+  readonly wanted: readonly ValueId[];
+}
+
+export interface ValuesResult {
+  readonly values: readonly { readonly shape: readonly number[]; readonly data: Float32Array | Int32Array }[];
+  /** Copies between device and host inside the optimised graph. */
+  readonly copies: number;
+}
+
+export interface TrainingTask {
+  readonly kind: 'training';
+  readonly program: Program;
+  readonly options: SessionOptions;
+  /** Replaces tensors of the initial state. */
+  readonly state: readonly StateTensor[];
+  readonly steps: readonly { readonly microbatches: readonly Batch[]; readonly scalars: StepScalars }[];
+  readonly evaluate: readonly Batch[];
+}
+
+export interface TrainingResult {
+  readonly initial: readonly StateTensor[];
+  readonly final: readonly StateTensor[];
+  readonly metrics: readonly StepMetrics[];
+  readonly evaluations: readonly EvaluationMetrics[];
+}
+
+export interface DeviceRunner {
+  readonly device: Device;
+  values(task: ValuesTask): Promise<ValuesResult>;
+  train(task: TrainingTask): Promise<TrainingResult>;
+}
+
+export async function runValues(device: Device, { program, bindings, feeds, wanted }: ValuesTask): Promise<ValuesResult> {
+  const runtime = await loadRuntime();
+  const lowered = lower(program, { device, bindings, wanted });
+  const folder = mkdtempSync(join(tmpdir(), 'moe-lab-values-'));
+  const optimisedModel = join(folder, 'optimised.onnx');
+  const session = await createRuntimeSession(runtime, lowered.model, { device, threads: 2, optimisedModel });
+  const copies = readFileSync(optimisedModel, 'latin1').match(/Memcpy(From|To)Host/g)?.length ?? 0;
+  rmSync(folder, { recursive: true });
+  const given = new Map(feeds);
+  const tensors = lowered.feeds.map((feed): [string, RuntimeTensor] => {
+    const source = { input: program.inputs, parameter: program.parameters, buffer: program.buffers }[feed.kind][feed.index];
+    const data = given.get(source?.value ?? -1);
+    if (source === undefined || data === undefined) throw new RangeError(`${feed.name} is not fed.`);
+    const shape = bindShape(program.values[source.value]?.shape ?? [], bindings);
+    if (data instanceof Int32Array) return [feed.name, new runtime.Tensor('int32', data, shape)];
+    if (feed.kind !== 'parameter' || feed.expert === null) return [feed.name, new runtime.Tensor('float32', data, shape)];
+    const [experts = 1, ...matrix] = shape;
+    const size = data.length / experts;
+    return [feed.name, new runtime.Tensor('float32', data.subarray(feed.expert * size, (feed.expert + 1) * size), matrix)];
+  });
+  const outputs = await runSession(session, Object.fromEntries(tensors));
+  await session.release();
+  const values = lowered.outputs.map((names, index) => {
+    const parts = names.map((name) => outputs[name] as RuntimeTensor);
+    const [first] = parts;
+    const data = parts.map((part) => part.data as Float32Array | Int32Array);
+    if (parts.length === 1 && first !== undefined && data[0] !== undefined && !(device === 'cpu' && stackedOfOne(program, wanted[index]))) {
+      return { shape: [...first.dims], data: data[0] };
+    }
+    return { shape: [parts.length, ...(first?.dims ?? [])], data: Float32Array.from(data.flatMap((part) => Array.from(part))) };
+  });
+  return { values, copies };
+}
+
+/** On the CPU the matrix of an only expert comes out as [in, out]. */
+function stackedOfOne(program: Program, value: ValueId | undefined): boolean {
+  const node = program.nodes.find(({ outputs }) => value !== undefined && outputs.includes(value));
+  return node?.op === 'expertMatmulGradient' && program.values[value ?? -1]?.shape[0] === 1;
+}
+
+export async function runTraining(device: Device, task: TrainingTask): Promise<TrainingResult> {
+  const session = await createEngine(device).compile(task.program, task.options);
+  await session.importState(task.state);
+  const initial = await collect(session.exportState());
+  const metrics: StepMetrics[] = [];
+  for (const { microbatches, scalars } of task.steps) metrics.push(await session.step(microbatches, scalars));
+  const evaluations: EvaluationMetrics[] = [];
+  for (const batch of task.evaluate) evaluations.push(await session.evaluate(batch));
+  const final = await collect(session.exportState());
+  await session.dispose();
+  return { initial, final, metrics, evaluations };
+}
+
+export async function collect(tensors: AsyncIterable<StateTensor>): Promise<StateTensor[]> {
+  const all: StateTensor[] = [];
+  for await (const tensor of tensors) all.push(tensor);
+  return all;
+}
