@@ -9,6 +9,7 @@ import { readDescription, readStatus } from '../runs/readRun';
 import { runFiles } from '../runs/runFiles';
 import { writeDescription, writeStatus } from '../runs/runWriter';
 import { createRun, loadExperiment, type ExperimentSource } from './createRun';
+import { errorLine } from './errorLine';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
 import { climb, type ProbedLadder } from './probe';
 import { takeRequests } from './requestFiles';
@@ -152,16 +153,16 @@ async function untilStarted(run: string, child: ChildProcess, signal: AbortSigna
     const status = await readStatus(run);
     if (status !== undefined && status.state !== 'starting') return status;
     if (last !== undefined) {
-      throw new LaunchError(`The worker could not start: ${last}.${tailOf(runFiles.log(run))}`, `See ${runFiles.log(run)}.`, run);
+      const words = [last, lastWords(runFiles.log(run))].filter((text) => text !== '').join(': ');
+      throw new LaunchError(`The worker could not start: ${words}`, `See ${runFiles.log(run)}.`, run);
     }
     await delay(pollMilliseconds);
   }
 }
 
-function tailOf(log: string): string {
+function lastWords(log: string): string {
   try {
-    const tail = readFileSync(log, 'utf8').trim().split('\n').slice(-5).join('\n');
-    return tail === '' ? '' : `\n${tail}`;
+    return errorLine(readFileSync(log, 'utf8'));
   } catch {
     return '';
   }

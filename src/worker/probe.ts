@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { z } from 'zod';
 import type { DeviceReport } from '../engine/engine';
 import type { RunDescription } from '../runs/format';
+import { errorLine, lastLine } from './errorLine';
 import { workerEnvironment, type Rung } from './ladder';
 
 /** Loading the runtime and one tiny step take about a second; a cold disk or a first shader compilation far longer. */
@@ -55,13 +56,4 @@ function whyEnded(error: { readonly code?: unknown; readonly signal?: unknown; r
   const said = errorLine(stderr);
   const how = typeof error.signal === 'string' ? `it was ended by ${error.signal}` : `it ended with code ${String(error.code)}`;
   return said === '' ? how : `${how}: ${said}`;
-}
-
-/** Node prints a stack around the line that says what was wrong. */
-function errorLine(stderr: string): string {
-  return /^\w*Error.*$/m.exec(stderr)?.[0] ?? lastLine(stderr);
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)?.trim() ?? '';
 }
