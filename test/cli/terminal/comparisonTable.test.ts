@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { comparisonTable } from '../../../src/cli/terminal/comparisonTable';
+import type { RunDescription } from '../../../src/runs/format';
+import { readRunResult, variation } from '../../../src/runs/runResult';
+import { RunWriter, writeDescription, writeStatus } from '../../../src/runs/runWriter';
+import { aDescription, aLine, aStatus, temporaryFolder } from '../../runs/fixtures';
+
+/** A finished run of ten steps whose second expert of three was busiest at the end. */
+function aRun(name: string, perplexity: number, changes: Partial<RunDescription> = {}): string {
+  const directory = join(temporaryFolder(), name);
+  mkdirSync(directory);
+  const description = aDescription({
+    name,
+    totalSteps: 10,
+    routedLayers: [{ name: 'layers.1', experts: 3, k: 1, unitsPerToken: 1 }],
+    ...changes,
+  });
+  writeDescription(directory, description);
+  writeStatus(directory, aStatus({ state: 'finished', step: 10, totalSteps: 10 }));
+  const writer = new RunWriter(directory, description.routedLayers);
+  for (let step = 1; step <= 10; step++) {
+    writer.metrics({ ...aLine(step, Math.log(perplexity)), tokensPerSecond: step * 1000 });
+    if (description.routedLayers.length > 0)
+      writer.experts({ step, layer: 0, counts: step < 10 ? Float32Array.of(9, 0, 0) : Float32Array.of(1, 4, 1) });
+  }
+  writer.metrics({ step: 10, time: 65, tokens: 100, validation: { prose: { loss: 1, perplexity, bitsPerByte: Math.log2(perplexity) } } });
+  writer.close();
+  return directory;
+}
+
+describe('the result of a run', () => {
+  it('is what stands at its end', async () => {
+    const result = await readRunResult(aRun('SMoE', 8));
+    expect(result).toMatchObject({ state: 'finished', step: 10, seconds: 65, tokensPerSecond: 5500 });
+    expect(result?.trainPerplexity).toBeCloseTo(8, 10);
+    expect(result?.validation).toEqual({ prose: { perplexity: 8, bitsPerByte: 3 } });
+    // Of the last tenth only: loads 1, 4, 1 have mean 2 and standard deviation sqrt(2).
+    expect(result?.loadVariation).toBeCloseTo(Math.SQRT1_2, 12);
+  });
+
+  it('knows no variation where nothing is routed', async () => {
+    expect((await readRunResult(aRun('Dense', 8, { routedLayers: [] })))?.loadVariation).toBeNull();
+    expect(variation([0, 0])).toBeNull();
+    expect(variation([3, 3, 3])).toBe(0);
+    expect(await readRunResult(temporaryFolder())).toBeUndefined();
+  });
+});
+
+describe('the comparison table', () => {
+  it('has a column for each run and one for the entropy floor', async () => {
+    const multiHead = { routedLayers: [{ name: 'layers.1', experts: 3, k: 1, unitsPerToken: 2 }] };
+    const results = [await readRunResult(aRun('SMoE', 8)), await readRunResult(aRun('MH-MoE', 4, multiHead))].filter(
+      (result) => result !== undefined,
+    );
+    expect(comparisonTable(results, { prose: { perplexity: 1.5, bitsPerByte: Math.log2(1.5) } })).toBe(
+      [
+        '                      SMoE  MH-MoE  entropy floor',
+        'parameters              10      10',
+        'active parameters        5     ≤ 5',
+        'MACs per token          20      20',
+        'steps                   10      10',
+        'perplexity prose      8.00    4.00           1.50',
+        'bits per byte prose  3.000   2.000          0.585',
+        'perplexity train      8.00    4.00',
+        'tokens per second    5,500   5,500',
+        'training time         1:05    1:05',
+        'expert load CV        0.71    0.71',
+      ].join('\n'),
+    );
+  });
+});
