@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { inject } from 'vitest';
@@ -94,7 +94,9 @@ export class Session {
   async openWindow(): Promise<void> {
     const before = this.current?.host.pid;
     const page = await this.context.newPage();
+    const log = join(this.folder, 'browser.log');
     page.on('console', (message) => {
+      appendFileSync(log, `${message.type()} ${message.text()}\n`);
       if (message.type() === 'error') this.consoleErrors.push(message.text());
     });
     await page.goto(`${this.server.url}/?folder=${encodeURIComponent(this.workspace)}`);

@@ -63,9 +63,11 @@ export class Window {
     return this.page.locator('.notifications-toasts .notification-list-item-message').allTextContents();
   }
 
-  waitForNotification(text: string | RegExp): Promise<string> {
-    return eventually(`a notification with ${String(text)}`, async () =>
-      (await this.notifications()).find((message) => (typeof text === 'string' ? message.includes(text) : text.test(message))),
+  waitForNotification(text: string | RegExp, seconds?: number): Promise<string> {
+    return eventually(
+      `a notification with ${String(text)}`,
+      async () => (await this.notifications()).find((message) => (typeof text === 'string' ? message.includes(text) : text.test(message))),
+      seconds,
     );
   }
 

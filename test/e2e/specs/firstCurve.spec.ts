@@ -28,7 +28,7 @@ test('first click: the sample experiment is written and opened', async () => {
 });
 
 test('second click: the run starts, and the dashboard opens by itself', async () => {
-  await session().window.page.locator('.editor-actions a[aria-label^="Start Run"]').click();
+  await session().window.page.locator('.editor-actions a[aria-label*="Start Run"]').click();
   await eventually('the run directory', () => runsIn(session().workspace).length === 1);
   await dashboard().waitUntilReady();
   await eventually('the first points', async () => ((await dashboard().lastStep('SMoE')) ?? 0) >= 2);
@@ -36,10 +36,10 @@ test('second click: the run starts, and the dashboard opens by itself', async ()
 
 test('the run stands in the sidebar with step, perplexity and progress', async () => {
   const label = await eventually('the figures', async () =>
-    (await session().window.runRowTexts()).find((text) => /SMoE.*step \d+\/300.*ppl \d.*\d+ %/.test(text)),
+    (await session().window.runRowTexts()).find((text) => /SMoE.*step \d+\/\d+.*ppl \d.*\d+ %/.test(text)),
   );
   expect(label).toContain('SMoE');
-  await eventually('the status bar', async () => (await session().window.statusBarTexts()).some((text) => /step \d+\/300/.test(text)));
+  await eventually('the status bar', async () => (await session().window.statusBarTexts()).some((text) => /step \d+\/\d+/.test(text)));
 });
 
 test('the perplexity curve and the heatmap grow while it trains', async () => {
@@ -76,7 +76,7 @@ test('stop, from the sidebar: a checkpoint is written and the worker ends', asyn
   const { pid } = theRun().status;
   const row = session().window.runRows.filter({ hasText: 'SMoE' }).first();
   await row.hover();
-  await row.locator('a[aria-label^="Stop Run"]').click();
+  await row.locator('a[aria-label*="Stop Run"]').click();
   await eventually('the run to be stopped', () => theRun().status.state === 'stopped');
   await eventually('the worker to be gone', () => !isAlive(pid));
   expect(theRun().checkpoints.at(-1)).toBe(theRun().status.step);

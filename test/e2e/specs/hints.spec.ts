@@ -18,7 +18,7 @@ const mistakes = [
     text: good.replace('attention: { heads: 2, position: rope }', 'attention: { heads: 2, position: rope'),
     code: 'yaml-syntax',
     at: undefined,
-    says: /YAML/,
+    says: /YAML|\{/,
   },
   { name: 'unknown-key', text: good.replace('  layers: 2', '  layerz: 2'), code: 'unknown-key', at: 'layerz', says: /layers/ },
   { name: 'wrong-type', text: good.replace('  layers: 2', '  layers: two'), code: 'invalid-value', at: 'two', says: /layers/ },

@@ -40,7 +40,9 @@ test('starting a run without any config says what to do first', async () => {
   expect(await session().window.waitForNotification('.moe.yaml')).toContain('Create Sample Experiment');
 });
 
-test('debug information opens as a document', async () => {
+test('debug information is copied, and shown as a document', async () => {
   await session().window.runCommand('MoE Lab: Debug Information');
-  await session().window.page.locator('.monaco-editor .view-lines').getByText('onnxruntime').first().waitFor();
+  await session().window.waitForNotification('Debug information copied', 60);
+  await session().window.pressNotificationButton('Show');
+  await session().window.page.locator('.monaco-editor .view-lines').getByText('Devices').first().waitFor();
 });
