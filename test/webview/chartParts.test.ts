@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { covers, nearestIndex } from '../../webview/dashboard/chartCurves';
+import { valueRange } from '../../webview/dashboard/chartOptions';
 import { compact, duration, perplexity } from '../../webview/shared/figures';
 
 const points = [1, 2, 5, 9].map((x) => ({ x, y: x, step: x }));
@@ -22,6 +23,18 @@ describe('reading figures off a curve', () => {
     expect(covers(points, 20, 1)).toBe(false);
     expect(covers([], 1, 1)).toBe(false);
   });
+});
+
+test('the range of the shown values, over all curves', () => {
+  const curve = { id: '', run: '', runName: '', label: '', kind: 'training', set: 0, colour: 0 } as const;
+  const at = (y: number) => ({ x: 0, y, step: 0 });
+  expect(
+    valueRange([
+      { ...curve, points: [at(7), at(3)] },
+      { ...curve, points: [at(9), at(5)] },
+    ]),
+  ).toEqual({ low: 3, high: 9 });
+  expect(valueRange([])).toEqual({ low: 1, high: 1 });
 });
 
 describe('how figures are written', () => {

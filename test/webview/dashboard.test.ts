@@ -9,6 +9,9 @@ import { themes, type EditorTheme } from './themes';
 
 if (chromiumPath === undefined) console.warn('Skipped: the dashboard is tested in Chromium, and there is none on this machine.');
 
+/** Waits until the assertion holds; generous, since the machine may have more to do. */
+const eventually = (assertion: () => void | Promise<void>) => vi.waitFor(assertion, { timeout: 60_000, interval: 50 });
+
 /** What registering the toolkit causes under this policy, and nothing else. */
 const knownViolations = ['style-src-elem inline'];
 
@@ -43,7 +46,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
   const openDrawn = async (runs: readonly WrittenRun[], options: Omit<OpenOptions, 'runs'> = {}): Promise<OpenDashboard> => {
     const dashboard = await open(runs, options);
     await dashboard.page.waitForSelector('.heatmap:visible');
-    await vi.waitFor(async () => expect(await distinctColours(dashboard, '.chart-frame canvas')).toBeGreaterThan(8), { timeout: 20_000 });
+    await eventually(async () => expect(await distinctColours(dashboard, '.chart-frame canvas')).toBeGreaterThan(8));
     return dashboard;
   };
 
@@ -121,14 +124,14 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
   test('a growing run is told by increments: only the new points are sent', async () => {
     const run = write({}, 300);
     const dashboard = await openDrawn([run]);
-    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(300));
+    await eventually(() => expect(lastStepSent(dashboard)).toBe(300));
     const before = dashboard.pointsSent;
     expect(before).toBe(300 + 6);
     run.train(10);
-    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(310), { timeout: 10_000 });
+    await eventually(() => expect(lastStepSent(dashboard)).toBe(310));
     // Ten new points, and the last one of before, whose bucket could have grown.
     expect(dashboard.pointsSent - before).toBe(10 + 1);
-    await vi.waitFor(async () => expect(await dashboard.page.locator('.steps').textContent()).toBe('310 / 2,000 steps'));
+    await eventually(async () => expect(await dashboard.page.locator('.steps').textContent()).toBe('310 / 2,000 steps'));
     expect(await dashboard.page.locator('.chart-frame canvas').getAttribute('aria-label')).toContain('at step 310');
   });
 
@@ -148,10 +151,10 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const dashboard = await openDrawn([write({ experts: [8, 8] }, 300)]);
     const at = (await cellCentres(dashboard, 8, 2))(0, 0);
     const [cellBefore, chartBefore] = [await pixel(dashboard, at.x - 15, at.y - 10), await pictureOf(dashboard, '.chart-frame canvas')];
-    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(300));
+    await eventually(() => expect(lastStepSent(dashboard)).toBe(300));
     const points = dashboard.pointsSent;
     await dashboard.setTheme(themes.light);
-    await vi.waitFor(async () => expect(await pixel(dashboard, at.x - 15, at.y - 10)).not.toEqual(cellBefore));
+    await eventually(async () => expect(await pixel(dashboard, at.x - 15, at.y - 10)).not.toEqual(cellBefore));
     expect(await pictureOf(dashboard, '.chart-frame canvas')).not.toBe(chartBefore);
     expect(dashboard.pointsSent).toBe(points);
   });
@@ -191,12 +194,12 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const dashboard = await openDrawn([run]);
     const { page } = dashboard;
     await page.locator('.slider').fill('120');
-    await vi.waitFor(async () => expect(await page.locator('.stretch').textContent()).toBe('120'));
+    await eventually(async () => expect(await page.locator('.stretch').textContent()).toBe('120'));
     run.train(5);
-    await vi.waitFor(() => expect(lastStepSent(dashboard)).toBe(305), { timeout: 10_000 });
+    await eventually(() => expect(lastStepSent(dashboard)).toBe(305));
     expect(await page.locator('.stretch').textContent()).toBe('120');
     await page.locator('vscode-checkbox', { hasText: 'Live' }).click();
-    await vi.waitFor(async () => expect(await page.locator('.stretch').textContent()).toBe('305'));
+    await eventually(async () => expect(await page.locator('.stretch').textContent()).toBe('305'));
   });
 
   test('runs are hidden, stopped and taken off', async () => {
@@ -205,11 +208,11 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const { page } = dashboard;
     const [first, second] = runs.map((run) => run.directory);
     await page.locator('.legend vscode-checkbox', { hasText: 'two' }).click();
-    await vi.waitFor(async () => expect(await page.locator('.chart-frame canvas').getAttribute('aria-label')).not.toContain('two'));
+    await eventually(async () => expect(await page.locator('.chart-frame canvas').getAttribute('aria-label')).not.toContain('two'));
     await page.locator('.run', { hasText: 'one' }).locator('vscode-button', { hasText: 'Stop' }).click();
-    await vi.waitFor(() => expect(dashboard.performed).toEqual([{ kind: 'stopRun', run: first }]));
+    await eventually(() => expect(dashboard.performed).toEqual([{ kind: 'stopRun', run: first }]));
     await page.locator('.run', { hasText: 'two' }).locator('vscode-button', { hasText: 'Remove' }).click();
-    await vi.waitFor(async () => expect(await page.locator('.run').count()).toBe(1));
+    await eventually(async () => expect(await page.locator('.run').count()).toBe(1));
     expect(dashboard.performed.at(-1)).toEqual({ kind: 'toggleRun', run: second });
   });
 
@@ -218,7 +221,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const before = await openDrawn([run]);
     await before.page.locator('vscode-checkbox', { hasText: 'Logarithmic' }).click();
     await before.page.locator('vscode-checkbox', { hasText: 'Smooth training' }).click();
-    await vi.waitFor(async () => expect(await before.savedState()).toMatchObject({ yScale: 'linear', smoothed: false }));
+    await eventually(async () => expect(await before.savedState()).toMatchObject({ yScale: 'linear', smoothed: false }));
     const savedState = await before.savedState();
     expect(savedState).toEqual({
       schemaVersion: 1,

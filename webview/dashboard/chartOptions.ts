@@ -39,7 +39,19 @@ export function datasetOf(curve: ChartCurve, theme: Theme): ChartDataset<'line',
   };
 }
 
-export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 'yScale'>): ChartOptions<'line'> {
+/** Least and greatest perplexity shown. */
+export interface ValueRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+export function valueRange(curves: readonly ChartCurve[]): ValueRange {
+  const values = curves.flatMap((curve) => curve.points.map((point) => point.y));
+  const among = (pick: (a: number, b: number) => number) => values.reduce((best, value) => pick(best, value), values[0] ?? 1);
+  return { low: among(Math.min), high: among(Math.max) };
+}
+
+export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 'yScale'>, range: ValueRange): ChartOptions<'line'> {
   const font = { family: theme.fontFamily, size: theme.fontSize - 1 };
   const axis = { grid: { color: theme.grid, tickLength: 4 }, border: { color: theme.grid } };
   const ticks = { color: theme.muted, font };
@@ -63,16 +75,18 @@ export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 
       y: {
         type: ui.yScale,
         ...axis,
+        // A flat curve, or a single point, still gets an axis with figures on it.
+        ...(range.high < 1.2 * range.low ? { suggestedMin: range.low / 1.5, suggestedMax: range.high * 1.5 } : {}),
         title: { display: true, text: 'Perplexity', color: theme.muted, font },
-        ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui.yScale) },
+        ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui.yScale, range) },
       },
     },
   };
 }
 
-/** On a logarithmic axis only round figures are named, or they would run into each other. */
-function tickLabel(value: number, scale: DashboardUiState['yScale']): string | null {
-  if (scale === 'linear') return compact(value);
+/** On a long logarithmic axis only round figures are named, or they would run into each other. */
+function tickLabel(value: number, scale: DashboardUiState['yScale'], { low, high }: ValueRange): string | null {
+  if (scale === 'linear' || high < 4 * low) return compact(value);
   const mantissa = Number((value / 10 ** Math.floor(Math.log10(value))).toPrecision(6));
   return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? compact(value) : null;
 }

@@ -4,7 +4,7 @@ import { perplexity } from '../shared/figures';
 import { spoken, type Hover, type HoverRow } from '../shared/hover';
 import type { Theme } from '../shared/theme';
 import { chartCurves, covers, nearestIndex, type ChartCurve, type ChartPoint } from './chartCurves';
-import { axisFigure, chartOptions, datasetOf, seriesColour } from './chartOptions';
+import { axisFigure, chartOptions, datasetOf, seriesColour, valueRange } from './chartOptions';
 import type { DashboardState } from './state';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, CategoryScale);
@@ -34,7 +34,7 @@ export class PerplexityChart {
     this.chart = new Chart(this.canvas, {
       type: 'line',
       data: { datasets: [] },
-      options: chartOptions(theme, state.ui),
+      options: chartOptions(theme, state.ui, valueRange([])),
       plugins: [this.readingLine()],
     });
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
@@ -55,7 +55,7 @@ export class PerplexityChart {
     this.state = state;
     this.theme = theme;
     this.curves = chartCurves(state);
-    this.chart.options = chartOptions(theme, state.ui);
+    this.chart.options = chartOptions(theme, state.ui, valueRange(this.curves));
     this.chart.data.datasets = this.curves.map((curve) => datasetOf(curve, theme));
     this.chart.update('none');
     this.canvas.setAttribute('aria-label', this.summary());

@@ -28,6 +28,7 @@ export class RunHeader {
   private readonly progress = element('progress', {});
   private readonly steps = element('span', { class: 'steps' });
   private readonly figures = element('dl', { class: 'figures' });
+  private readonly details = element('p', { class: 'details' });
   private readonly trouble = element('div', { class: 'trouble', role: 'status' });
   readonly element: HTMLElement;
   private stopping = false;
@@ -45,10 +46,15 @@ export class RunHeader {
       'article',
       { class: 'run' },
       element('header', {}, this.swatch, this.name, this.state),
-      element('div', { class: 'progress' }, this.progress, this.steps),
+      element(
+        'div',
+        { class: 'run-row' },
+        element('div', { class: 'progress' }, this.progress, this.steps),
+        element('div', { class: 'buttons' }, this.stop, config, remove),
+      ),
       this.figures,
+      this.details,
       this.trouble,
-      element('div', { class: 'buttons' }, this.stop, config, remove),
     );
     config.title = 'Open the config this run was started from';
     remove.title = 'Take this run off the dashboard; its files stay';
@@ -81,6 +87,7 @@ export class RunHeader {
     this.figures.replaceChildren(
       ...figuresOf(summary).map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))),
     );
+    this.details.replaceChildren(...detailsOf(summary).map((detail) => element('span', {}, detail)));
     this.updateTrouble(summary);
   }
 
@@ -99,7 +106,6 @@ export class RunHeader {
 }
 
 function figuresOf(summary: RunSummary): readonly (readonly [string, string])[] {
-  const { total, active } = summary.parameters;
   return [
     ...summary.validation.map((set) => [`Perplexity, ${set.name}`, perplexity(set.perplexity)] as const),
     ...summary.validation
@@ -109,9 +115,10 @@ function figuresOf(summary: RunSummary): readonly (readonly [string, string])[] 
       ),
     ['Perplexity, training', perplexity(summary.trainPerplexity)],
     ['Tokens per second', compact(summary.tokensPerSecond)],
-    ['Training time', duration(summary.seconds)],
-    active === total ? ['Parameters', compact(total)] : ['Parameters / active', `${compact(total)} / ${compact(active)}`],
-    ['MACs per token', compact(summary.macsPerToken)],
-    ...(summary.device === '' ? [] : [['Device', summary.device] as const]),
   ];
+}
+
+function detailsOf({ parameters: { total, active }, macsPerToken, seconds, device }: RunSummary): readonly string[] {
+  const parameters = active === total ? `${compact(total)} parameters` : `${compact(total)} parameters (${compact(active)} active)`;
+  return [parameters, `${compact(macsPerToken)} MACs/token`, duration(seconds), device].filter((detail) => detail !== '');
 }

@@ -1,20 +1,23 @@
-/** Exponential moving average whose start is not biased towards zero (Adam's correction, 1412.6980, section 3). */
-export class MovingAverage {
-  private sum = 0;
-  private weight = 0;
+/** The average looks back over at most this many values, */
+const WINDOW = 20;
+/** and over a tenth of those there are, so that it does not lag behind the steep start of a training. */
+const FRACTION = 0.1;
 
-  /** `decay`: what is left of a value after one more. */
-  constructor(private readonly decay: number) {}
+/** A running average whose window grows with the series, as in polynomial-decay averaging (Shamir and Zhang, 1212.1824, section 4). */
+export class MovingAverage {
+  private average = 0;
+  private count = 0;
 
   add(value: number): number {
-    this.sum = this.decay * this.sum + (1 - this.decay) * value;
-    this.weight = this.decay * this.weight + (1 - this.decay);
-    return this.sum / this.weight;
+    this.count++;
+    const window = Math.min(WINDOW, Math.max(1, this.count * FRACTION));
+    this.average += (value - this.average) / window;
+    return this.average;
   }
 
-  /** Goes on from a known average; null starts anew. */
-  reset(average: number | null): void {
-    this.sum = average ?? 0;
-    this.weight = average === null ? 0 : 1;
+  /** Goes on from the average of `count` values; none starts anew. */
+  reset(average: number, count: number): void {
+    this.average = average;
+    this.count = count;
   }
 }

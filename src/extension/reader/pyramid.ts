@@ -51,6 +51,11 @@ export class MinMaxPyramid {
     return this.levels.reduce((sum, level) => sum + level.length, 0);
   }
 
+  /** Buckets of the finest level: the number of points, until that level has been dropped. */
+  get length(): number {
+    return this.levels[0]?.length ?? 0;
+  }
+
   /** The last point, of those that are extremes of their bucket; exactly the last one while the finest level is one step. */
   get last(): CurvePoint | undefined {
     const bucket = this.levels[0]?.at(-1);

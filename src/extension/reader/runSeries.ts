@@ -4,15 +4,12 @@ import type { CurveName, RunSummary } from '../panels/dashboard-protocol';
 import { MovingAverage } from './movingAverage';
 import { MinMaxPyramid } from './pyramid';
 
-/** A value's weight halves after about 14 logged steps. */
-const SMOOTHING = 0.95;
-
 type Figures = Pick<RunSummary, 'seconds' | 'tokens' | 'tokensPerSecond' | 'trainPerplexity' | 'validation'> & { readonly step: number };
 
 /** The curves of one run, filled line by line, and the figures last logged. */
 export class RunSeries {
   readonly curves = new Map<CurveName, MinMaxPyramid>();
-  private readonly average = new MovingAverage(SMOOTHING);
+  private readonly average = new MovingAverage();
   private step = 0;
   private seconds = 0;
   private tokens = 0;
@@ -44,8 +41,8 @@ export class RunSeries {
   /** The run goes on from the checkpoint of `step`: what came after it no longer holds. */
   rewind(step: number): void {
     for (const curve of this.curves.values()) curve.truncate(step + 1);
-    const smoothed = this.curves.get('trainSmoothed')?.last;
-    this.average.reset(smoothed === undefined ? null : Math.log(smoothed.value));
+    const smoothed = this.curves.get('trainSmoothed');
+    this.average.reset(Math.log(smoothed?.last?.value ?? 1), smoothed?.length ?? 0);
     const last = this.curves.get('train')?.last;
     this.step = last?.step ?? 0;
     this.seconds = last?.seconds ?? 0;

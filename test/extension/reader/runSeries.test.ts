@@ -49,8 +49,22 @@ test('a resume takes back what came after its checkpoint', () => {
   expect(values(series, 'train')).toEqual([1, 2, 3, 4, 1].map(Math.exp));
 });
 
-test('the moving average is not biased towards zero', () => {
-  const average = new MovingAverage(0.9);
-  expect(average.add(10)).toBeCloseTo(10, 12);
-  expect(average.add(20)).toBeCloseTo((0.9 * 10 + 20) / 1.9, 12);
+test('the average follows a steep start, and looks back over more when there is more', () => {
+  const average = new MovingAverage();
+  for (const value of [5, 4, 3, 2, 1]) expect(average.add(value)).toBe(value);
+  for (let index = 0; index < 500; index++) average.add(10);
+  expect(average.add(30)).toBeCloseTo(10 + 20 / 20, 6);
+});
+
+test('a resume goes on with the average of its checkpoint', () => {
+  const whole = new RunSeries();
+  const resumed = new RunSeries();
+  const line = (step: number) => aLine(step, 3 + Math.sin(step));
+  for (let step = 1; step <= 60; step++) whole.add(line(step));
+  for (let step = 1; step <= 45; step++) resumed.add(line(step));
+  resumed.rewind(40);
+  for (let step = 41; step <= 60; step++) resumed.add(line(step));
+  const [expected, actual] = [values(whole, 'trainSmoothed'), values(resumed, 'trainSmoothed')];
+  expect(actual).toHaveLength(60);
+  for (const [index, value] of expected.entries()) expect(actual[index]).toBeCloseTo(value, 10);
 });
