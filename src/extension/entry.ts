@@ -8,7 +8,7 @@ import type { RunNode } from './runs/runItems';
  * restore); the first one that is used, or the first `*.moe.yaml`, loads the rest.
  */
 export function activate(context: vscode.ExtensionContext): void {
-  const treeChanged = new vscode.EventEmitter<RunNode | undefined>();
+  const treeChanged = new vscode.EventEmitter<RunNode[] | undefined>();
   let lab: Promise<MoeLab> | undefined;
   const load = (): Promise<MoeLab> => {
     // A failed load is tried again by the next door.

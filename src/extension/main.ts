@@ -30,7 +30,7 @@ import { foldersOnDisk } from './workspaceFolders';
 /** What the entry has hung up already when the rest is loaded. */
 export interface Doors {
   readonly tree: vscode.TreeView<RunNode>;
-  readonly treeChanged: vscode.EventEmitter<RunNode | undefined>;
+  readonly treeChanged: vscode.EventEmitter<RunNode[] | undefined>;
 }
 
 /** What the entry's doors lead to. */

@@ -5,7 +5,8 @@ import { Command } from '../contributions';
 import { collectFailures, failureMessage } from './collectFailures';
 import type { RunStore } from './runStore';
 
-const actions: Readonly<Record<string, Command>> = { 'Show Log': Command.showRunLog, 'Open Dashboard': Command.openDashboard };
+const lostActions: Readonly<Record<string, Command>> = { 'Resume Run': Command.resumeRun, 'Show Log': Command.showRunLog };
+const failedActions: Readonly<Record<string, Command>> = { 'Show Log': Command.showRunLog, 'Open Dashboard': Command.openDashboard };
 
 /** Says once that a run has failed while this window was watching it. */
 export class FailureNotices implements vscode.Disposable {
@@ -49,6 +50,7 @@ export class FailureNotices implements vscode.Disposable {
 }
 
 function show(run: RunSummary): void {
+  const actions = run.state === 'lost' ? lostActions : failedActions;
   void vscode.window.showErrorMessage(failureMessage(run), ...Object.keys(actions)).then((chosen) => {
     const command = chosen === undefined ? undefined : actions[chosen];
     if (command) void vscode.commands.executeCommand(command, { directory: run.directory });

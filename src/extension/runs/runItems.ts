@@ -11,9 +11,16 @@ export interface RunGroup {
   readonly runs: readonly RunSummary[];
 }
 
-/** An element of the run explorer's tree. A run's node is a RunTarget: commands take it as it is. */
-export type RunNode =
-  { readonly kind: 'group'; readonly group: RunGroup } | { readonly kind: 'run'; readonly directory: string; readonly run: RunSummary };
+/**
+ * An element of the run explorer's tree: only what stays the same, so that VS Code can be told that an element has changed without the
+ * whole tree being built anew under the user's click. A run's node is a RunTarget: commands take it as it is.
+ */
+export type RunNode = { readonly kind: 'group'; readonly runsDirectory: string } | { readonly kind: 'run'; readonly directory: string };
+
+/** Unique over all nodes. */
+export function nodeKey(node: RunNode): string {
+  return `${node.kind} ${node.kind === 'run' ? node.directory : node.runsDirectory}`;
+}
 
 /** A codicon and a theme colour. */
 export interface ItemIcon {
@@ -44,13 +51,24 @@ export interface RunItem {
 /** Folders are shown only where there are several to tell apart. */
 export function collectNodes(groups: readonly RunGroup[], parent: RunNode | undefined): RunNode[] {
   if (parent?.kind === 'run') return [];
-  if (parent?.kind === 'group') return parent.group.runs.map(runNode);
+  if (parent?.kind === 'group') return groups.filter(({ runsDirectory }) => runsDirectory === parent.runsDirectory).flatMap(runNodes);
   const filled = groups.filter((group) => group.runs.length > 0);
-  return filled.length > 1 ? filled.map((group) => ({ kind: 'group', group })) : filled.flatMap((group) => group.runs.map(runNode));
+  return filled.length > 1 ? filled.map(({ runsDirectory }) => ({ kind: 'group', runsDirectory })) : filled.flatMap(runNodes);
 }
 
-function runNode(run: RunSummary): RunNode {
-  return { kind: 'run', directory: run.directory, run };
+function runNodes({ runs }: RunGroup): RunNode[] {
+  return runs.map(({ directory }) => ({ kind: 'run', directory }));
+}
+
+/** The directories of the runs that look otherwise than before; undefined where runs have come, gone or moved. */
+export function collectChanges(before: readonly RunGroup[], after: readonly RunGroup[]): string[] | undefined {
+  const order = (groups: readonly RunGroup[]): string =>
+    JSON.stringify(groups.map(({ runsDirectory, label, runs }) => [runsDirectory, label, runs.map(({ directory }) => directory)]));
+  if (order(before) !== order(after)) return undefined;
+  const old = new Map(before.flatMap(({ runs }) => runs.map((run) => [run.directory, JSON.stringify(run)])));
+  return after.flatMap(({ runs }) =>
+    runs.filter((run) => old.get(run.directory) !== JSON.stringify(run)).map(({ directory }) => directory),
+  );
 }
 
 export function collectRunItem(run: RunSummary, checked: boolean): RunItem {

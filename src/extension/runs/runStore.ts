@@ -44,6 +44,10 @@ export class RunStore implements vscode.Disposable {
     return this.current.flatMap((group) => group.runs);
   }
 
+  find(directory: string): RunSummary | undefined {
+    return this.runs.find((run) => run.directory === directory);
+  }
+
   /** Resolves when what is on disk now has been read. One refresh runs at a time; more of them become one more. */
   async refresh(): Promise<void> {
     if (this.refreshing) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { collectNodes, collectRunItem, type RunGroup } from '../../../src/extension/runs/runItems';
+import { collectChanges, collectNodes, collectRunItem, type RunGroup } from '../../../src/extension/runs/runItems';
 import { exampleRun } from './exampleRun';
 
 const group = (label: string, runs: RunGroup['runs']): RunGroup => ({ label, runsDirectory: `/${label}/.moe-lab/runs`, runs });
@@ -16,12 +16,28 @@ describe('the tree', () => {
   it('tells the folders apart where several have runs', () => {
     const groups = [group('one', [exampleRun({ directory: '/a' })]), group('two', [exampleRun({ directory: '/b' })])];
     const folders = collectNodes(groups, undefined);
-    expect(folders.map((node) => node.kind === 'group' && node.group.label)).toEqual(['one', 'two']);
+    expect(folders.map((node) => node.kind === 'group' && node.runsDirectory)).toEqual(['/one/.moe-lab/runs', '/two/.moe-lab/runs']);
     expect(collectNodes(groups, folders[1]).map((node) => node.kind === 'run' && node.directory)).toEqual(['/b']);
   });
 
   it('is empty without runs, so that the welcome shows', () => {
     expect(collectNodes([group('one', [])], undefined)).toEqual([]);
+  });
+});
+
+describe('changes', () => {
+  const before = [group('one', [exampleRun({ directory: '/b' }), exampleRun({ directory: '/a' })])];
+
+  it('are those of single runs while the list stays as it is', () => {
+    expect(collectChanges(before, before)).toEqual([]);
+    expect(collectChanges(before, [group('one', [exampleRun({ directory: '/b', step: 121 }), exampleRun({ directory: '/a' })])])).toEqual([
+      '/b',
+    ]);
+  });
+
+  it('are of the whole tree when a run comes or goes', () => {
+    expect(collectChanges(before, [group('one', [exampleRun({ directory: '/b' })])])).toBeUndefined();
+    expect(collectChanges([], before)).toBeUndefined();
   });
 });
 
