@@ -15,6 +15,7 @@ import { climb, type ProbedLadder } from './probe';
 import { takeRequests } from './requestFiles';
 import { failureOf, LaunchError } from './runFailure';
 import { initialStatus } from './runStatus';
+import { discardAddress } from './socketAddress';
 
 export interface LaunchOptions {
   /** The folder with worker.js, engineThread.js and probe.js: `dist/`. */
@@ -66,8 +67,9 @@ export async function resumable(run: string): Promise<{ readonly description: Ru
 }
 
 /** The run is in this process's hands from here on; requests that nobody took are void. */
-export function takeUp(run: string, description: RunDescription, { step }: RunStatus): RunDescription {
+export function takeUp(run: string, description: RunDescription, { step, address }: RunStatus): RunDescription {
   takeRequests(run);
+  if (address !== null) discardAddress(address.path);
   writeDescription(run, description);
   writeStatus(run, { ...initialStatus(description.totalSteps, Date.now()), step });
   return description;

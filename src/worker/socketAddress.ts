@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** `sun_path` has 104 bytes on macOS and 108 on Linux, with the final zero. */
 const maximumPathBytes = 103;
@@ -21,4 +21,16 @@ export function newAddress(platform: NodeJS.Platform = process.platform): { read
   if (platform === 'win32') return { path: `\\\\.\\pipe\\moe-lab-${randomBytes(16).toString('hex')}`, folder: undefined };
   const folder = mkdtempSync(join(socketParent(tmpdir()), folderPrefix));
   return { path: join(folder, socketName), folder };
+}
+
+/** Removes the socket that a killed worker left. A path that is not one of ours stays untouched: it comes from a file. */
+export function discardAddress(path: string): void {
+  const folder = dirname(path);
+  if (basename(path) !== socketName || !/^moe-\w{6}$/.test(basename(folder)) || dirname(folder) !== socketParent(tmpdir())) return;
+  try {
+    rmSync(path, { force: true });
+    rmdirSync(folder);
+  } catch {
+    // Gone already, or not ours to remove.
+  }
 }

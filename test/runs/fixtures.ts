@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -8,6 +9,20 @@ import type { MetricsLine, RunDescription, RunStatus } from '../../src/runs/form
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'moe-lab-runs-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A disk of so many KiB, unmounted after the test; undefined where this process may not mount one, with the reason printed. */
+export function tinyDisk(kibibytes: number): string | undefined {
+  const folder = join(temporaryFolder(), 'disk');
+  mkdirSync(folder);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', folder], { stdio: 'ignore' });
+  } catch {
+    console.log('skipped: this process may not mount a small disk (needs root)');
+    return undefined;
+  }
+  onTestFinished(() => void execFileSync('umount', [folder]));
   return folder;
 }
 

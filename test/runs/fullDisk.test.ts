@@ -1,33 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runFiles } from '../../src/runs/runFiles';
 import { readExperts, readMetrics, start } from '../../src/runs/runReader';
 import { RunWriter, writeStatus } from '../../src/runs/runWriter';
 import { RunStorageError } from '../../src/runs/storageError';
-import { aDescription, aLine, aStatus, temporaryFolder } from './fixtures';
-
-/** A disk of 64 KiB; undefined where this process may not mount one. */
-function tinyDisk(): string | undefined {
-  const folder = join(temporaryFolder(), 'disk');
-  mkdirSync(folder);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
-  } catch {
-    return undefined;
-  }
-  onTestFinished(() => void execFileSync('umount', [folder]));
-  return folder;
-}
+import { aDescription, aLine, aStatus, tinyDisk } from './fixtures';
 
 describe('a full disk', () => {
   it('is reported once with advice, and leaves files that end with a whole record', async ({ skip }) => {
-    const disk = tinyDisk();
-    if (disk === undefined) {
-      console.log('skipped: this process may not mount a small disk (needs root)');
-      return skip('no permission to mount a tmpfs');
-    }
+    const disk = tinyDisk(64);
+    if (disk === undefined) return skip('no permission to mount a tmpfs');
     writeStatus(disk, aStatus());
     writeFileSync(join(disk, 'something else'), Buffer.alloc(1 << 14));
     const writer = new RunWriter(disk, aDescription().routedLayers);

@@ -10,7 +10,7 @@ import { RunClient } from '../../src/worker/client';
 import { leaveRequest } from '../../src/worker/requestFiles';
 import type { RunListener } from '../../src/worker/runRecorder';
 import { trainRun } from '../../src/worker/trainRun';
-import { temporaryFolder } from '../runs/fixtures';
+import { temporaryFolder, tinyDisk } from '../runs/fixtures';
 import { createTinyRun } from './experiments';
 
 function train(run: string, listener: RunListener = {}, signal?: AbortSignal) {
@@ -127,6 +127,28 @@ describe('training a run', () => {
     await train(run);
     const warnings = (await readEvents(run, start)).records.filter((event) => event.kind === 'warning');
     expect(warnings.map((event) => event.message)).toEqual(['The text of validation.prose is not what it was when the run began.']);
+  });
+
+  it('fails when the disk is full, says so, and goes on once there is space', async ({ skip }) => {
+    const disk = tinyDisk(1024);
+    if (disk === undefined) return skip('no permission to mount a tmpfs');
+    const { run } = await createTinyRun(disk, { steps: 200, checkpointEvery: 10, evaluateEvery: 1_000_000 });
+    const filler = join(disk, 'filler');
+    const failed = await train(run, {
+      // Leaves less than the next checkpoint and the next lines need.
+      onMetrics: ({ step }) => step === 15 && expect(() => writeFileSync(filler, Buffer.alloc(1 << 20))).toThrow(/ENOSPC/),
+    });
+    expect(failed).toMatchObject({ state: 'failed', failure: { message: expect.stringMatching(/disk is full|no space left/i) } });
+    expect(failed.failure?.advice).not.toBe('');
+    expect(await readStatus(run)).toEqual(failed);
+    expect(checkpoints(run)).toContain('step-10');
+    expect((await readMetrics(run, start)).corrupt).toBe(0);
+
+    rmSync(filler);
+    const { run: whole } = await createTinyRun(temporaryFolder(), { steps: 200, checkpointEvery: 10, evaluateEvery: 1_000_000 });
+    await train(whole);
+    expect(await train(run)).toMatchObject({ state: 'finished', step: 200 });
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
   });
 
   it('fails with the reason when its text is gone', async () => {

@@ -139,7 +139,10 @@ describe('a worker process', () => {
     const [lost] = await new RunIndex(dirname(run)).refresh();
     expect(lost?.state).toBe('lost');
 
+    const left = dirname(status.address?.path ?? '');
+    expect(existsSync(left)).toBe(true);
     const resumed = await resumeRun(run, { bundleFolder });
+    expect(existsSync(left)).toBe(false);
     expect(resumed.status.pid).not.toBe(status.pid);
     await reached(run, (before.at(-1)?.step ?? 0) + 1);
     await requestStop(run);
