@@ -62,58 +62,79 @@ function categoryOf(node: ProgramNode): MacCategory {
   return 'logits';
 }
 
+/** `layers.3.moe` for everything in and below the feed-forward part of layer 3, else undefined. */
+function feedForwardOf(scope: string): string | undefined {
+  return /^layers\.\d+\.(?:moe|ffn)(?=\.|$)/.exec(scope)?.[0];
+}
+
+/** Sums by key. */
+class Tally<Key> {
+  readonly #sums = new Map<Key, number>();
+
+  add(key: Key, amount: number): void {
+    this.#sums.set(key, this.of(key) + amount);
+  }
+
+  of(key: Key): number {
+    return this.#sums.get(key) ?? 0;
+  }
+}
+
 /**
  * Counts a language model from its program (forward, nominal: dropless and unpadded). 1 MAC = one multiply-add of a matrix product;
  * attention over the full context. Parameters of tied embeddings count once.
  */
 export function countModel(program: Program, model: ModelConfig): ModelCount {
-  const costs = nodeCosts(program, { batch: 1, time: model.context }).filter((cost) => cost.macs > 0);
-  const macs = (keep: (node: ProgramNode) => boolean): number =>
-    sumOf(
-      costs.filter((cost) => keep(cost.node)),
-      (cost) => cost.macs,
-    ) / model.context;
-  const inCategory = (category: MacCategory): number => macs((node) => categoryOf(node) === category);
-  const ofRole = (...roles: readonly Parameter['role'][]): number =>
-    sumOf(
-      program.parameters.filter((parameter) => roles.includes(parameter.role)),
-      sizeOf,
-    );
+  const macs = new Tally<MacCategory>();
+  const layerMacs = new Tally<string>();
+  for (const { node, macs: nodeMacs } of nodeCosts(program, { batch: 1, time: model.context })) {
+    if (nodeMacs === 0) continue;
+    const category = categoryOf(node);
+    const perToken = nodeMacs / model.context;
+    macs.add(category, perToken);
+    const layer = feedForwardOf(node.scope);
+    if (layer !== undefined) layerMacs.add(category === 'router' ? `${layer}.router` : layer, perToken);
+  }
+
+  const roles = new Tally<Parameter['role']>();
+  const layerParameters = new Tally<string>();
+  for (const parameter of program.parameters) {
+    roles.add(parameter.role, sizeOf(parameter));
+    const layer = feedForwardOf(parameter.name);
+    if (layer === undefined || parameter.role === 'norm') continue;
+    layerParameters.add(parameter.role === 'router' ? `${layer}.router` : layer, sizeOf(parameter));
+  }
 
   const layers = Array.from({ length: model.layers }, (_, index): LayerCount => {
     const routed = isRoutedLayer(model, index);
     const name = `layers.${index}.${routed ? 'moe' : 'ffn'}`;
-    const inLayer = (scope: string): boolean => scope === name || scope.startsWith(`${name}.`);
-    const parameters = program.parameters.filter((parameter) => inLayer(parameter.name) && parameter.role !== 'norm');
-    const routers = parameters.filter((parameter) => parameter.role === 'router');
-    const routerMacs = macs((node) => inLayer(node.scope) && categoryOf(node) === 'router');
     return {
       name,
       kind: routed && model.moe !== undefined ? model.moe.kind : 'dense',
-      parameters: sumOf(parameters, sizeOf) - sumOf(routers, sizeOf),
-      macsPerToken: macs((node) => inLayer(node.scope)) - routerMacs,
-      routerParameters: sumOf(routers, sizeOf),
-      routerMacsPerToken: routerMacs,
+      parameters: layerParameters.of(name),
+      macsPerToken: layerMacs.of(name),
+      routerParameters: layerParameters.of(`${name}.router`),
+      routerMacsPerToken: layerMacs.of(`${name}.router`),
     };
   });
 
+  const parts = {
+    attention: macs.of('attention'),
+    attentionCore: macs.of('attentionCore'),
+    ffn: macs.of('ffn'),
+    experts: macs.of('experts'),
+    router: macs.of('router'),
+    logits: macs.of('logits'),
+  };
   return {
     parameters: {
       total: sumOf(program.parameters, sizeOf),
       active: Math.round(sumOf(program.parameters, (parameter) => sizeOf(parameter) * parameter.activeFraction)),
-      embedding: ofRole('embedding'),
-      router: ofRole('router'),
+      embedding: roles.of('embedding'),
+      router: roles.of('router'),
     },
     activeIsUpperBound: program.routedLayers.some((layer) => layer.unitsPerToken > 1),
-    macsPerToken: {
-      total: macs(() => true),
-      attention: inCategory('attention'),
-      attentionCore: inCategory('attentionCore'),
-      ffn: inCategory('ffn'),
-      experts: inCategory('experts'),
-      router: inCategory('router'),
-      logits: inCategory('logits'),
-    },
+    macsPerToken: { total: sumOf(Object.values(parts), (part) => part), ...parts },
     layers,
   };
 }
