@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Every message between the extension host and the dashboard's webview: one union per direction, checked by zod at both ends.
