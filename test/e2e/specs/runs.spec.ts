@@ -119,7 +119,7 @@ test('deleting a run asks first, then removes its folder', async () => {
   const deletion = session().host.execute('moeLab.deleteRun', { directory: one.directory });
   await session().window.dialog.waitFor();
   expect(existsSync(one.directory)).toBe(true);
-  await session().window.dialog.locator('.monaco-button').first().click();
+  await session().window.pressDialogButton('Delete');
   await deletion;
   await eventually('the folder to be gone', () => !existsSync(one.directory));
   await eventually('the row to be gone', async () => !(await session().window.runRowTexts()).some((text) => text.includes('One')));
