@@ -29,6 +29,8 @@ export class ControlServer {
   private readonly token = randomBytes(24).toString('hex');
   private readonly subscribers = new Set<MessageConnection>();
   private readonly sockets = new Set<Socket>();
+  private renewing: Promise<boolean> = Promise.resolve(false);
+  private closed = false;
   private listening: { readonly server: Server; readonly path: string; readonly folder: string | undefined } | undefined;
 
   constructor(
@@ -42,17 +44,29 @@ export class ControlServer {
   }
 
   /** Listens, and again at a new address if the socket has vanished (temporary folders get cleaned). True if the address is new. */
-  async ensureListening(): Promise<boolean> {
+  ensureListening(): Promise<boolean> {
+    // One after the other, or two would each make a folder.
+    this.renewing = this.renewing.catch(() => false).then(() => this.renew());
+    return this.renewing;
+  }
+
+  private async renew(): Promise<boolean> {
+    if (this.closed) return false;
     if (this.listening !== undefined && (this.listening.folder === undefined || existsSync(this.listening.path))) return false;
     this.stopListening();
     const { path, folder } = newAddress();
     const server = createServer((socket) => this.welcome(socket));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(path, resolve);
-    });
-    server.on('error', (error) => this.log(`socket: ${error.message}`));
     this.listening = { server, path, folder };
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(path, resolve);
+      });
+    } catch (error) {
+      this.stopListening();
+      throw error;
+    }
+    server.on('error', (error) => this.log(`socket: ${error.message}`));
     return true;
   }
 
@@ -63,6 +77,9 @@ export class ControlServer {
 
   /** Ends after what was said last has been sent. */
   async close(): Promise<void> {
+    this.closed = true;
+    // A renewal at work would leave its folder behind.
+    await this.renewing.catch(() => false);
     this.stopListening();
     await Promise.all([...this.sockets].map(flushed));
     for (const socket of this.sockets) socket.destroy();

@@ -118,6 +118,19 @@ describe('the control socket', () => {
     await connected(address());
   });
 
+  it('leaves no folder behind when it closes while it makes a new address', async () => {
+    const { server, address } = await aServer();
+    rmSync(dirname(address().path), { recursive: true });
+    const renewals = [server.ensureListening(), server.ensureListening()];
+    await Promise.resolve();
+    const closing = server.close();
+    const [first, second] = await Promise.all(renewals);
+    await closing;
+    expect([first, second].filter(Boolean).length).toBeLessThanOrEqual(1);
+    expect(server.address).toBeNull();
+    expect(await server.ensureListening()).toBe(false);
+  });
+
   it('leaves nothing behind, and clients learn that it has gone', async () => {
     const { server, address } = await aServer();
     const { path } = address();
