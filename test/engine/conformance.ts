@@ -36,7 +36,7 @@ export function trainingTask(program: Program, steps: number, options: Partial<T
   return {
     kind: 'training',
     program,
-    options: { batch: batchSize, time, evaluationBatch: batchSize, seed: 3, threads: 2 },
+    options: { batch: batchSize, time, evaluationBatch: batchSize, seed: 3, threads: 1 },
     state: [],
     steps: Array.from({ length: steps }, (_, index) => ({
       microbatches: [tinyBatch(index * 2), tinyBatch(index * 2 + 1)],
@@ -222,6 +222,14 @@ export function describeConformance(runner: () => DeviceRunner): void {
     const [first, second] = [await runner().train(trainingTask(program, 4)), await runner().train(trainingTask(read, 4))];
     expect(second.metrics).toEqual(first.metrics);
     expect(second.final).toEqual(first.final);
+  });
+
+  it('the same seed and thread count give the same numbers', async () => {
+    const program = buildLanguageModel(tinyExperiment({ moe: { kind: 'smoe', experts: 4, top_k: 2, expert_width: 7 } }));
+    const task = trainingTask(program, 3);
+    const twoThreads = { ...task, options: { ...task.options, threads: 2 } };
+    const [first, second] = [await runner().train(twoThreads), await runner().train(twoThreads)];
+    expect(second).toEqual(first);
   });
 
   it('the same program lowers to the same bytes, and evaluation needs no backward node', () => {

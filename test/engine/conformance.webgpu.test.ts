@@ -1,9 +1,12 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { tinyExperiment } from '../support/experiments';
 import { describeConformance, trainingTask } from './conformance';
 import { runTraining } from './support/deviceTasks';
 import { findGpu, gpuRunner } from './support/gpu';
+
+// Compiling shaders for a software GPU takes long, and longer on a busy machine.
+vi.setConfig({ testTimeout: 900_000 });
 
 const gpu = await findGpu();
 if ('reason' in gpu) {

@@ -56,7 +56,7 @@ export async function runValues(device: Device, { program, bindings, feeds, want
   const lowered = lower(program, { device, bindings, wanted });
   const folder = mkdtempSync(join(tmpdir(), 'moe-lab-values-'));
   const optimisedModel = join(folder, 'optimised.onnx');
-  const session = await createRuntimeSession(runtime, lowered.model, { device, threads: 2, optimisedModel });
+  const session = await createRuntimeSession(runtime, lowered.model, { device, threads: 1, optimisedModel });
   const copies = readFileSync(optimisedModel, 'latin1').match(/Memcpy(From|To)Host/g)?.length ?? 0;
   rmSync(folder, { recursive: true });
   const given = new Map(feeds);

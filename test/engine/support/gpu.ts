@@ -37,7 +37,16 @@ export async function findGpu(): Promise<{ readonly environment: Environment } |
 export async function gpuRunner(environment: Environment): Promise<DeviceRunner & { end(): void }> {
   const entry = await bundle('test/engine/support/deviceProcess.ts', 'device-process');
   let child: ChildProcess | undefined;
-  const run = (task: DeviceTask): Promise<unknown> =>
+  let last: Promise<unknown> = Promise.resolve();
+  const run = (task: DeviceTask): Promise<unknown> => {
+    // One at a time, also after a test that gave up waiting.
+    last = last.then(
+      () => send(task),
+      () => send(task),
+    );
+    return last;
+  };
+  const send = (task: DeviceTask): Promise<unknown> =>
     new Promise((resolve, reject) => {
       child ??= fork(entry, { env: { ...environment, ORT_DISABLE_TELEMETRY: '1' }, serialization: 'advanced', execArgv: [] });
       const running = child;
