@@ -15,15 +15,23 @@ export class RunOnDisk {
     return JSON.parse(readFileSync(join(this.directory, 'run.json'), 'utf8')) as RunDescription;
   }
 
-  /** Complete lines only: the last one may be half written. */
+  /**
+   * What holds of metrics.jsonl: after a line `{"rewind":N}` a resumed run repeats the steps after N. Complete lines only: the last one may
+   * be half written.
+   */
   get metrics(): readonly MetricsLine[] {
     const text = readFileSync(join(this.directory, 'metrics.jsonl'), 'utf8');
-    return text
+    const lines = text
       .slice(0, text.lastIndexOf('\n') + 1)
       .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as MetricsLine)
-      .filter((line) => typeof line.step === 'number');
+      .filter((line) => line !== '');
+    let held: MetricsLine[] = [];
+    for (const line of lines.map((text) => JSON.parse(text) as Partial<MetricsLine> & { readonly rewind?: number })) {
+      const { rewind } = line;
+      if (rewind !== undefined) held = held.filter(({ step }) => step <= rewind);
+      else if (line.step !== undefined) held.push(line as MetricsLine);
+    }
+    return held;
   }
 
   /** The steps whose training loss is logged, in the order of the file. */
