@@ -21,8 +21,12 @@ export async function saveConfig(uri: vscode.Uri): Promise<string> {
 }
 
 async function save(document: vscode.TextDocument): Promise<vscode.Uri> {
-  const saved = await vscode.workspace.save(document.uri);
-  if (saved) return saved;
-  if (document.isUntitled) throw new Dismissed('The config was not saved.');
+  if (document.isUntitled) {
+    const saved = await vscode.workspace.save(document.uri);
+    if (saved) return saved;
+    throw new Dismissed('The config was not saved.');
+  }
+  // `save` also says false where auto-save was quicker: what counts is that nothing is left to save.
+  if ((await document.save()) || !document.isDirty) return document.uri;
   throw new ExtensionError(`${document.uri.fsPath} could not be saved.`, 'Save it, then start the run again.');
 }
