@@ -112,10 +112,12 @@ export class Session {
     this.current = { page, window: new Window(page), host };
   }
 
-  /** What *Developer: Reload Window* does: a new workbench and a new extension host. */
+  /** *Developer: Reload Window*: a new workbench and a new extension host. */
   async reloadWindow(): Promise<void> {
-    const { page, host } = this.opened;
-    await page.reload();
+    const { page, window, host } = this.opened;
+    const loaded = page.waitForEvent('load', { timeout: 60_000 });
+    await window.runCommand('Developer: Reload Window');
+    await loaded;
     await this.attach(page, host.pid);
   }
 
