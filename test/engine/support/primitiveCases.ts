@@ -192,6 +192,10 @@ export const primitiveCases: readonly PrimitiveCase[] = [
     build: ({ builder, float }) => builder.attention(float(2, 3, 5, 4), float(2, 3, 5, 4), float(2, 3, 5, 4), true, 0.5),
   },
   {
+    name: 'attention over a long context',
+    build: ({ builder, float }) => builder.attention(float(1, 2, 200, 3), float(1, 2, 200, 3), float(1, 2, 200, 3), true, 0.5),
+  },
+  {
     name: 'attention, full',
 
     build: ({ builder, float }) => builder.attention(float(1, 2, 6, 3), float(1, 2, 6, 3), float(1, 2, 6, 3), false, 0.7),

@@ -1,46 +1,11 @@
 import { float, int, type OnnxGraph, type TensorName } from '../graph';
-import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
-import { add, batchedMatmul, gemm, multiply, range, reduce, subtract } from './operators';
-
-/** A masked score: its exponential is exactly 0 in float32, and unlike -Infinity it cannot turn into NaN. */
-const MASKED = -1e30;
+import { operand, sizeOf, type LoweringRules } from './context';
+import { add, batchedMatmul, gemm, multiply, reduce, subtract } from './operators';
 
 /** 1 / sqrt(mean(x^2) + epsilon) [..., 1]. From primitives: the fused operator's second output is wrong on WebGPU. */
 function reciprocalNorm(graph: OnnxGraph, x: TensorName, epsilon: number): TensorName {
   const meanSquare = reduce(graph, 'ReduceMean', multiply(graph, x, x), [-1], true);
   return graph.node('Reciprocal', [graph.node('Sqrt', [add(graph, meanSquare, graph.scalar(epsilon))])]);
-}
-
-/** [time, time] of 0 and MASKED: built from ranges, so that the model stays small; the runtime folds it into a constant. */
-function causalMask(graph: OnnxGraph, time: number): TensorName {
-  const queries = graph.node('Unsqueeze', [range(graph, 'int32', time), graph.dimensions([1])]);
-  const later = graph.node('Less', [queries, range(graph, 'int32', time)]);
-  return graph.node('Where', [later, graph.scalar(MASKED), graph.scalar(0)]);
-}
-
-interface AttentionTensors {
-  readonly scaledQueries: TensorName;
-  readonly probabilities: TensorName;
-  readonly output: TensorName;
-}
-
-/** softmax(scale q k^T + mask) v with its intermediates, [batch, heads, time, ...]. */
-function attend(
-  graph: OnnxGraph,
-  [q, k, v]: readonly [TensorName, TensorName, TensorName],
-  time: number,
-  { causal, scale }: { readonly causal: boolean; readonly scale: number },
-): AttentionTensors {
-  const scaledQueries = multiply(graph, q, graph.scalar(scale));
-  const scores = batchedMatmul(graph, scaledQueries, k, 4, { transposeB: true });
-  const masked = causal ? add(graph, scores, causalMask(graph, time)) : scores;
-  const probabilities = graph.node('Softmax', [masked]);
-  return { scaledQueries, probabilities, output: batchedMatmul(graph, probabilities, v, 4) };
-}
-
-function attentionOperands(node: { readonly op: string; readonly inputs: readonly number[] }, context: LoweringContext) {
-  const tensors = [0, 1, 2].map((index) => context.tensor(operand(node, index)));
-  return tensors as [TensorName, TensorName, TensorName];
 }
 
 /** cos and sin of position * base^(-2i/d), [time, d/2]; sin is negated for the inverse rotation. */
@@ -58,7 +23,7 @@ function rotaryTables(graph: OnnxGraph, time: number, width: number, base: numbe
   ];
 }
 
-type Layers = 'matmul' | 'softmax' | 'softmaxGradient' | 'rmsNorm' | 'rmsNormGradient' | 'rotary' | 'attention' | 'attentionGradient';
+type Layers = 'matmul' | 'softmax' | 'softmaxGradient' | 'rmsNorm' | 'rmsNormGradient' | 'rotary';
 
 export const layerRules: LoweringRules<Layers> = {
   matmul: (node, context) => {
@@ -110,26 +75,5 @@ export const layerRules: LoweringRules<Layers> = {
       attributes: { interleaved: int(0), scale: float(1) },
     });
     return [shape.length === 4 ? turned : graph.node('Reshape', [turned, graph.dimensions(shape)])];
-  },
-  attention: (node, context) => {
-    const time = sizeOf(context.shapeOf(operand(node, 0)), -2);
-    return [attend(context.graph, attentionOperands(node, context), time, node.attributes).output];
-  },
-  // With P the probabilities and O the output: dV = P^T g; dS = P (g V^T - sum(g O)); dq = scale dS k; dk = dS^T (scale q).
-  // sum(g O) over channels equals the sum of (g V^T) P over positions (FlashAttention, 2205.14135, appendix B.4), on a smaller tensor.
-  attentionGradient: (node, context) => {
-    const { graph } = context;
-    const [q, k, v] = attentionOperands(node, context);
-    const g = context.tensor(operand(node, 3));
-    const time = sizeOf(context.shapeOf(operand(node, 0)), -2);
-    const { scaledQueries, probabilities, output } = attend(graph, [q, k, v], time, node.attributes);
-    const dProbabilities = batchedMatmul(graph, g, v, 4, { transposeB: true });
-    const mean = reduce(graph, 'ReduceSum', multiply(graph, g, output), [-1], true);
-    const dScores = multiply(graph, probabilities, subtract(graph, dProbabilities, mean));
-    return [
-      multiply(graph, batchedMatmul(graph, dScores, k, 4), graph.scalar(node.attributes.scale)),
-      batchedMatmul(graph, dScores, scaledQueries, 4, { transposeA: true }),
-      batchedMatmul(graph, probabilities, g, 4, { transposeA: true }),
-    ];
   },
 };

@@ -5,6 +5,7 @@ import type { Device } from '../../engine';
 import { int, OnnxGraph, type TensorName } from '../graph';
 import { blockCount, blockedExpertRules, blockSize } from './blockedExperts';
 import { operand, sizeOf, type Blocks, type Lowered, type LoweringContext, type LoweringRule, type LoweringRules } from './context';
+import { attentionRules } from './attention';
 import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
 import { concat, reshape, unsqueeze } from './operators';
@@ -13,7 +14,7 @@ import { shapingRules } from './shaping';
 import { tokenRules } from './tokens';
 import { unrolledExpertRules } from './unrolledExperts';
 
-const sharedRules = { ...elementwiseRules, ...shapingRules, ...layerRules, ...tokenRules, ...routingRules };
+const sharedRules = { ...elementwiseRules, ...shapingRules, ...layerRules, ...attentionRules, ...tokenRules, ...routingRules };
 
 /** Every primitive's lowering, per device: they differ in how the experts' rows are laid out. */
 const loweringRules: Readonly<Record<Device, LoweringRules<Primitive>>> = {
