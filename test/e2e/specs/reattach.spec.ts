@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { Dashboard } from '../harness/dashboard';
 import { eventually } from '../harness/eventually';
 import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
-import { isAlive } from '../harness/processes';
+import { isAlive, processesNaming } from '../harness/processes';
+import { extensionFolder } from '../harness/product';
 import { type RunOnDisk, runsIn } from '../harness/runs';
 import { useSession } from '../harness/suite';
 
@@ -46,6 +47,10 @@ async function expectChartEqualsFile(): Promise<void> {
   expectContiguous([...logged.keys()]);
   expect(shown.length).toBeGreaterThan(10);
   expect(shown[0]?.step).toBeLessThanOrEqual(2);
+  // Fewer points than steps where the chart has fewer pixels; a stretch that was missed would still stand out among them.
+  const last = shown.at(-1)?.step ?? 0;
+  const gaps = shown.map(({ step }, index) => step - (shown[index - 1]?.step ?? 0));
+  expect(Math.max(...gaps)).toBeLessThanOrEqual(Math.ceil((8 * last) / shown.length));
   for (const { step, perplexity } of shown) {
     const loss = logged.get(step);
     expect(typeof loss).toBe('number');
@@ -57,6 +62,8 @@ test('a run is started and its curve grows', async () => {
   await session().host.open(join(session().workspace, 'long.moe.yaml'));
   await session().window.runCommand('MoE Lab: Start Run');
   await chartReaches(30);
+  // The way in which the untrusted suite makes sure that there is none.
+  expect(processesNaming(join(extensionFolder(), 'dist', 'worker.js'))).toEqual([theRun().status.pid]);
 });
 
 test('reloading the window: another extension host, the same worker, a longer curve without a gap', async () => {
