@@ -27,6 +27,7 @@ const nodeEntries = {
   quickStart: 'src/cli/quickStart.ts',
   worker: 'src/worker/entry.ts',
   engineThread: 'src/engine/threaded/threadEntry.ts',
+  dataThread: 'src/worker/dataThread/dataThreadEntry.ts',
   probe: 'src/engine/onnx/probeEntry.ts',
 };
 

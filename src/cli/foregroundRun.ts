@@ -3,7 +3,7 @@ import { readTextFromDisk } from '../config/readTextFromDisk';
 import { createThreadedEngine } from '../engine/threaded/threadHost';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { readRunResult } from '../runs/runResult';
-import { createRun, loadExperiment, type RunOverrides } from '../worker/createRun';
+import { createRun, inspectData, loadExperiment, type RunOverrides } from '../worker/createRun';
 import { resumable, takeUp } from '../worker/launch';
 import { trainRun } from '../worker/trainRun';
 import { exitCode, type CommandContext } from './command';
@@ -32,7 +32,8 @@ export async function openRun(request: ForegroundRequest): Promise<{ readonly ru
     const { description, status } = await resumable(request.run);
     return { run: request.run, description: takeUp(request.run, { ...description, launch }, status) };
   }
-  return createRun(loadExperiment({ ...request, readText: readTextFromDisk }), request.runsDirectory, launch);
+  const loaded = loadExperiment({ ...request, readText: readTextFromDisk });
+  return createRun(loaded, await inspectData(loaded), request.runsDirectory, launch);
 }
 
 export async function trainInForeground(

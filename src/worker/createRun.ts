@@ -53,18 +53,26 @@ export interface NewRun {
   readonly description: RunDescription;
 }
 
+/** Reads all text of an experiment and says what it is. Throws DataError where it cannot be trained on. */
+export async function inspectData({
+  configFile,
+  experiment,
+}: Pick<LoadedExperiment, 'configFile' | 'experiment'>): Promise<RunDescription['data']> {
+  return dataFingerprints(await prepareCorpora(experiment, dirname(configFile)));
+}
+
 /**
- * Makes the run directory of an experiment: everything it needs and everything that will be known of it. Its state is `starting`, in the hands of this process.
- * Throws DataError, before there is a directory, where its text cannot be trained on, and RunStorageError.
+ * Makes the run directory of an experiment: everything it needs and everything that will be known of it, `data` as `inspectData` found it.
+ * Its state is `starting`, in the hands of this process. Throws RunStorageError.
  */
 export async function createRun(
   { configFile, source, experiment }: LoadedExperiment,
+  data: RunDescription['data'],
   runsDirectory: string,
   launch: RunDescription['launch'],
   now: Date = new Date(),
 ): Promise<NewRun> {
   const folder = dirname(configFile);
-  const corpora = await prepareCorpora(experiment, folder);
   const program = buildLanguageModel(experiment);
   const { parameters, macsPerToken } = countModel(program, experiment.model);
   const git = await gitState(folder);
@@ -82,7 +90,7 @@ export async function createRun(
     totalSteps: experiment.train.steps,
     git,
     seed: experiment.train.seed,
-    data: dataFingerprints(corpora),
+    data,
     engine: { device, threads, candidates: [{ device, reason: 'the config or the command line names it' }] },
     launch,
     parameters: { total: parameters.total, active: parameters.active },

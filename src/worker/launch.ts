@@ -9,6 +9,7 @@ import { readDescription, readStatus } from '../runs/readRun';
 import { runFiles } from '../runs/runFiles';
 import { writeDescription, writeStatus } from '../runs/runWriter';
 import { createRun, loadExperiment, type ExperimentSource } from './createRun';
+import { inspectDataInThread } from './dataThread/dataThreadHost';
 import { errorLine } from './errorLine';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
 import { climb, type ProbedLadder } from './probe';
@@ -18,7 +19,7 @@ import { initialStatus } from './runStatus';
 import { discardAddress } from './socketAddress';
 
 export interface LaunchOptions {
-  /** The folder with worker.js, engineThread.js and probe.js: `dist/`. */
+  /** The folder with worker.js, engineThread.js, dataThread.js and probe.js: `dist/`. */
   readonly bundleFolder: string;
   /** The setting moeLab.nodePath; empty for none. */
   readonly nodePath?: string;
@@ -43,8 +44,9 @@ export interface LaunchedRun {
  */
 export async function startRun(options: StartOptions): Promise<LaunchedRun> {
   const loaded = loadExperiment(options);
+  const data = await inspectDataInThread(join(options.bundleFolder, 'dataThread.js'), loaded, options.signal);
   const { rung, report } = await chooseRung(options, loaded.experiment.engine.device);
-  const { run, description } = await createRun(loaded, options.runsDirectory, report);
+  const { run, description } = await createRun(loaded, data, options.runsDirectory, report);
   return launch(run, description, rung, options);
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFromDisk } from '../../src/config/readTextFromDisk';
-import { createRun, loadExperiment, type NewRun } from '../../src/worker/createRun';
+import { createRun, inspectData, loadExperiment, type NewRun } from '../../src/worker/createRun';
 
 export interface TinyExperiment {
   readonly steps?: number;
@@ -41,7 +41,8 @@ engine: { device: cpu, threads: 1 }
 }
 
 /** A run of that experiment that nobody trains yet. */
-export function createTinyRun(folder: string, experiment: TinyExperiment = {}): Promise<NewRun> {
+export async function createTinyRun(folder: string, experiment: TinyExperiment = {}): Promise<NewRun> {
   const configFile = writeTinyExperiment(folder, experiment);
-  return createRun(loadExperiment({ configFile, readText: readTextFromDisk }), join(folder, 'runs'), []);
+  const loaded = loadExperiment({ configFile, readText: readTextFromDisk });
+  return createRun(loaded, await inspectData(loaded), join(folder, 'runs'), []);
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { readTextFromDisk } from '../../src/config/readTextFromDisk';
@@ -202,6 +202,7 @@ describe('starting a run is refused', () => {
   it('where no Node can train, with what each said', async () => {
     const folder = temporaryFolder();
     const configFile = writeTinyExperiment(folder);
+    copyFileSync(join(bundleFolder, 'dataThread.js'), join(folder, 'dataThread.js'));
     writeFileSync(join(folder, 'probe.js'), 'throw new Error("the runtime is not for this machine")');
     const attempt = startRun({ configFile, ...options(folder), bundleFolder: folder, nodePath: join(folder, 'no-node') });
     await expect(attempt).rejects.toThrow(/no-node: there is no such program\n.*Error: the runtime is not for this machine/);
@@ -210,6 +211,7 @@ describe('starting a run is refused', () => {
   it('where the worker cannot start: the run says so as well', async () => {
     const folder = temporaryFolder();
     const configFile = writeTinyExperiment(folder);
+    copyFileSync(join(bundleFolder, 'dataThread.js'), join(folder, 'dataThread.js'));
     writeFileSync(join(folder, 'probe.js'), 'console.log(JSON.stringify({ available: true, detail: "fine" }))');
     writeFileSync(join(folder, 'worker.js'), 'throw new Error("broken bundle")');
     const failure = await startRun({ configFile, ...options(folder), bundleFolder: folder }).catch((error: unknown) => error);
