@@ -106,19 +106,17 @@ async function run(): Promise<void> {
       );
       if (!flags.profile) continue;
       const profile = await profileTraining(model, threads, 5);
-      const share = (part: number) => `${part.toFixed(1)} ms (${((100 * part) / milliseconds).toFixed(0)} %)`;
+      const share = (part: number) => `${part.toFixed(1)} ms (${((100 * part) / profile.total).toFixed(0)} %)`;
       const optimiser = measureAdamw(parameters);
       const list = (map: ReadonlyMap<string, number>, count: number) =>
         [...map]
           .slice(0, count)
           .map(([name, part]) => `${name} ${share(part)}`)
           .join(', ');
-      print(`  graph ${share(profile.total)}: ${list(profile.byKind, 9)}`);
+      print(`  graph ${profile.total.toFixed(1)} ms under the profiler: ${list(profile.byKind, 9)}`);
       print(`  by part: ${list(profile.byScope, 9)}`);
       print(`  by operator: ${list(profile.byOperator, 12)}`);
-      print(
-        `  norm and AdamW ${share(optimiser)}; copies of gradients out of the graph and the rest ${share(milliseconds - profile.total - optimiser)}`,
-      );
+      print(`  besides the graph: norm and AdamW ${optimiser.toFixed(1)} ms, and the copies of gradients out of it`);
     }
   }
 }
