@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { buildLanguageModel } from '../../src/models/languageModel';
-import { tinyExperiment } from '../support/experiments';
+import { layerKinds, tinyExperiment } from '../support/experiments';
 import { describeConformance, trainingTask } from './conformance';
 import { runTraining } from './support/deviceTasks';
 import { findGpu, gpuRunner } from './support/gpu';
@@ -18,6 +18,12 @@ if ('reason' in gpu) {
   const runner = await gpuRunner(gpu.environment);
   afterAll(() => runner.end());
   describeConformance(() => runner);
+
+  it.each(layerKinds)('no graph of a training step leaves the device: $name', async ({ model }) => {
+    const program = buildLanguageModel(tinyExperiment(model));
+    const copies = await runner.copies({ kind: 'copies', program, bindings: { batch: 2, time: 6 } });
+    expect(copies).toEqual({ training: 0, accumulate: 0, sumOfSquares: 0, adamw: 0 });
+  });
 
   it('fifty steps agree with the CPU to 1e-3 in loss', async () => {
     const program = buildLanguageModel(tinyExperiment({ moe: { kind: 'mh-moe', heads: 2, experts: 5, top_k: 2, expert_width: 7 } }));

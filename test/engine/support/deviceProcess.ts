@@ -1,7 +1,7 @@
 import type { DeviceTask } from './deviceTasks';
 import { DeviceCopy } from '../../../src/engine/onnx/deviceCopy';
 import { loadRuntime } from '../../../src/engine/onnx/runtime';
-import { runTraining, runValues } from './deviceTasks';
+import { countCopies, runTraining, runValues } from './deviceTasks';
 
 /** Runs WebGPU tasks in a process of its own: a fault of the provider ends the process it is in. */
 process.on('message', (task: DeviceTask) => {
@@ -17,6 +17,7 @@ async function run(task: DeviceTask): Promise<unknown> {
   // While some session is open the provider keeps its compiled shaders, which a software GPU takes long to make.
   keptOpen ??= loadRuntime().then((runtime) => DeviceCopy.create(runtime));
   await keptOpen;
+  if (task.kind === 'copies') return countCopies(task);
   return task.kind === 'values' ? runValues('webgpu', task) : runTraining('webgpu', task);
 }
 

@@ -7,11 +7,13 @@ import type { Program, ValueId } from '../../../src/graph/program';
 import type { Batch, Device, EvaluationMetrics, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../../../src/engine/engine';
 import { createEngine } from '../../../src/engine/onnx/createEngine';
 import { lower } from '../../../src/engine/onnx/lowering/lower';
-import { loadRuntime, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
+import { accumulateGraph, adamwGraph, sumOfSquaresGraph } from '../../../src/engine/onnx/optimiserGraphs';
+import { loadRuntime, type Runtime, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../../../src/engine/onnx/runtimeSession';
+import { trainingGraph } from '../../../src/engine/onnx/trainingGraph';
 
 /** Work for a device that can cross a process boundary: everything in it is plain data. */
-export type DeviceTask = ValuesTask | TrainingTask;
+export type DeviceTask = ValuesTask | TrainingTask | CopiesTask;
 
 /** Computes `wanted` values of a program. */
 export interface ValuesTask {
@@ -38,6 +40,13 @@ export interface TrainingTask {
   readonly evaluate: readonly Batch[];
 }
 
+/** Compiles every graph of a training session: forward and backward, accumulation, norm and AdamW. */
+export interface CopiesTask {
+  readonly kind: 'copies';
+  readonly program: Program;
+  readonly bindings: Bindings;
+}
+
 export interface TrainingResult {
   readonly initial: readonly StateTensor[];
   readonly final: readonly StateTensor[];
@@ -54,11 +63,7 @@ export interface DeviceRunner {
 export async function runValues(device: Device, { program, bindings, feeds, wanted }: ValuesTask): Promise<ValuesResult> {
   const runtime = await loadRuntime();
   const lowered = lower(program, { device, bindings, wanted });
-  const folder = mkdtempSync(join(tmpdir(), 'moe-lab-values-'));
-  const optimisedModel = join(folder, 'optimised.onnx');
-  const session = await createRuntimeSession(runtime, lowered.model, { device, threads: 1, optimisedModel });
-  const copies = readFileSync(optimisedModel, 'latin1').match(/Memcpy(From|To)Host/g)?.length ?? 0;
-  rmSync(folder, { recursive: true });
+  const { session, copies } = await sessionWithCopies(runtime, device, lowered.model);
   const given = new Map(feeds);
   const tensors = lowered.feeds.map((feed): [string, RuntimeTensor] => {
     const source = { input: program.inputs, parameter: program.parameters, buffer: program.buffers }[feed.kind][feed.index];
@@ -83,6 +88,39 @@ export async function runValues(device: Device, { program, bindings, feeds, want
     return { shape: [parts.length, ...(first?.dims ?? [])], data: Float32Array.from(data.flatMap((part) => Array.from(part))) };
   });
   return { values, copies };
+}
+
+/** A session, and how many copies between device and host the runtime put into its graph. */
+async function sessionWithCopies(runtime: Runtime, device: Device, model: Uint8Array, keepOnDevice: readonly string[] = []) {
+  const folder = mkdtempSync(join(tmpdir(), 'moe-lab-graph-'));
+  try {
+    const optimisedModel = join(folder, 'optimised.onnx');
+    const session = await createRuntimeSession(runtime, model, { device, threads: 1, optimisedModel, keepOnDevice });
+    return { session, copies: readFileSync(optimisedModel, 'latin1').match(/Memcpy(From|To)Host/g)?.length ?? 0 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Copies inside each graph of a WebGPU training step; compiling it also proves that no node is left to the CPU, which the session forbids. */
+export async function countCopies({ program, bindings }: CopiesTask): Promise<Readonly<Record<string, number>>> {
+  const runtime = await loadRuntime();
+  const training = trainingGraph(program, 'webgpu', bindings);
+  const accumulate = accumulateGraph(program.parameters);
+  const squares = sumOfSquaresGraph(program.parameters);
+  const adamw = adamwGraph(program.parameters, program.optimiser);
+  const counts: Record<string, number> = {};
+  for (const [name, model, kept] of [
+    ['training', training.model, training.gradients.flat()],
+    ['accumulate', accumulate.model, accumulate.outputs],
+    ['sumOfSquares', squares.model, []],
+    ['adamw', adamw.model, adamw.outputs],
+  ] as const) {
+    const { session, copies } = await sessionWithCopies(runtime, 'webgpu', model, kept);
+    counts[name] = copies;
+    await session.release();
+  }
+  return counts;
 }
 
 /** On the CPU the matrix of an only expert comes out as [in, out]. */

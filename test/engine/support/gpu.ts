@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { probeDevice } from '../../../src/engine/onnx/devices';
 import { bundle } from './bundle';
-import type { DeviceRunner, DeviceTask, TrainingResult, ValuesResult } from './deviceTasks';
+import type { CopiesTask, DeviceRunner, DeviceTask, TrainingResult, ValuesResult } from './deviceTasks';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,8 +33,14 @@ export async function findGpu(): Promise<{ readonly environment: Environment } |
   return { reason: reasons.join('; ') };
 }
 
+export interface GpuRunner extends DeviceRunner {
+  /** Per graph of a training step, the copies between device and host in it. */
+  copies(task: CopiesTask): Promise<Readonly<Record<string, number>>>;
+  end(): void;
+}
+
 /** Runs tasks one after another in a child process; a task during which it dies fails, and the next one gets a new child. */
-export async function gpuRunner(environment: Environment): Promise<DeviceRunner & { end(): void }> {
+export async function gpuRunner(environment: Environment): Promise<GpuRunner> {
   const entry = await bundle('test/engine/support/deviceProcess.ts', 'device-process');
   let child: ChildProcess | undefined;
   let last: Promise<unknown> = Promise.resolve();
@@ -69,6 +75,7 @@ export async function gpuRunner(environment: Environment): Promise<DeviceRunner 
     device: 'webgpu',
     values: (task) => run(task) as Promise<ValuesResult>,
     train: (task) => run(task) as Promise<TrainingResult>,
+    copies: (task) => run(task) as Promise<Readonly<Record<string, number>>>,
     end: () => child?.disconnect(),
   };
 }
