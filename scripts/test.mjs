@@ -59,7 +59,7 @@ const parts = {
   lint: check(program('eslint', 'bin', 'eslint.js'), '.'),
   format: check(program('prettier', 'bin', 'prettier.cjs'), '--check', '.'),
   imports: check(program('dependency-cruiser', 'bin', 'dependency-cruise.mjs'), '--config', '.dependency-cruiser.cjs', 'src', 'webview'),
-  unit: vitest('vitest.config.ts'),
+  unit: vitest('vitest.config.mts'),
   package: (filters) => packaged(packageSpecs, filters),
   e2e: (filters) => packaged(endToEndSpecs, filters),
 };

@@ -107,13 +107,13 @@ describe('the training display', () => {
 
   it('has no colours with NO_COLOR, and draws all the same', () => {
     const text = shown(new Screen(true), { NO_COLOR: '1' });
-     
+
     expect(text.replaceAll('\r\u001b[K', '')).not.toMatch(/\u001b/);
   });
 
   it('writes plain lines elsewhere', () => {
     const text = shown(new Screen(false));
-     
+
     expect(text).not.toMatch(/[\r\u001b]/);
     expect(text.trim().split('\n')).toEqual([
       'Starts at step 0 on cpu.',
