@@ -8,6 +8,7 @@ import { OnnxGraph } from '../src/engine/onnx/graph';
 import { gemm } from '../src/engine/onnx/lowering/operators';
 import { loadRuntime } from '../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../src/engine/onnx/runtimeSession';
+import { measureCounting } from './counting';
 import { benchmarkModels, randomBatch, type BenchmarkModel, type Size } from './models';
 import { profileTraining } from './profile';
 
@@ -91,6 +92,8 @@ async function measure(models: readonly BenchmarkModel[]): Promise<Map<string, n
 }
 
 async function run(): Promise<void> {
+  const counting = measureCounting(rounds).map(({ name, milliseconds }) => `${name} ${milliseconds.toFixed(1)} ms`);
+  print(`Counting a config, from its text: ${counting.join(', ')}\n`);
   print(
     `CPU, ${threads === 0 ? availableParallelism() : threads} threads; float32 GEMM of 1024^3: ${(await measurePeak()).toFixed(0)} GFLOP/s`,
   );

@@ -87,7 +87,9 @@ function summarise(events: readonly TraceEvent[], runs: number, skipped: number)
 /** `backward/layers.1.moe.experts/Gemm/t12_kernel_time` -> `experts`. Nodes that the runtime's optimiser made have no scope. */
 function scopeOf(name: string): string {
   const parts = name.replace(/^backward\//, '').split('/');
-  return parts.length < 2 ? 'fused' : (parts[0]?.split('.').at(-1) ?? '');
+  const innermost = parts.length < 2 ? 'fused' : (parts[0]?.split('.').at(-1) ?? '');
+  if (innermost === '') return 'final norm and loss';
+  return /^\d+$/.test(innermost) ? 'residual stream' : innermost;
 }
 
 function ranked(map: Map<string, number>): Map<string, number> {
