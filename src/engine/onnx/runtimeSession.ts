@@ -55,7 +55,8 @@ export function scalarOf(outputs: Outputs, name: string): number {
 }
 
 function sessionOptions({ device, threads, keepOnDevice, profile, optimisedModel }: RuntimeSessionRequest): RuntimeSessionOptions {
-  const spin = { intra_op: { allow_spinning: '1' } };
+  // Threads spin for work within a run, which is far faster, and rest between runs: AdamW and other sessions need the cores then.
+  const spin = { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' };
   return {
     executionProviders: [device],
     graphOptimizationLevel: 'extended',
