@@ -60,7 +60,7 @@ function detailsOf({ result, status, events }: ShownRun): string {
     `device   ${engine.device}${engine.threads > 0 ? `, ${engine.threads} threads` : ''} on ${status.host}`,
     `commit   ${git === null ? 'not in git' : `${git.commit.slice(0, 12)}${git.dirty ? ', with changes' : ''}`}`,
     `node     ${versions.node}${node === undefined ? '' : `, ${node.executable} (${node.rung}: ${node.reason})`}`,
-    ...(status.failure === null ? [] : [`failed   ${status.failure.message} ${status.failure.advice}`]),
+    ...(status.failure === null ? [] : [`failed   at step ${status.failure.step}: ${status.failure.message} ${status.failure.advice}`]),
     '',
     ...events.map((event) => `${event.time}  ${event.message}`),
   ].join('\n');

@@ -78,7 +78,7 @@ class Training {
       const metrics = await working;
       this.throughput.add(experiment.train.batch_tokens, this.now() - began);
 
-      const reason = divergence(metrics, this.step + 1, learningRate);
+      const reason = divergence(metrics, learningRate);
       if (reason === undefined) this.advance();
       await this.report(metrics, learningRate, this.step + (reason === undefined ? 0 : 1));
       if (reason !== undefined) return { kind: 'diverged', step: this.step + 1, reason };
@@ -160,11 +160,11 @@ class Training {
 }
 
 /** Why the step failed, or undefined. The engine has then left the state as it was. */
-function divergence({ loss, gradientNorm }: StepMetrics, step: number, learningRate: number): string | undefined {
+function divergence({ loss, gradientNorm }: StepMetrics, learningRate: number): string | undefined {
   const what = !Number.isFinite(loss)
     ? `the loss is ${loss}`
     : !Number.isFinite(gradientNorm)
       ? `the gradient norm is ${gradientNorm}`
       : '';
-  return what === '' ? undefined : `Diverged at step ${step}: ${what}, at learning rate ${learningRate.toPrecision(3)}.`;
+  return what === '' ? undefined : `Diverged: ${what}, at learning rate ${learningRate.toPrecision(3)}.`;
 }

@@ -108,7 +108,7 @@ describe('moe-lab run', () => {
       state: 'failed',
       failure: { message: expect.stringContaining('Diverged') },
     });
-    expect(stderr).toMatch(/^moe-lab: Diverged at step \d+/);
+    expect(stderr).toMatch(/^moe-lab: Diverged: the (loss|gradient norm) is/);
   });
 
   it.each<[string, (folder: string) => void, RegExp]>([

@@ -184,9 +184,7 @@ describe('divergence', () => {
     expect(outcome.kind).toBe('diverged');
     if (outcome.kind !== 'diverged') return;
     expect(outcome.step).toBeGreaterThan(1);
-    expect(outcome.reason).toMatch(
-      new RegExp(`^Diverged at step ${outcome.step}: the (loss|gradient norm) is (NaN|-?Infinity), at learning rate 1.00e\\+30`),
-    );
+    expect(outcome.reason).toMatch(/^Diverged: the (loss|gradient norm) is (NaN|-?Infinity), at learning rate 1.00e\+30/);
     expect(recorder.steps.at(-1)?.step).toBe(outcome.step);
     const saved = recorder.checkpoints.at(-1);
     expect(saved?.state.step).toBe(outcome.step - 1);

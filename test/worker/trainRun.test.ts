@@ -93,10 +93,9 @@ describe('training a run', () => {
     const { run } = await createTinyRun(temporaryFolder(), { learningRate: 1e30, checkpointEvery: 1, steps: 20 });
     const status = await train(run);
     expect(status.state).toBe('failed');
-    expect(status.failure?.message).toMatch(/^Diverged at step \d+: the (loss|gradient norm) is (NaN|-?Infinity)/);
+    expect(status.failure?.message).toMatch(/^Diverged: the (loss|gradient norm) is (NaN|-?Infinity)/);
     expect(status.failure?.advice).toContain('learning_rate');
     const step = status.failure?.step ?? 0;
-    expect(status.failure?.message).toContain(`step ${step}:`);
     expect(checkpoints(run)).toContain(`step-${step - 1}`);
     const { records, corrupt } = await readMetrics(run, start);
     expect(corrupt).toBe(0);

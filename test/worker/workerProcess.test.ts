@@ -164,7 +164,7 @@ describe('a worker process', () => {
       throw error;
     });
     const status = await settled(run);
-    expect(status).toMatchObject({ state: 'failed', failure: { message: expect.stringMatching(/^Diverged at step \d+/) } });
+    expect(status).toMatchObject({ state: 'failed', failure: { message: expect.stringMatching(/^Diverged: the /) } });
     expect((await summariseRun(run))?.failure?.advice).toContain('learning_rate');
     expect(existsSync(join(runFiles.checkpoints(run), `step-${(status.failure?.step ?? 0) - 1}`))).toBe(true);
   });
