@@ -1,8 +1,16 @@
 import type { RunSummary } from '../../runs/runIndex';
 
-/** The perplexity a list shows: of the first validation set where there is one, else of the newest training step. */
-export function shownPerplexity(run: RunSummary): number | null {
-  return Object.values(run.validationPerplexity)[0] ?? run.trainPerplexity;
+/**
+ * The perplexity a list shows, with what it is of: `prose ppl 7.42`, `train ppl 8.50`. While a run trains that is the newest step's, since
+ * a validation may be long ago; of a finished run it is the first validation set's, scored at the end. Undefined where nothing is known yet.
+ */
+export function shownPerplexity(run: RunSummary): string | undefined {
+  const [validation] = Object.entries(run.validationPerplexity);
+  if (validation !== undefined && (run.state === 'finished' || run.trainPerplexity === null)) {
+    const [set, perplexity] = validation;
+    return `${set} ppl ${perplexityText(perplexity)}`;
+  }
+  return run.trainPerplexity === null ? undefined : `train ppl ${perplexityText(run.trainPerplexity)}`;
 }
 
 /** Three significant digits below 1000, whole above; `NaN` and `∞` are said, since that is news. */

@@ -1,7 +1,7 @@
 import { isLive, type ObservedState } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
 import { RunItemContext } from '../contributions';
-import { percentDone, perplexityText, shownPerplexity, stepText } from './runFigures';
+import { percentDone, shownPerplexity, stepText } from './runFigures';
 
 /** The runs of one runs folder, newest first. */
 export interface RunGroup {
@@ -83,11 +83,11 @@ export function collectRunItem(run: RunSummary, checked: boolean): RunItem {
   };
 }
 
-/** `step 120/300 · ppl 7.42 · 40 %`. */
+/** `step 120/300 · train ppl 7.42 · 40 %`. */
 function runDescription(run: RunSummary): string {
   const perplexity = shownPerplexity(run);
   const parts = [stepText(run)];
-  if (perplexity !== null) parts.push(`ppl ${perplexityText(perplexity)}`);
+  if (perplexity !== undefined) parts.push(perplexity);
   if (run.state === 'finished') return parts.join(' · ');
   if (run.state === 'running') parts.push(`${percentDone(run)} %`);
   else parts.push(run.state);

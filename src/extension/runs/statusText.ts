@@ -1,6 +1,6 @@
 import { isLive } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
-import { percentDone, perplexityText, shownPerplexity, stepText } from './runFigures';
+import { percentDone, shownPerplexity, stepText } from './runFigures';
 
 export interface StatusText {
   /** With codicons, as the status bar takes it. */
@@ -17,7 +17,7 @@ export function collectStatus(runs: readonly RunSummary[]): StatusText | undefin
     return { text: `$(sync~spin) ${live.length} runs`, tooltip: `${live.map(liveLine).join('\n')}\n\nClick to open the dashboard.` };
   }
   const perplexity = shownPerplexity(only);
-  const figures = perplexity === null ? stepText(only) : `${stepText(only)} · ppl ${perplexityText(perplexity)}`;
+  const figures = perplexity === undefined ? stepText(only) : `${stepText(only)} · ${perplexity}`;
   return { text: `$(sync~spin) ${figures}`, tooltip: `${liveLine(only)}\n\nClick to open the dashboard.` };
 }
 

@@ -43,7 +43,7 @@ describe('changes', () => {
 
 describe('a run', () => {
   it.each([
-    ['running', { state: 'running' }, 'step 120/300 · ppl 7.42 · 40 %', 'run.live', 'sync~spin'],
+    ['running', { state: 'running' }, 'step 120/300 · train ppl 8.50 · 40 %', 'run.live', 'sync~spin'],
     [
       'just starting',
       { state: 'starting', step: 0, trainPerplexity: null, validationPerplexity: {} },
@@ -51,22 +51,36 @@ describe('a run', () => {
       'run.live',
       'loading~spin',
     ],
-    ['stopping', { state: 'stopping' }, 'step 120/300 · ppl 7.42 · stopping', 'run.live', 'loading~spin'],
-    ['finished', { state: 'finished', step: 300 }, 'step 300/300 · ppl 7.42', 'run.ended', 'pass'],
-    ['stopped', { state: 'stopped' }, 'step 120/300 · ppl 7.42 · stopped', 'run.resumable', 'debug-pause'],
-    ['failed', { state: 'failed' }, 'step 120/300 · ppl 7.42 · failed', 'run.resumable', 'error'],
-    ['lost', { state: 'lost' }, 'step 120/300 · ppl 7.42 · lost', 'run.resumable', 'debug-disconnect'],
-    ['on another host', { remote: true, host: 'gpu7' }, 'step 120/300 · ppl 7.42 · 40 % · on gpu7', 'run.live', 'sync~spin'],
-    ['not validated yet', { validationPerplexity: {} }, 'step 120/300 · ppl 8.50 · 40 %', 'run.live', 'sync~spin'],
-    ['diverged', { validationPerplexity: {}, trainPerplexity: Number.NaN }, 'step 120/300 · ppl NaN · 40 %', 'run.live', 'sync~spin'],
+    ['stopping', { state: 'stopping' }, 'step 120/300 · train ppl 8.50 · stopping', 'run.live', 'loading~spin'],
+    ['finished', { state: 'finished', step: 300 }, 'step 300/300 · prose ppl 7.42', 'run.ended', 'pass'],
+    ['stopped', { state: 'stopped' }, 'step 120/300 · train ppl 8.50 · stopped', 'run.resumable', 'debug-pause'],
+    ['failed', { state: 'failed' }, 'step 120/300 · train ppl 8.50 · failed', 'run.resumable', 'error'],
+    ['lost', { state: 'lost' }, 'step 120/300 · train ppl 8.50 · lost', 'run.resumable', 'debug-disconnect'],
+    ['on another host', { remote: true, host: 'gpu7' }, 'step 120/300 · train ppl 8.50 · 40 % · on gpu7', 'run.live', 'sync~spin'],
+    ['validated before its first step', { step: 0, trainPerplexity: null }, 'step 0/300 · prose ppl 7.42 · 0 %', 'run.live', 'sync~spin'],
+    [
+      'finished without a validation',
+      { state: 'finished', validationPerplexity: {} },
+      'step 120/300 · train ppl 8.50',
+      'run.ended',
+      'pass',
+    ],
+    ['not validated yet', { validationPerplexity: {} }, 'step 120/300 · train ppl 8.50 · 40 %', 'run.live', 'sync~spin'],
+    ['diverged', { validationPerplexity: {}, trainPerplexity: Number.NaN }, 'step 120/300 · train ppl NaN · 40 %', 'run.live', 'sync~spin'],
     [
       'at the very beginning',
       { validationPerplexity: {}, trainPerplexity: 256.4 },
-      'step 120/300 · ppl 256 · 40 %',
+      'step 120/300 · train ppl 256 · 40 %',
       'run.live',
       'sync~spin',
     ],
-    ['exploding', { validationPerplexity: {}, trainPerplexity: 123_456 }, 'step 120/300 · ppl 1.2e+5 · 40 %', 'run.live', 'sync~spin'],
+    [
+      'exploding',
+      { validationPerplexity: {}, trainPerplexity: 123_456 },
+      'step 120/300 · train ppl 1.2e+5 · 40 %',
+      'run.live',
+      'sync~spin',
+    ],
   ] as const)('that is %s', (_, different, description, contextValue, icon) => {
     const item = collectRunItem(exampleRun(different), false);
     expect(item).toMatchObject({ label: 'SMoE', description, contextValue, icon: { icon } });
@@ -75,7 +89,7 @@ describe('a run', () => {
   it('says its state to a screen reader, which sees no icon', () => {
     expect(collectRunItem(exampleRun(), true)).toMatchObject({
       checked: true,
-      accessibleLabel: 'SMoE, running, step 120/300 · ppl 7.42 · 40 %',
+      accessibleLabel: 'SMoE, running, step 120/300 · train ppl 8.50 · 40 %',
     });
   });
 

@@ -14,7 +14,7 @@ describe('the status bar', () => {
   });
 
   it('says where the only run stands', () => {
-    expect(collectStatus([exampleRun(), exampleRun({ state: 'stopped' })])?.text).toBe('$(sync~spin) step 120/300 · ppl 7.42');
+    expect(collectStatus([exampleRun(), exampleRun({ state: 'stopped' })])?.text).toBe('$(sync~spin) step 120/300 · train ppl 8.50');
   });
 
   it('counts several, and lists them on hover', () => {
