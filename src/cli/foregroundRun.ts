@@ -4,7 +4,7 @@ import { createThreadedEngine } from '../engine/threaded/threadHost';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { readRunResult } from '../runs/runResult';
 import { createRun, inspectData, loadExperiment, type RunOverrides } from '../worker/createRun';
-import { resumable, takeUp } from '../worker/launch';
+import { takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
 import { exitCode, type CommandContext } from './command';
 import { endingText, TrainingDisplay } from './terminal/trainingDisplay';
@@ -29,8 +29,7 @@ export async function foregroundRun(request: ForegroundRequest, surroundings: Su
 export async function openRun(request: ForegroundRequest): Promise<{ readonly run: string; readonly description: RunDescription }> {
   const launch = [{ rung: 'foreground', executable: process.execPath, chosen: true, reason: 'trained by the command line itself' }];
   if (request.kind === 'resume') {
-    const { description, status } = await resumable(request.run);
-    return { run: request.run, description: takeUp(request.run, { ...description, launch }, status) };
+    return { run: request.run, description: await takeUp(request.run, launch) };
   }
   const loaded = loadExperiment({ ...request, readText: readTextFromDisk });
   return createRun(loaded, await inspectData(loaded), request.runsDirectory, launch);

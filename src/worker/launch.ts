@@ -4,19 +4,16 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Device, DeviceReport } from '../engine/engine';
 import type { RunDescription, RunStatus } from '../runs/format';
-import { isLive, observe, thisHost } from '../runs/liveness';
-import { readDescription, readStatus } from '../runs/readRun';
+import { readStatus } from '../runs/readRun';
 import { runFiles } from '../runs/runFiles';
-import { writeDescription, writeStatus } from '../runs/runWriter';
+import { writeStatus } from '../runs/runWriter';
 import { createRun, loadExperiment, type ExperimentSource } from './createRun';
 import { inspectDataInThread } from './dataThread/dataThreadHost';
 import { errorLine } from './errorLine';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
 import { climb, type ProbedLadder } from './probe';
-import { takeRequests } from './requestFiles';
 import { failureOf, LaunchError } from './runFailure';
-import { initialStatus } from './runStatus';
-import { discardAddress } from './socketAddress';
+import { resumable, takeUp } from './takeUp';
 
 export interface LaunchOptions {
   /** The folder with worker.js, engineThread.js, dataThread.js and probe.js: `dist/`. */
@@ -52,29 +49,9 @@ export async function startRun(options: StartOptions): Promise<LaunchedRun> {
 
 /** Takes up a run that was stopped, failed or lost, from its newest checkpoint. Throws LaunchError. */
 export async function resumeRun(run: string, options: LaunchOptions): Promise<LaunchedRun> {
-  const { description, status } = await resumable(run);
+  const { description } = await resumable(run);
   const { rung, report } = await chooseRung(options, description.engine.device);
-  const relaunched = takeUp(run, { ...description, launch: report }, status);
-  return launch(run, relaunched, rung, options);
-}
-
-/** The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, or is none. */
-export async function resumable(run: string): Promise<{ readonly description: RunDescription; readonly status: RunStatus }> {
-  const [description, status] = [await readDescription(run), await readStatus(run)];
-  if (description === undefined || status === undefined) throw new LaunchError(`${run} is not a run directory.`, 'Choose a run.');
-  const state = observe(status, thisHost(), Date.now());
-  if (isLive(state)) throw new LaunchError(`${description.id} is ${state} on ${status.host}.`, 'It needs no resume.', run);
-  if (state === 'finished') throw new LaunchError(`${description.id} has finished its ${status.totalSteps} steps.`, 'Start it anew.', run);
-  return { description, status };
-}
-
-/** The run is in this process's hands from here on; requests that nobody took are void. */
-export function takeUp(run: string, description: RunDescription, { step, address }: RunStatus): RunDescription {
-  takeRequests(run);
-  if (address !== null) discardAddress(address.path);
-  writeDescription(run, description);
-  writeStatus(run, { ...initialStatus(description.totalSteps, Date.now()), step });
-  return description;
+  return launch(run, await takeUp(run, report), rung, options);
 }
 
 /** Whether a worker could train on `device`: one tiny step of it, in a process of its own. */

@@ -17,7 +17,7 @@ export function leaveRequest(run: string, kind: RequestKind): void {
   }
 }
 
-/** The requests that lie there; each is removed, so that it is taken once. */
+/** The requests that lie there; each is removed, so that it is taken once. Never throws: one that cannot be removed is taken again, which does no harm. */
 export function takeRequests(run: string): readonly RequestKind[] {
   let names: readonly string[];
   try {
@@ -26,6 +26,14 @@ export function takeRequests(run: string): readonly RequestKind[] {
     return [];
   }
   const taken = requestKinds.filter((kind) => names.includes(kind));
-  for (const kind of taken) rmSync(join(runFiles.requests(run), kind), { force: true });
+  for (const kind of taken) removeQuietly(join(runFiles.requests(run), kind));
   return taken;
+}
+
+function removeQuietly(file: string): void {
+  try {
+    rmSync(file, { recursive: true, force: true });
+  } catch {
+    // Another user's, or a read-only disk.
+  }
 }

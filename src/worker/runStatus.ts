@@ -8,12 +8,14 @@ const stepMilliseconds = 250;
 /** Owns `status.json` of a run while this process trains it. */
 export class StatusKeeper {
   private current: RunStatus;
-  private writtenAt = 0;
+  private writtenAt = Number.NEGATIVE_INFINITY;
 
+  /** `clock` says the time of day, which may jump when it is set; `elapsed` counts milliseconds and only goes forward. */
   constructor(
     private readonly run: string,
     totalSteps: number,
     private readonly clock: () => number = Date.now,
+    private readonly elapsed: () => number = () => performance.now(),
   ) {
     this.current = initialStatus(totalSteps, clock());
   }
@@ -31,16 +33,16 @@ export class StatusKeeper {
   /** Notes the step; it is written when it has been a while. */
   advance(step: number): void {
     this.current = { ...this.current, step };
-    if (this.clock() - this.writtenAt >= stepMilliseconds) this.write();
+    if (this.elapsed() - this.writtenAt >= stepMilliseconds) this.write();
   }
 
   heartbeat(): void {
-    if (this.clock() - this.writtenAt >= HEARTBEAT_MILLISECONDS / 2) this.write();
+    if (this.elapsed() - this.writtenAt >= HEARTBEAT_MILLISECONDS / 2) this.write();
   }
 
   private write(): void {
-    this.writtenAt = this.clock();
-    this.current = { ...this.current, heartbeat: new Date(this.writtenAt).toISOString() };
+    this.writtenAt = this.elapsed();
+    this.current = { ...this.current, heartbeat: new Date(this.clock()).toISOString() };
     writeStatus(this.run, this.current);
   }
 }
