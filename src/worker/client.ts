@@ -5,6 +5,7 @@ import { isLive, observe, thisHost } from '../runs/liveness';
 import { readStatus } from '../runs/readRun';
 import { notifications, PROTOCOL_VERSION, requests, type Changed, type Greeting } from './protocol';
 import { leaveRequest, type RequestKind } from './requestFiles';
+import { isWorkerAddress } from './socketAddress';
 
 const connectMilliseconds = 3_000;
 
@@ -19,7 +20,9 @@ export class RunClient {
   /** Connects to the worker that `status.json` names; undefined where none answers (it is over, or lives on another host). */
   static async connect(run: string): Promise<RunClient | undefined> {
     const status = await readStatus(run);
-    if (status === undefined || status.address === null || !isLive(observe(status, thisHost(), Date.now()))) return undefined;
+    const here = thisHost();
+    if (status === undefined || status.address === null || !isLive(observe(status, here, Date.now()))) return undefined;
+    if (status.host !== here.host || !isWorkerAddress(status.address.path)) return undefined;
     return RunClient.connectTo(status.address).catch(() => undefined);
   }
 

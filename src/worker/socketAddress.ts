@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 
 /** `sun_path` has 104 bytes on macOS and 108 on Linux, with the final zero. */
 const maximumPathBytes = 103;
@@ -23,10 +23,19 @@ export function newAddress(platform: NodeJS.Platform = process.platform): { read
   return { path: join(folder, socketName), folder };
 }
 
+/**
+ * Whether a path looks like one that `newAddress` makes. What stands in a run directory may come from anywhere, and nobody shall be led to
+ * talk with another program's socket, or with another machine's pipe. The temporary folder is not compared: a worker may have had another one.
+ */
+export function isWorkerAddress(path: string, platform: NodeJS.Platform = process.platform): boolean {
+  if (platform === 'win32') return /^\\\\\.\\pipe\\moe-lab-[0-9a-f]{32}$/.test(path);
+  return isAbsolute(path) && basename(path) === socketName && /^moe-\w{6}$/.test(basename(dirname(path)));
+}
+
 /** Removes the socket that a killed worker left. A path that is not one of ours stays untouched: it comes from a file. */
 export function discardAddress(path: string): void {
   const folder = dirname(path);
-  if (basename(path) !== socketName || !/^moe-\w{6}$/.test(basename(folder)) || dirname(folder) !== socketParent(tmpdir())) return;
+  if (process.platform === 'win32' || !isWorkerAddress(path) || dirname(folder) !== socketParent(tmpdir())) return;
   try {
     rmSync(path, { force: true });
     rmdirSync(folder);

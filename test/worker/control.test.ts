@@ -1,5 +1,5 @@
 import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -9,7 +9,7 @@ import { requestCheckpoint, requestStop, RunClient } from '../../src/worker/clie
 import { ControlServer } from '../../src/worker/controlServer';
 import type { Changed } from '../../src/worker/protocol';
 import { leaveRequest, takeRequests } from '../../src/worker/requestFiles';
-import { newAddress, socketParent } from '../../src/worker/socketAddress';
+import { isWorkerAddress, newAddress, socketParent } from '../../src/worker/socketAddress';
 import { aStatus, temporaryFolder } from '../runs/fixtures';
 
 async function aServer() {
@@ -164,6 +164,24 @@ describe('a request', () => {
     writeFileSync(join(run, 'requests', 'something-else'), '');
     expect(takeRequests(run)).toEqual(['stop', 'checkpoint']);
     expect(takeRequests(run)).toEqual([]);
+  });
+
+  it('is sent to no socket that another host, or another program, listens at', async () => {
+    const { asked, address } = await aServer();
+    const elsewhere = temporaryFolder();
+    writeStatus(elsewhere, { ...ourStatus(address()), host: 'elsewhere' });
+    expect(await requestStop(elsewhere)).toBe('file');
+    const run = temporaryFolder();
+    const foreign = join(run, 'docker.sock');
+    const connections: unknown[] = [];
+    const server = createServer((socket) => connections.push(socket.destroy()));
+    await new Promise<void>((resolve) => server.listen(foreign, resolve));
+    onTestFinished(() => void server.close());
+    writeStatus(run, ourStatus({ path: foreign, token: 'x' }));
+    expect(await requestStop(run)).toBe('file');
+    expect([asked, connections]).toEqual([[], []]);
+    expect(isWorkerAddress(newAddress('win32').path, 'win32')).toBe(true);
+    expect(isWorkerAddress('\\\\elsewhere\\pipe\\moe-lab-0123456789abcdef0123456789abcdef', 'win32')).toBe(false);
   });
 
   it('says so when it can neither be sent nor left', () => {
