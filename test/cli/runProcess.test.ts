@@ -74,6 +74,18 @@ describe('moe-lab run', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
+  it('stops with a checkpoint when its terminal closes, or whoever reads its output goes', async () => {
+    for (const leave of ['SIGHUP', 'close'] as const) {
+      const folder = experiment({ steps: 100_000, evaluateEvery: 1_000_000, checkpointEvery: 1_000_000 });
+      const child = spawn(process.execPath, [join(bundleFolder, 'cli.js'), 'run', 'tiny.moe.yaml', '--json'], { cwd: folder });
+      child.stdout.once('data', () => (leave === 'close' ? child.stdout.destroy() : child.kill(leave)));
+      expect(await new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)))).toBe(0);
+      const { runs } = JSON.parse((await cli(folder, 'runs', '--json')).stdout) as { runs: { state: string; directory: string }[] };
+      expect(runs).toMatchObject([{ state: 'stopped' }]);
+      expect(existsSync(join(runs[0]?.directory ?? '', 'checkpoints'))).toBe(true);
+    }
+  });
+
   it('stops with a checkpoint on Ctrl-C, and goes on from there with --resume', async () => {
     const folder = experiment({ steps: 1500, evaluateEvery: 1_000_000, checkpointEvery: 1_000_000 });
     const child = spawn(process.execPath, [join(bundleFolder, 'cli.js'), 'run', 'tiny.moe.yaml', '--json'], { cwd: folder });
