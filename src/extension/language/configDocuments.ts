@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { ReadText } from '../../config/configFile';
+import { readTextFromDisk } from '../../config/readTextFromDisk';
 import { CONFIG_SCHEMES, CONFIG_SUFFIX } from '../contributions';
 
 /** What language providers register for. */
@@ -31,11 +31,6 @@ export function documentReader(document: vscode.TextDocument, files: Set<string>
     files.add(file);
     if (file === document.uri.fsPath) return document.getText();
     const open = openDocument(file);
-    if (open) return open.getText();
-    try {
-      return readFileSync(file, 'utf8');
-    } catch {
-      return undefined;
-    }
+    return open ? open.getText() : readTextFromDisk(file);
   };
 }
