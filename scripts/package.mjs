@@ -50,6 +50,12 @@ function stageRuntime(stage, target) {
   cpSync(nodeProgram(binaries), join(stage, 'node_modules', binaries), { recursive: true });
 }
 
+/** The editor shows the README without the repository around it: pictures and links into it would lead nowhere there. */
+function shippedReadme() {
+  const text = readFileSync(join(root, 'README.md'), 'utf8');
+  return text.replace(/^!\[[^\]]*\]\((?!https?:)[^)]*\)\n+/gm, '').replace(/\[([^\]]*)\]\((?!https?:|#)[^)]*\)/g, '$1');
+}
+
 /** The licences of everything that ships, bundled or beside: each asks for its notice to go along. */
 function thirdPartyNotices() {
   const lock = readJson(join(root, 'package-lock.json')).packages;
@@ -77,15 +83,16 @@ export async function packageExtension({ target = ownTarget, file, log = console
   const stage = mkdtempSync(join(tmpdir(), 'moe-lab-package-'));
   try {
     await runOrThrow(process.execPath, [join(root, 'esbuild.mjs'), '--outdir', join(stage, 'dist')]);
-    for (const name of ['media', 'README.md', 'CHANGELOG.md', 'LICENSE', '.vscodeignore']) {
+    for (const name of ['media', 'CHANGELOG.md', 'LICENSE', '.vscodeignore']) {
       if (existsSync(join(root, name))) cpSync(join(root, name), join(stage, name), { recursive: true });
     }
     writeJson(join(stage, 'package.json'), shippedManifest());
+    writeFileSync(join(stage, 'README.md'), shippedReadme());
     writeFileSync(join(stage, 'THIRD-PARTY-NOTICES.txt'), thirdPartyNotices());
     stageRuntime(stage, target);
     mkdirSync(dirname(vsix), { recursive: true });
     const vsce = nodeProgram('@vscode', 'vsce', 'vsce');
-    const options = ['--target', target, '--out', vsix, '--allow-missing-repository', '--no-rewrite-relative-links'];
+    const options = ['--target', target, '--out', vsix, '--allow-missing-repository'];
     await runOrThrow(process.execPath, [vsce, 'package', ...options], { cwd: stage });
     log(`${basename(vsix)}: ${(statSync(vsix).size / 2 ** 20).toFixed(1)} MiB`);
     return vsix;

@@ -38,6 +38,11 @@ describe('what ships', () => {
     expect(names.filter((name) => /^extension\/LICENSE/i.test(name))).toHaveLength(1);
   });
 
+  test('a readme that needs no file of the repository', () => {
+    const targets = [...text('extension/readme.md').matchAll(/\]\(([^)]*)\)/g)].map((match) => match[1]);
+    expect(targets.filter((target) => target !== undefined && !/^https?:/.test(target))).toEqual([]);
+  });
+
   test('every file that the manifest names', () => {
     const manifest = text('extension/package.json');
     const files = [...manifest.matchAll(/"(?:\.\/)?((?:media|dist)\/[^"]+)"/g)].map((match) => `extension/${match[1]}`);

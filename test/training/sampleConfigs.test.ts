@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,11 @@ describe('sample configs', () => {
     expect(Object.keys(corpora.validation)).toEqual(['prose', 'arithmetic', 'lists', 'code']);
     // No window is seen twice: what is learnt is the grammar.
     expect(corpora.train.tokens.length).toBeGreaterThan(train.steps * train.batch_tokens);
+  });
+
+  it('the one that the README of the project shows is the one that is written', async () => {
+    const [, shown] = /```yaml\n([^]*?)```/.exec(await readFile(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8')) ?? [];
+    expect(shown).toBe(await readFile(join(folder, 'mh-moe.moe.yaml'), 'utf8'));
   });
 
   it('the twin has exactly the MACs of its baseline, routers apart, and nearly its parameters', () => {

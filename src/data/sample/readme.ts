@@ -14,7 +14,7 @@ Three small language models on the same text:
 - \`mh-moe.moe.yaml\`: its multi-head twin, with as many multiply-adds per token;
 - \`dense.moe.yaml\`: the same without routing.
 
-Open one and choose *Start Run* above \`model:\`, or run \`moe-lab run smoe.moe.yaml\` in a terminal.
+Open one and choose *Start Run* at its top, or run \`moe-lab run smoe.moe.yaml\` in a terminal.
 
 ## The text
 
