@@ -10,6 +10,7 @@ import { formatResidual } from '../parity/formatCount';
 import { exitCode, WrongUse } from './command';
 import type { Command } from './command';
 import { formatFinding } from './findings';
+import { printable } from './terminal/printable';
 import { textTable } from './textTable';
 
 interface CountedFile {
@@ -99,7 +100,7 @@ function layerTable({ name, count }: CountedFile): string {
     ...[layer.parameters, layer.macsPerToken, layer.routerParameters, layer.routerMacsPerToken].map(grouped),
   ]);
   const heading = ['layer', 'kind', 'parameters', 'MACs/token', 'router parameters', 'router MACs'];
-  return `${name}\n${textTable([heading, ...rows], [false, false, true, true, true, true])}`;
+  return `${printable(name)}\n${textTable([heading, ...rows], [false, false, true, true, true, true])}`;
 }
 
 /** 109529856 -> 109,529,856 in every locale. */

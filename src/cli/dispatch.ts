@@ -4,6 +4,7 @@ import { didYouMean } from '../config/editDistance';
 import { parseCommandArguments } from './arguments';
 import { exitCode, WrongUse } from './command';
 import type { Command } from './command';
+import { printableLines } from './terminal/printable';
 
 export interface CommandEntry {
   /** The same line as the command's own `summary`, here so that `--help` loads no command. */
@@ -51,7 +52,7 @@ export async function dispatch(args: readonly string[], streams: Streams): Promi
   try {
     return await run(args, streams);
   } catch (error) {
-    streams.stderr.write(`moe-lab: ${messageOf(error)}\n`);
+    streams.stderr.write(printableLines(`moe-lab: ${messageOf(error)}\n`));
     return error instanceof WrongUse ? exitCode.wrongUse : exitCode.findings;
   }
 }

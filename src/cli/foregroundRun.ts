@@ -7,6 +7,7 @@ import { createRun, inspectData, loadExperiment, type RunOverrides } from '../wo
 import { takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
 import { exitCode, type CommandContext } from './command';
+import { printable, printableLines } from './terminal/printable';
 import { endingText, TrainingDisplay } from './terminal/trainingDisplay';
 
 export type ForegroundRequest =
@@ -44,7 +45,7 @@ export async function trainInForeground(
   const json = values['json'] === true;
   const display = new TrainingDisplay({ stdout, description });
   const printLine = (line: object): void => void stdout.write(`${JSON.stringify(line)}\n`);
-  if (!json) stdout.write(`${description.name}: ${run}\n`);
+  if (!json) stdout.write(`${printable(description.name)}: ${run}\n`);
   const device = description.engine.device === 'webgpu' ? 'webgpu' : 'cpu';
   const status = await trainRun({
     run,
@@ -66,7 +67,7 @@ export async function trainInForeground(
     display.end();
     stdout.write(`${endingText(state, step, totalSteps, result?.seconds ?? 0)}\n`);
   }
-  if (failure !== null) stderr.write(`moe-lab: ${failure.message}\n  ${failure.advice}\n`);
+  if (failure !== null) stderr.write(printableLines(`moe-lab: ${failure.message}\n  ${failure.advice}\n`));
   else if (state === 'stopped' && !json) stdout.write(`Go on with: moe-lab run --resume ${run}\n`);
   return status;
 }

@@ -5,6 +5,7 @@ import { readRunResult, type RunResult } from '../runs/runResult';
 import { exitCode, WrongUse, type Command } from './command';
 import { findRun, runsDirectoryOf } from './runArgument';
 import { comparisonNotes, comparisonTable } from './terminal/comparisonTable';
+import { printable } from './terminal/printable';
 
 export const command: Command = {
   summary: 'Show a run in full, or several side by side.',
@@ -63,5 +64,7 @@ function detailsOf({ result, status, events }: ShownRun): string {
     ...(status.failure === null ? [] : [`failed   at step ${status.failure.step}: ${status.failure.message} ${status.failure.advice}`]),
     '',
     ...events.map((event) => `${event.time}  ${event.message}`),
-  ].join('\n');
+  ]
+    .map(printable)
+    .join('\n');
 }

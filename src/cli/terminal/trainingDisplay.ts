@@ -5,6 +5,7 @@ import type { RunListener } from '../../worker/runRecorder';
 import { expertPicture, legend } from './expertPicture';
 import { duration, perplexityText } from './figures';
 import { meanPerplexity, progressLine } from './progressLine';
+import { printable } from './printable';
 import { styleFor, type Style } from './style';
 
 export interface DisplayOptions {
@@ -62,7 +63,7 @@ export class TrainingDisplay implements RunListener {
     if (kind === 'checkpoint' || kind === 'finished' || kind === 'stopped' || kind === 'failed') return;
     this.clearLine();
     const { dim, bad } = this.style;
-    this.write(`${kind === 'warning' ? bad(message) : dim(message)}\n`);
+    this.write(`${kind === 'warning' ? bad(printable(message)) : dim(printable(message))}\n`);
   }
 
   /** Leaves the terminal with the last state of the line. */
@@ -80,7 +81,7 @@ export class TrainingDisplay implements RunListener {
     this.validationPerplexity = meanPerplexity(perplexities.map(([, perplexity]) => perplexity));
     this.clearLine();
     const { bold, dim } = this.style;
-    const figures = perplexities.map(([name, perplexity]) => `${name} ${bold(perplexityText(perplexity))}`).join('  ');
+    const figures = perplexities.map(([name, perplexity]) => `${printable(name)} ${bold(perplexityText(perplexity))}`).join('  ');
     const at = `step ${String(step).padStart(String(this.options.description.totalSteps).length)}`;
     this.write(`${at}  validation perplexity  ${figures}\n`);
     const layers = this.options.description.routedLayers.map(({ name }, layer) => ({ name, counts: this.counts[layer] ?? [] }));
