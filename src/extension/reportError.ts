@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Dismissed, errorText, isUnforeseen } from './errors';
+import { notificationText } from './notificationText';
 
 /** Where the user can be taken from a message. */
 export interface ErrorAction {
@@ -15,7 +16,7 @@ export function errorReporter(log: vscode.LogOutputChannel): ReportError {
     if (error instanceof Dismissed) return;
     log.error(error instanceof Error ? error : String(error));
     const offered = isUnforeseen(error) ? [...actions, { title: 'Show Log', run: () => log.show() }] : actions;
-    void vscode.window.showErrorMessage(errorText(error), ...offered.map(({ title }) => title)).then((chosen) => {
+    void vscode.window.showErrorMessage(notificationText(errorText(error)), ...offered.map(({ title }) => title)).then((chosen) => {
       offered.find(({ title }) => title === chosen)?.run();
     });
   };

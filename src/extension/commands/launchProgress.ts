@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { notificationText } from '../notificationText';
 
 /** A start that takes longer gets a notification that can be cancelled; a toast for each quick one would be in the way. */
 const PATIENCE_MILLISECONDS = 10_000;
@@ -16,13 +17,16 @@ export async function withLaunchProgress<T>(title: string, launch: Promise<T>, o
   void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () => settled);
   const cancelled = new Promise<undefined>((resolve) => {
     const timer = setTimeout(() => {
-      void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, token) => {
-        token.onCancellationRequested(() => {
-          isCancelled = true;
-          resolve(undefined);
-        });
-        return settled;
-      });
+      void vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title: notificationText(title), cancellable: true },
+        (_, token) => {
+          token.onCancellationRequested(() => {
+            isCancelled = true;
+            resolve(undefined);
+          });
+          return settled;
+        },
+      );
     }, PATIENCE_MILLISECONDS);
     void settled.then(() => clearTimeout(timer));
   });

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ObservedState } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
 import { Command } from '../contributions';
+import { notificationText } from '../notificationText';
 import { collectFailures, failureMessage } from './collectFailures';
 import type { RunStore } from './runStore';
 
@@ -51,7 +52,7 @@ export class FailureNotices implements vscode.Disposable {
 
 function show(run: RunSummary): void {
   const actions = run.state === 'lost' ? lostActions : failedActions;
-  void vscode.window.showErrorMessage(failureMessage(run), ...Object.keys(actions)).then((chosen) => {
+  void vscode.window.showErrorMessage(notificationText(failureMessage(run)), ...Object.keys(actions)).then((chosen) => {
     const command = chosen === undefined ? undefined : actions[chosen];
     if (command) void vscode.commands.executeCommand(command, { directory: run.directory });
   });

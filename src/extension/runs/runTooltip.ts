@@ -11,7 +11,7 @@ export function runTooltip(run: RunSummary, description: RunDescription | undefi
   if (run.trainPerplexity !== null) rows.push(['Perplexity, training step', perplexityText(run.trainPerplexity)]);
   if (run.tokensPerSecond !== null) rows.push(['Speed', `${groupDigits(run.tokensPerSecond)} tokens/s`]);
   if (description) rows.push(...descriptionRows(description));
-  rows.push(['Started', `${run.createdAt.slice(0, 19).replace('T', ' ')} UTC`]);
+  rows.push(['Started', `${escapeMarkdown(run.createdAt.slice(0, 19).replace('T', ' '))} UTC`]);
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
   const failure = run.failure
     ? `\n\n**Failed at step ${run.failure.step}:** ${escapeMarkdown(run.failure.message)}\n\n${escapeMarkdown(run.failure.advice)}`

@@ -25,6 +25,10 @@ describe('the status bar', () => {
 });
 
 describe('the tooltip', () => {
+  it('takes whatever a run directory says as text, its date too', () => {
+    expect(runTooltip(exampleRun({ createdAt: '![](https://a.bc/d)', name: '<img src=x>' }), undefined)).not.toMatch(/(?<!\\)(!|\[|<)/);
+  });
+
   it('says why a run failed and what to do', () => {
     const tooltip = runTooltip(exampleRun({ state: 'failed', failure }), undefined);
     expect(tooltip).toContain('**Failed at step 121:**');
