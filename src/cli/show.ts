@@ -1,5 +1,5 @@
 import type { EventLine, RunStatus } from '../runs/format';
-import { readStatus } from '../runs/readRun';
+import { readStatusOrLost } from '../runs/readRun';
 import { readEvents, start } from '../runs/runReader';
 import { readRunResult, type RunResult } from '../runs/runResult';
 import { exitCode, WrongUse, type Command } from './command';
@@ -29,7 +29,8 @@ interface ShownRun {
 }
 
 async function read(run: string): Promise<ShownRun> {
-  const [result, status] = [await readRunResult(run), await readStatus(run)];
+  const result = await readRunResult(run);
+  const status = result && (await readStatusOrLost(run, result.description));
   if (result === undefined || status === undefined) throw new WrongUse(`${run} is not a run that this version can read.`);
   return { result, status, events: (await readEvents(run, start)).records };
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RunDescription, RunStatus } from './format';
 import { parseDescription, parseStatus } from './recordSchemas';
@@ -12,6 +14,17 @@ export async function readDescription(run: string): Promise<RunDescription | und
 /** `status.json`; undefined where there is none, or none that this version understands. */
 export async function readStatus(run: string): Promise<RunStatus | undefined> {
   return readJson(runFiles.status(run), parseStatus);
+}
+
+/**
+ * `status.json`; where it is there but says nothing (a power cut may empty a file), the status of a worker that is gone, so that the run is
+ * listed as lost and can be resumed. Undefined where there is none.
+ */
+export async function readStatusOrLost(run: string, { totalSteps }: Pick<RunDescription, 'totalSteps'>): Promise<RunStatus | undefined> {
+  const status = await readStatus(run);
+  if (status !== undefined || !existsSync(runFiles.status(run))) return status;
+  const gone = { host: hostname(), bootId: '', pid: 0, heartbeat: '', address: null };
+  return { schemaVersion: 1, state: 'running', step: 0, totalSteps, failure: null, ...gone };
 }
 
 async function readJson<T>(file: string, parse: (value: unknown) => T | undefined): Promise<T | undefined> {

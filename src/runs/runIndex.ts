@@ -1,9 +1,9 @@
 import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { MetricsLine, RunDescription, RunStatus } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { isLive, observe, thisHost, type Here, type ObservedState } from './liveness';
-import { readDescription, readStatus } from './readRun';
+import { readDescription, readStatus, readStatusOrLost } from './readRun';
 import { runFiles } from './runFiles';
 import { readMetrics, start, type Cursor } from './runReader';
 
@@ -61,7 +61,7 @@ export class RunIndex {
     for (const name of names) await this.refreshEntry(name);
     return [...this.entries]
       .map(([name, entry]) => summarise(join(this.runsDirectory, name), entry, this.here, this.clock()))
-      .sort((one, other) => (one.id < other.id ? 1 : -1));
+      .sort((one, other) => compareText(other.createdAt, one.createdAt) || compareText(other.id, one.id));
   }
 
   private async refreshEntry(name: string): Promise<void> {
@@ -80,7 +80,8 @@ export async function summariseRun(directory: string, here: Here = thisHost(), n
 function summarise(directory: string, { description, status, last }: Entry, here: Here, now: number): RunSummary {
   return {
     directory,
-    id: description.id,
+    // Not the one in run.json: the folder may have been renamed or copied, and this is the name it is found by.
+    id: basename(directory),
     name: description.name,
     createdAt: description.createdAt,
     state: observe(status, here, now),
@@ -99,10 +100,11 @@ function summarise(directory: string, { description, status, last }: Entry, here
 async function refreshEntry(directory: string, known: Entry | undefined): Promise<Entry | undefined> {
   const statusStamp = await fileStamp(runFiles.status(directory));
   if (known?.statusStamp === statusStamp) return known;
-  const status = await readStatus(directory);
-  if (status === undefined) return known;
   const description = known?.description ?? (await readDescription(directory));
   if (description === undefined) return undefined;
+  // One that is being replaced at this moment is not garbage for good.
+  const status = known === undefined ? await readStatusOrLost(directory, description) : await readStatus(directory);
+  if (status === undefined) return known;
   const entry = {
     description,
     status,
@@ -138,6 +140,10 @@ function note(last: Latest, line: MetricsLine): void {
     const perplexity = Object.fromEntries(Object.entries(line.validation).map(([set, values]) => [set, fromJsonNumber(values.perplexity)]));
     last.validation = { step: line.step, perplexity };
   }
+}
+
+function compareText(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
 }
 
 async function folderNames(directory: string): Promise<readonly string[]> {

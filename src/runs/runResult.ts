@@ -1,7 +1,7 @@
 import type { RunDescription } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { observe, thisHost, type Here, type ObservedState } from './liveness';
-import { readDescription, readStatus } from './readRun';
+import { readDescription, readStatusOrLost } from './readRun';
 import { readExperts, readMetrics, start } from './runReader';
 
 /** The figures of one run that are compared with other runs'. */
@@ -24,7 +24,8 @@ export interface RunResult {
 
 /** Reads a run whole; undefined if `directory` holds none. */
 export async function readRunResult(directory: string, here: Here = thisHost(), now: number = Date.now()): Promise<RunResult | undefined> {
-  const [description, status] = [await readDescription(directory), await readStatus(directory)];
+  const description = await readDescription(directory);
+  const status = description && (await readStatusOrLost(directory, description));
   if (description === undefined || status === undefined) return undefined;
   const { records: lines } = await readMetrics(directory, start);
   const { records: frames } = await readExperts(directory, start);

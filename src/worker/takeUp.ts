@@ -2,7 +2,7 @@ import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { isLive, observe, thisHost } from '../runs/liveness';
-import { readDescription, readStatus } from '../runs/readRun';
+import { readDescription, readStatusOrLost } from '../runs/readRun';
 import { writeDescription, writeStatus } from '../runs/runWriter';
 import { asStorageError } from '../runs/storageError';
 import { takeRequests } from './requestFiles';
@@ -12,7 +12,8 @@ import { discardAddress } from './socketAddress';
 
 /** The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, or is none. */
 export async function resumable(run: string): Promise<{ readonly description: RunDescription; readonly status: RunStatus }> {
-  const [description, status] = [await readDescription(run), await readStatus(run)];
+  const description = await readDescription(run);
+  const status = description && (await readStatusOrLost(run, description));
   if (description === undefined || status === undefined) throw new LaunchError(`${run} is not a run directory.`, 'Choose a run.');
   const state = observe(status, thisHost(), Date.now());
   if (isLive(state)) throw new LaunchError(`${description.id} is ${state} on ${status.host}.`, 'It needs no resume.', run);

@@ -119,7 +119,8 @@ class Attempt {
         resumed ? 'resumed' : 'started',
         `${resumed ? 'Goes on from' : 'Starts at'} step ${step} on ${engine.device}.`,
       );
-      for (const { reason } of ignored) this.recorder.event(step, 'warning', `${reason} An older checkpoint is used.`);
+      const instead = checkpoint === undefined ? 'There is no older one, so the run starts again.' : 'An older one is used.';
+      for (const { reason } of ignored) this.recorder.event(step, 'warning', `${reason} ${instead}`);
       for (const name of changedCorpora(this.description, dataFingerprints(corpora))) {
         this.recorder.event(step, 'warning', `The text of ${name} is not what it was when the run began.`);
       }

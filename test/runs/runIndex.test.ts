@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunDescription, RunStatus } from '../../src/runs/format';
@@ -6,6 +6,7 @@ import { observe, thisHost, type Here } from '../../src/runs/liveness';
 import { readStatus } from '../../src/runs/readRun';
 import { runFiles } from '../../src/runs/runFiles';
 import { deleteRun, RunIndex, RunIsLive, summariseRun } from '../../src/runs/runIndex';
+import { readRunResult } from '../../src/runs/runResult';
 import { RunWriter, writeDescription, writeStatus } from '../../src/runs/runWriter';
 import { aDescription, aLine, aStatus, noon, temporaryFolder } from './fixtures';
 
@@ -78,6 +79,30 @@ describe('the index of runs', () => {
     expect(smoe).toMatchObject({ state: 'running', step: 3, validationPerplexity: { prose: 3.5 }, tokensPerSecond: 20, remote: false });
     expect(smoe?.trainPerplexity).toBeCloseTo(2, 12);
     expect(await summariseRun(directory, here, noon)).toEqual(smoe);
+  });
+
+  it('names a run by its folder, also after that was renamed or copied', async () => {
+    const runs = temporaryFolder();
+    renameSync(addRun(runs, '20260301-120000-smoe-abcd'), join(runs, 'best'));
+    cpSync(join(runs, 'best'), join(runs, 'copy of best'), { recursive: true });
+    addRun(runs, '20260302-120000-outside-abcd', { id: '../../outside' });
+    const found = await new RunIndex(runs, here, () => noon).refresh();
+    expect(found.map(({ id }) => id)).toEqual(['copy of best', 'best', '20260302-120000-outside-abcd']);
+    expect(found.map(({ id }) => join(runs, id))).toEqual(found.map(({ directory }) => directory));
+  });
+
+  it('lists a run whose status a power cut has emptied as lost', async () => {
+    const runs = temporaryFolder();
+    const directory = addRun(runs, '20260301-120000-smoe-abcd');
+    const index = new RunIndex(runs);
+    for (const garbage of ['', '\0\0\0', '{"schemaVersion":1}', '[]']) {
+      writeFileSync(runFiles.status(directory), garbage);
+      expect(await summariseRun(directory)).toMatchObject({ state: 'lost', remote: false, totalSteps: 100 });
+      expect(await index.refresh()).toMatchObject([{ state: 'lost' }]);
+      expect(await readRunResult(directory)).toMatchObject({ state: 'lost' });
+    }
+    rmSync(runFiles.status(directory));
+    expect(await summariseRun(directory)).toBeUndefined();
   });
 
   it('takes in what is new, also when a resume took back what was newest', async () => {

@@ -34,6 +34,13 @@ describe('taking a run up', () => {
     expect(readdirSync(run)).not.toContain('taking-up');
   });
 
+  it('works where a power cut has emptied the status', async () => {
+    const run = aStoppedRun();
+    writeFileSync(join(run, 'status.json'), '');
+    await takeUp(run, launch);
+    expect(await readStatus(run)).toMatchObject({ state: 'starting', totalSteps: aDescription().totalSteps });
+  });
+
   it('passes over a claim that a crash left, and waits for no fresh one', async () => {
     const run = aStoppedRun();
     const claim = join(run, 'taking-up');
