@@ -80,7 +80,7 @@ function merged(links: readonly ChainLink[]): unknown {
 }
 
 /** Mappings are merged key by key; anything else is replaced as a whole, lists included. */
-export function deepMerged(base: unknown, variant: unknown): unknown {
+function deepMerged(base: unknown, variant: unknown): unknown {
   if (!isMapping(base) || !isMapping(variant)) return variant;
   const own = Object.entries(variant).map(([key, value]): [string, unknown] => [
     key,

@@ -144,7 +144,6 @@ export type MoeConfig = z.infer<typeof moeSchema>;
 export type ModelConfig = z.infer<typeof modelSchema>;
 export type TrainConfig = z.infer<typeof trainSchema>;
 export type DataConfig = z.infer<typeof dataSchema>;
-export type EngineConfig = z.infer<typeof engineSchema>;
 /** A config with every default filled in. `train` and `data` may be absent: such a config can be counted but not run. */
 export type Experiment = z.infer<typeof experimentSchema>;
 /** A config that can be trained. */

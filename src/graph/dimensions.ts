@@ -42,20 +42,6 @@ export function product(dimensions: Shape): Dimension {
   });
 }
 
-/** `dividend / divisor` where it is again a monomial with an integer coefficient, else undefined. */
-export function quotient(dividend: Dimension, divisor: Dimension): Dimension | undefined {
-  const above = parse(dividend);
-  const below = parse(divisor);
-  if (below.coefficient === 0 || above.coefficient % below.coefficient !== 0) return undefined;
-  const symbols = [...above.symbols];
-  for (const symbol of below.symbols) {
-    const at = symbols.indexOf(symbol);
-    if (at < 0) return undefined;
-    symbols.splice(at, 1);
-  }
-  return format({ coefficient: above.coefficient / below.coefficient, symbols });
-}
-
 /** The dimension's number under `bindings`. Throws a RangeError that names a symbol without a value. */
 export function bindDimension(dimension: Dimension, bindings: Bindings): number {
   const { coefficient, symbols } = parse(dimension);

@@ -37,7 +37,7 @@ export function compareWithBaseline(config: LoadedConfig, readText: ReadText): C
   return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), findings };
 }
 
-export function countExperiment(experiment: Experiment): ModelCount {
+function countExperiment(experiment: Experiment): ModelCount {
   return countModel(buildLanguageModel(experiment), experiment.model);
 }
 

@@ -12,7 +12,7 @@ const suffixLength = 4;
 const stampLength = 'YYYYMMDD-HHMMSS'.length;
 
 /** `YYYYMMDD-HHMMSS` in UTC, so that ids sort by time wherever they were made. */
-export function runStamp(now: Date): string {
+function runStamp(now: Date): string {
   const [date, time] = now.toISOString().slice(0, 19).split('T');
   return `${(date ?? '').replaceAll('-', '')}-${(time ?? '').replaceAll(':', '')}`;
 }

@@ -31,7 +31,7 @@ export async function scoreText(
   return validationScore(nats, scoredTokens(tokens), scoredTokens(tokens));
 }
 
-export function validationScore(nats: number, tokens: number, bytes: number): ValidationScore {
+function validationScore(nats: number, tokens: number, bytes: number): ValidationScore {
   const loss = nats / tokens;
   return { loss, perplexity: Math.exp(loss), bitsPerByte: nats / (Math.LN2 * bytes), scoredTokens: tokens };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bindDimension, product, quotient } from '../../src/graph/dimensions';
+import { bindDimension, product } from '../../src/graph/dimensions';
 import { ProgramBuilder } from '../../src/graph/builder';
 import { erf } from '../../src/graph/reference/elementwise';
 import { ShapeError } from '../../src/graph/shapes';
@@ -10,11 +10,6 @@ describe('dimensions', () => {
     expect(product(['time', 2, 'batch', 3])).toBe('6*batch*time');
     expect(product([4, 5])).toBe(20);
     expect(product(['2*batch', '3*time'])).toBe('6*batch*time');
-  });
-  it('divide where the result is a monomial again', () => {
-    expect(quotient('6*batch*time', '2*time')).toBe('3*batch');
-    expect(quotient('batch', 'time')).toBeUndefined();
-    expect(quotient(7, 2)).toBeUndefined();
   });
   it('bind, and name a symbol without a value', () => {
     expect(bindDimension('2*batch*time', { batch: 3, time: 5 })).toBe(30);

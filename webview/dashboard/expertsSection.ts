@@ -100,7 +100,7 @@ export class ExpertsSection {
 }
 
 /** A frame holds the steps after `fromStep` up to `step`. */
-export function stretchOf(fromStep: number, step: number): string {
+function stretchOf(fromStep: number, step: number): string {
   return step - fromStep <= 1 ? count(step) : `${count(fromStep + 1)} to ${count(step)}`;
 }
 
@@ -109,6 +109,6 @@ function noRouting(state: DashboardState): string {
 }
 
 /** Runs of one config have one name: their directory tells them apart. */
-export function uniqueLabel(run: string, name: string, runs: readonly { readonly run: string; readonly name: string }[]): string {
+function uniqueLabel(run: string, name: string, runs: readonly { readonly run: string; readonly name: string }[]): string {
   return runs.some((other) => other.run !== run && other.name === name) ? `${name} (${run.split(/[\\/]/).at(-1)})` : name;
 }

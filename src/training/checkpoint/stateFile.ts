@@ -19,7 +19,7 @@ const kindsOfTensor = Object.keys(prefixes) as StateTensor['kind'][];
 const PIECE_BYTES = 64 << 20;
 
 /** Every tensor of a program's training state, parameters first, with the names they have in the file. */
-export function stateLayout(program: Program): TensorLayout[] {
+function stateLayout(program: Program): TensorLayout[] {
   const owned = (kind: 'parameter' | 'firstMoment' | 'secondMoment') =>
     program.parameters.map(({ name, shape }) => ({ name: prefixes[kind] + name, shape }));
   const buffers = program.buffers.map(({ name, shape }) => ({ name: prefixes.buffer + name, shape }));
