@@ -3,22 +3,22 @@ import type { ParityResiduals } from './compareWithBaseline';
 
 const minus = '\u2212';
 
-/** `13.9 M parameters (≤ 5.2 M active), 6.1 M MACs/token; vs smoe.moe.yaml: −3.13 % parameters, 0.00 % MACs (+0.52 % with router)`. */
+/** `13.91 M parameters (≤ 5.212 M active), 6.144 M MACs/token; vs smoe.moe.yaml: −3.13 % parameters, 0.00 % MACs (+0.52 % with router)`. */
 export function formatCount(count: ModelCount, parity: ParityResiduals | null): string {
   const own = `${formatAmount(count.parameters.total)} parameters (${formatActive(count)} active), ${formatAmount(count.macsPerToken.total)} MACs/token`;
   return parity ? `${own}; ${formatParity(parity)}` : own;
 }
 
-export function formatParity({ baseline, parameters, macs, macsWithRouter }: ParityResiduals): string {
+function formatParity({ baseline, parameters, macs, macsWithRouter }: ParityResiduals): string {
   return `vs ${baseline}: ${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)`;
 }
 
 /** `≤` where two sub-tokens of a token may meet in one expert: then fewer distinct weights may be used. */
-export function formatActive(count: ModelCount): string {
+function formatActive(count: ModelCount): string {
   return `${count.activeIsUpperBound ? '≤ ' : ''}${formatAmount(count.parameters.active)}`;
 }
 
-/** Three digits and a unit: `109.5 M`, `6.1 M`, `940`. */
+/** Four digits and a unit, so that twins can be told apart: `109.5 M`, `1.502 M`, `940`. */
 export function formatAmount(value: number): string {
   const units = ['', ' k', ' M', ' G', ' T'];
   let unit = 0;
@@ -28,7 +28,13 @@ export function formatAmount(value: number): string {
     scaled /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? Math.round(scaled).toString() : scaled.toFixed(1)}${units[unit] ?? ''}`;
+  return `${unit === 0 ? Math.round(scaled).toString() : scaled.toFixed(decimals(scaled))}${units[unit] ?? ''}`;
+}
+
+/** For four digits of a number below 1000; what rounds up to ten or a hundred has a digit more before the point. */
+function decimals(scaled: number): number {
+  if (scaled >= 99.995) return 1;
+  return scaled >= 9.9995 ? 2 : 3;
 }
 
 /** Percent with two decimals and a sign, but for zero: `−3.13 %`, `0.00 %`, `+0.52 %`. */

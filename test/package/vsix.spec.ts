@@ -38,6 +38,19 @@ describe('what ships', () => {
     expect(names.filter((name) => /^extension\/LICENSE/i.test(name))).toHaveLength(1);
   });
 
+  test('every file of media/ that the bundles name', () => {
+    const named = bundles.flatMap((bundle) =>
+      [
+        ...bundle
+          .read()
+          .toString('utf8')
+          .matchAll(/"media",\s*"([\w.-]+)"/g),
+      ].map((match) => match[1]),
+    );
+    expect(named.length).toBeGreaterThan(0);
+    expect(named.filter((name) => !names.includes(`extension/media/${name}`))).toEqual([]);
+  });
+
   test('a readme that needs no file of the repository', () => {
     const targets = [...text('extension/readme.md').matchAll(/\]\(([^)]*)\)/g)].map((match) => match[1]);
     expect(targets.filter((target) => target !== undefined && !/^https?:/.test(target))).toEqual([]);

@@ -85,9 +85,9 @@ describe('formatCount', () => {
     expect(count && formatCount(count, null)).toBe('307.7 M parameters (109.6 M active), 147.3 M MACs/token');
   });
 
-  it('has three digits or so, in every size', () => {
+  it('has four digits, in every size', () => {
     const amounts = [0, 940, 999.4, 1000, 12_345, 999_949, 999_950, 13_940_000, 1.5e9, 2e12, 3e15].map(formatAmount);
-    expect(amounts).toEqual(['0', '940', '999', '1.0 k', '12.3 k', '999.9 k', '1.0 M', '13.9 M', '1.5 G', '2.0 T', '3000.0 T']);
+    expect(amounts).toEqual(['0', '940', '999', '1.000 k', '12.35 k', '999.9 k', '1.000 M', '13.94 M', '1.500 G', '2.000 T', '3000.0 T']);
   });
 
   it('has a sign for what is not zero', () => {

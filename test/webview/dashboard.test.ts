@@ -211,7 +211,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     await eventually(async () => expect(await page.locator('.chart-frame canvas').getAttribute('aria-label')).not.toContain('two'));
     await page.locator('.run', { hasText: 'one' }).locator('vscode-button', { hasText: 'Stop' }).click();
     await eventually(() => expect(dashboard.performed).toEqual([{ kind: 'stopRun', run: first }]));
-    await page.locator('.run', { hasText: 'two' }).locator('vscode-button', { hasText: 'Remove' }).click();
+    await page.locator('.run', { hasText: 'two' }).locator('vscode-button', { hasText: 'Hide' }).click();
     await eventually(async () => expect(await page.locator('.run').count()).toBe(1));
     expect(dashboard.performed.at(-1)).toEqual({ kind: 'toggleRun', run: second });
   });

@@ -13,7 +13,7 @@ const summary = (run: string, changes: Partial<RunSummary> = {}): RunSummary => 
   tokensPerSecond: null,
   trainPerplexity: 5,
   validation: [],
-  parameters: { total: 1, active: 1 },
+  parameters: { total: 1, active: 1, activeIsUpperBound: false },
   macsPerToken: 1,
   device: 'cpu',
   routedLayers: [{ name: 'layers.1', experts: 4, k: 1 }],

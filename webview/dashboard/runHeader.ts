@@ -41,7 +41,7 @@ export class RunHeader {
       actions.stop(run);
     });
     const config = button('Config', 'secondary', () => actions.openConfig(run));
-    const remove = button('Remove', 'secondary', () => actions.remove(run));
+    const remove = button('Hide', 'secondary', () => actions.remove(run));
     this.element = element(
       'article',
       { class: 'run' },
@@ -118,7 +118,10 @@ function figuresOf(summary: RunSummary): readonly (readonly [string, string])[] 
   ];
 }
 
-function detailsOf({ parameters: { total, active }, macsPerToken, seconds, device }: RunSummary): readonly string[] {
-  const parameters = active === total ? `${compact(total)} parameters` : `${compact(total)} parameters (${compact(active)} active)`;
+function detailsOf({ parameters: { total, active, activeIsUpperBound }, macsPerToken, seconds, device }: RunSummary): readonly string[] {
+  const parameters =
+    active === total
+      ? `${compact(total)} parameters`
+      : `${compact(total)} parameters (${activeIsUpperBound ? '≤ ' : ''}${compact(active)} active)`;
   return [parameters, `${compact(macsPerToken)} MACs/token`, duration(seconds), device].filter((detail) => detail !== '');
 }

@@ -23,8 +23,8 @@ model:
 train: { steps: 1000, batch_tokens: 2048, micro_batch: 16, learning_rate: 1.0e-3, min_learning_rate: 1.0e-4, warmup: 50, schedule: cosine }
 data:
   tokenizer: bytes
-  train: [corpus/*.txt] # your text files
-  validation: { text: [valid/*.txt] }
+  train: [corpus/train/*.txt] # your text files
+  validation: { text: [corpus/validation/*.txt] }
 evaluate: { every: 100 }
 engine: { device: cpu }
 `;

@@ -67,7 +67,8 @@ export interface RunSummary {
     readonly perplexity: number | null;
     readonly bitsPerByte: number | null;
   }[];
-  readonly parameters: { readonly total: number; readonly active: number };
+  /** Active ones are an upper bound where sub-tokens of a token may share an expert. */
+  readonly parameters: { readonly total: number; readonly active: number; readonly activeIsUpperBound: boolean };
   /** Forward multiply-adds per token. */
   readonly macsPerToken: number;
   readonly device: string;
@@ -167,7 +168,7 @@ const summarySchema = z.strictObject({
   tokensPerSecond: z.number().nullable(),
   trainPerplexity: z.number().nullable(),
   validation: z.array(z.strictObject({ name: z.string(), step, perplexity: z.number().nullable(), bitsPerByte: z.number().nullable() })),
-  parameters: z.strictObject({ total: z.number(), active: z.number() }),
+  parameters: z.strictObject({ total: z.number(), active: z.number(), activeIsUpperBound: z.boolean() }),
   macsPerToken: z.number(),
   device: z.string(),
   routedLayers: z.array(z.strictObject({ name: z.string(), experts: z.int().positive(), k: z.number() })),

@@ -81,7 +81,7 @@ class DashboardPanel implements vscode.Disposable {
       }),
       selection.onDidChange((runs) => this.session.runsChanged(runs)),
     );
-    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.svg');
+    panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
     panel.webview.options = { enableScripts: true, localResourceRoots: [vscode.Uri.joinPath(extensionUri, 'dist', 'webview')] };
     panel.webview.html = this.html();
   }

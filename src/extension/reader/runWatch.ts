@@ -51,7 +51,10 @@ export class RunWatch {
       ...figures,
       step: Math.max(figures.step, status?.step ?? 0),
       totalSteps: status?.totalSteps ?? description?.totalSteps ?? 0,
-      parameters: description?.parameters ?? { total: 0, active: 0 },
+      parameters: {
+        ...(description?.parameters ?? { total: 0, active: 0 }),
+        activeIsUpperBound: (description?.routedLayers ?? []).some(({ unitsPerToken }) => unitsPerToken > 1),
+      },
       macsPerToken: description?.macsPerToken ?? 0,
       device: description?.engine.device ?? '',
       routedLayers: (description?.routedLayers ?? []).map(({ name, experts, k }) => ({ name, experts, k })),

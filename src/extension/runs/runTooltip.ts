@@ -25,20 +25,21 @@ function stateText(run: RunSummary): string {
   return `${state}${where}, ${stepText(run)}`;
 }
 
-function descriptionRows({ parameters, macsPerToken, engine, configFile }: RunDescription): [string, string][] {
+function descriptionRows({ parameters, macsPerToken, engine, configFile, routedLayers }: RunDescription): [string, string][] {
+  const bound = routedLayers.some(({ unitsPerToken }) => unitsPerToken > 1) ? '≤ ' : '';
   return [
-    ['Parameters', `${groupDigits(parameters.total)} (${groupDigits(parameters.active)} active)`],
+    ['Parameters', `${groupDigits(parameters.total)} (${bound}${groupDigits(parameters.active)} active)`],
     ['MACs per token', groupDigits(macsPerToken)],
     ['Device', escapeMarkdown(engine.device)],
     ['Config', escapeMarkdown(configFile)],
   ];
 }
 
-export function groupDigits(value: number): string {
+function groupDigits(value: number): string {
   return Math.round(value).toLocaleString('en-GB');
 }
 
 /** Names and messages are text, not markup: they come from files. */
-export function escapeMarkdown(text: string): string {
+function escapeMarkdown(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+\-.!|<>~&]/g, '\\$&').replace(/\s+/g, ' ');
 }

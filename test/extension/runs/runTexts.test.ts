@@ -3,6 +3,7 @@ import { collectFailures, failureMessage } from '../../../src/extension/runs/col
 import { collectRunsFolders, runsFolderFor } from '../../../src/extension/runs/runsFolders';
 import { runTooltip } from '../../../src/extension/runs/runTooltip';
 import { collectStatus } from '../../../src/extension/runs/statusText';
+import type { RunDescription } from '../../../src/runs/format';
 import type { ObservedState } from '../../../src/runs/liveness';
 import { exampleRun } from './exampleRun';
 
@@ -40,7 +41,7 @@ describe('the tooltip', () => {
   });
 
   it('shows what the run is made of, where run.json can be read', () => {
-    const tooltip = runTooltip(exampleRun(), {
+    const description: RunDescription = {
       schemaVersion: 1,
       id: 'x',
       name: 'SMoE',
@@ -58,8 +59,11 @@ describe('the tooltip', () => {
       macsPerToken: 456_789,
       routedLayers: [],
       versions: { moeLab: '0.1.0', node: '20.0.0', onnxruntime: '1.30.0' },
-    });
+    };
+    const tooltip = runTooltip(exampleRun(), description);
     expect(tooltip).toContain('| Parameters | 1,234,567 (345,678 active) |');
+    const subTokens = { name: 'layers.1.moe', experts: 8, k: 2, unitsPerToken: 2 };
+    expect(runTooltip(exampleRun(), { ...description, routedLayers: [subTokens] })).toContain('(≤ 345,678 active)');
     expect(tooltip).toContain('| Device | cpu |');
     expect(tooltip).toContain('| Perplexity, prose | 7.42 |');
   });
