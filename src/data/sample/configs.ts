@@ -41,8 +41,9 @@ checkpoint: { every: 200, keep: 2 }
 engine: { device: cpu }
 `;
 
-const multiHead = `# The multi-head twin (MH-MoE) of smoe.moe.yaml: each token is split into 2 sub-tokens, and each sub-token goes to 2 of 40 smaller experts.
-# By equal MACs, expert_width = (256 * 1 - 2 * 96 / 3) / 2 = 96: what the head and the merge layer cost, the experts save.
+const multiHead = `# The multi-head twin (MH-MoE) of smoe.moe.yaml: each token is split into 2 sub-tokens,
+# and each sub-token goes to 2 of 40 smaller experts. By equal MACs, expert_width =
+# (256 * 1 - 2 * 96 / 3) / 2 = 96: what the head and the merge layer cost, the experts save.
 extends: smoe.moe.yaml
 name: MH-MoE (heads=2)
 parity: smoe.moe.yaml # the baseline that the hints compare with
