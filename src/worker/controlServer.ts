@@ -70,9 +70,16 @@ export class ControlServer {
     return true;
   }
 
-  /** Tells every subscriber. */
+  /** Tells every subscriber. Never throws: whoever trains does not care who listens. */
   changed(change: Changed): void {
-    for (const connection of this.subscribers) void connection.sendNotification(notifications.changed, change).catch(() => undefined);
+    for (const connection of this.subscribers) {
+      try {
+        void connection.sendNotification(notifications.changed, change).catch(() => undefined);
+      } catch {
+        // It has closed, and its socket is about to say so.
+        this.subscribers.delete(connection);
+      }
+    }
   }
 
   /** Ends after what was said last has been sent. */
@@ -128,7 +135,12 @@ export class ControlServer {
     connection.onRequest(requests.status, () => guarded(() => this.handlers.status()));
     connection.onRequest(requests.stop, () => guarded(() => this.handlers.stop()));
     connection.onRequest(requests.checkpoint, () => guarded(() => this.handlers.checkpoint()));
-    connection.onRequest(requests.subscribe, () => guarded(() => void this.subscribers.add(connection)));
+    connection.onRequest(requests.subscribe, () =>
+      guarded(() => {
+        // Requests wait in a queue: the socket may be gone when their turn comes.
+        if (this.sockets.has(socket)) this.subscribers.add(connection);
+      }),
+    );
     connection.listen();
   }
 

@@ -99,6 +99,29 @@ describe('the control socket', () => {
     expect(log).toContain('connection refused: wrong token');
   });
 
+  it('goes on telling the others while subscribers leave, whatever they still have in the queue', async () => {
+    const { server, address } = await aServer();
+    const hello = message({ jsonrpc: '2.0', id: 1, method: 'hello', params: { token: address().token, version: 1 } });
+    const subscriptions = Array.from({ length: 300 }, (_, id) => message({ jsonrpc: '2.0', id: id + 2, method: 'subscribe' })).join('');
+    const staying = await connected(address());
+    const last = new Promise<void>((resolve) => void staying.subscribe(({ step }) => step === 2 && resolve()));
+    await staying.status();
+    for (let time = 0; time < 6; time++) {
+      const leaving = createConnection(address().path, () => leaving.write(hello + subscriptions));
+      leaving.on('error', () => undefined);
+      leaving.once('data', () => (time % 2 === 0 ? leaving.end() : leaving.destroy()));
+      // At every turn of the event loop and between its callbacks, also for a while after it has left.
+      for (let turn = 0; turn < 400; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        server.changed({ step: 1, state: 'running' });
+        await new Promise<void>((resolve) => process.nextTick(resolve));
+        server.changed({ step: 1, state: 'running' });
+      }
+    }
+    server.changed({ step: 2, state: 'running' });
+    await last;
+  });
+
   it('hangs up on a message that is too long before reading it, and goes on serving', async () => {
     const { log, address } = await aServer();
     expect(await sendRaw(address().path, `Content-Length: ${1 << 30}\r\n\r\n{`)).toBe('');
