@@ -75,7 +75,7 @@ test('above `model:` stand parameters, MACs per token and the distance from the 
   const [model] = (JSON.parse(counted.stdout) as CountJson).models;
   expect(model?.parity?.baseline).toBe('good.moe.yaml');
   expect(text).toContain(`${((model?.parameters.total ?? 0) / 1000).toFixed(2)} k parameters`);
-  expect(text).toContain(`${((model?.macsPerToken.total ?? 0) / 1000).toFixed(1)} k MACs/token`);
+  expect(text).toContain(`${((model?.macsPerToken.total ?? 0) / 1000).toFixed(2)} k MACs/token`);
   expect(text).toContain(`vs good.moe.yaml: ${percent(model?.parity?.parameters ?? Number.NaN)} parameters`);
   expect(text).toContain(`${percent(model?.parity?.macs ?? Number.NaN)} MACs`);
   const lenses = await session().host.codeLenses(file('multi-head'));
