@@ -55,8 +55,9 @@ export function scalarOf(outputs: Outputs, name: string): number {
 }
 
 function sessionOptions({ device, threads, keepOnDevice, profile, optimisedModel }: RuntimeSessionRequest): RuntimeSessionOptions {
-  // Threads spin for work within a run, which is far faster, and rest between runs: AdamW and other sessions need the cores then.
-  const spin = { intra_op: { allow_spinning: '1' }, force_spinning_stop: '1' };
+  // Threads spin for work within a run, which is far faster than sleeping, but only shortly: on a busy machine a spinning thread keeps the
+  // one it waits for off its core. Between runs they rest, since AdamW and other sessions need the cores then.
+  const spin = { intra_op: { allow_spinning: '1', spin_duration_us: '50' }, force_spinning_stop: '1' };
   return {
     executionProviders: [device],
     graphOptimizationLevel: 'extended',
