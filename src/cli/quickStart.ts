@@ -3,6 +3,7 @@ import { writeSampleWorkspace, type SampleWorkspace } from '../data/sampleWorksp
 import { readRunResult } from '../runs/runResult';
 import { exitCode } from './command';
 import { openRun, trainInForeground } from './foregroundRun';
+import { interruption } from './interruption';
 import { reportProblem } from './problem';
 import { comparisonNotes, comparisonTable, type EntropyFloor } from './terminal/comparisonTable';
 import { grouped } from './terminal/figures';
@@ -17,12 +18,7 @@ async function main(): Promise<number> {
   const { stdout } = process;
   const folder = resolve(process.argv[2] ?? join('.try', 'workspace'));
   const steps = process.argv[3] === '--steps' ? Number(process.argv[4]) : undefined;
-  const stop = new AbortController();
-  process.on('SIGINT', () => {
-    if (stop.signal.aborted) process.exit(130);
-    stdout.write('\nStopping after this step, with a checkpoint; Ctrl-C again ends at once.\n');
-    stop.abort();
-  });
+  const signal = interruption(() => stdout.write('\nStopping after this step, with a checkpoint; Ctrl-C again ends at once.\n'));
 
   const workspace = await writeSampleWorkspace(folder);
   stdout.write(`Sample workspace: ${folder}\n`);
@@ -34,7 +30,7 @@ async function main(): Promise<number> {
     stdout.write(
       `\n${description.name}: ${grouped(description.parameters.total)} parameters, ${grouped(description.macsPerToken)} MACs per token\n`,
     );
-    const surroundings = { values: {}, stdout, stderr: process.stderr, signal: stop.signal };
+    const surroundings = { values: {}, stdout, stderr: process.stderr, signal };
     const status = await trainInForeground(run, description, surroundings, __dirname);
     runs.push(run);
     if (status.state === 'failed') return exitCode.findings;
