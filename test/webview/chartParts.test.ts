@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { covers, nearestIndex } from '../../webview/dashboard/chartCurves';
 import { valueRange } from '../../webview/dashboard/chartOptions';
-import { compact, duration, perplexity } from '../../webview/shared/figures';
+import { bearsMarker, lineStyle } from '../../webview/dashboard/lineStyles';
+import { formatAmount } from '../../src/parity/formatCount';
+import { amount, duration, perplexity, significant, tick } from '../../webview/shared/figures';
 
 const points = [1, 2, 5, 9].map((x) => ({ x, y: x, step: x }));
 
@@ -38,13 +40,38 @@ test('the range of the shown values, over all curves', () => {
 });
 
 describe('how figures are written', () => {
-  test.each([
-    [null, '–'],
-    [15_512, '15.51k'],
-    [3_412_224, '3.412M'],
-    [109_529_856, '109.5M'],
+  const amounts = [
     [42, '42'],
-  ])('%s as %s', (value, text) => expect(compact(value)).toBe(text));
+    [940, '940'],
+    [15_512, '15.51 k'],
+    [999_950, '1.000 M'],
+    [1_467_000, '1.467 M'],
+    [3_412_224, '3.412 M'],
+    [13_910_000, '13.91 M'],
+    [109_529_856, '109.5 M'],
+    [2e12, '2.000 T'],
+  ] as const;
+  test.each(amounts)('the amount %s as %s, as in the hints of the editor', (value, text) => {
+    expect(amount(value)).toBe(text);
+    expect(formatAmount(value)).toBe(text);
+  });
+
+  test('an amount that is not known', () => expect(amount(null)).toBe('–'));
+
+  test.each([
+    [0, '0'],
+    [1.5, '1.5'],
+    [200, '200'],
+    [1500, '1.5 k'],
+    [20_000_000, '20 M'],
+  ])('a tick at %s as %s', (value, text) => expect(tick(value)).toBe(text));
+
+  test.each([
+    [0, '0'],
+    [0.0006, '0.0006'],
+    [1.0234, '1.023'],
+    [6e-7, '6.00e-7'],
+  ])('a figure of any size, %s, as %s', (value, text) => expect(significant(value)).toBe(text));
 
   test.each([
     [42, '42 s'],
@@ -57,4 +84,31 @@ describe('how figures are written', () => {
     [255.96, '256.0'],
     [null, '–'],
   ])('perplexity %s as %s', (value, text) => expect(perplexity(value)).toBe(text));
+});
+
+describe('lines of one run', () => {
+  test('five validation sets differ in marker and in dashes', () => {
+    const styles = [0, 1, 2, 3, 4].map(lineStyle);
+    expect(new Set(styles.map(({ marker }) => marker)).size).toBe(5);
+    expect(new Set(styles.map(({ dash }) => dash.join())).size).toBe(5);
+    expect(new Set(styles.map(({ shape }) => shape)).size).toBe(5);
+  });
+
+  test.each([1, 8, 15, 40, 1000])('of %d points, enough and not too many bear a marker', (count) => {
+    const marked = Array.from({ length: count }, (_, index) => bearsMarker(index, count)).filter(Boolean).length;
+    expect(marked).toBeGreaterThanOrEqual(Math.min(count, 8));
+    expect(marked).toBeLessThanOrEqual(16);
+  });
+
+  test('a marker stays on its point, or goes, but does not move while the line grows', () => {
+    const at = (count: number) => Array.from({ length: count }, (_, index) => index).filter((index) => bearsMarker(index, count));
+    for (let count = 9; count < 200; count++) {
+      const before = at(count - 1);
+      expect(
+        at(count)
+          .filter((index) => index < count - 1)
+          .every((index) => before.includes(index)),
+      ).toBe(true);
+    }
+  });
 });

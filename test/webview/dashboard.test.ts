@@ -71,7 +71,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
       'Failed at step 260: The loss is not finite.',
       'Lower learning_rate; the checkpoint of step 250 is kept.',
     ]);
-    expect(await page.locator('vscode-button:visible', { hasText: 'Stop' }).count()).toBe(1);
+    expect(await page.locator('vscode-button[aria-label="Stop"]:visible').count()).toBe(1);
     expect(await distinctColours(dashboard, '.heatmap')).toBeGreaterThan(20);
     expect((await dashboard.violations()).filter((violation) => !knownViolations.includes(violation))).toEqual([]);
     expect(dashboard.errors).toEqual([]);
@@ -173,7 +173,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     await page.screenshot({ path: join(screenshots, `dashboard-${name}.png`), fullPage: true });
     expect(await overflowing(dashboard)).toEqual([]);
     await page.locator('vscode-checkbox', { hasText: 'Show as table' }).click();
-    await page.waitForSelector('table');
+    await page.waitForSelector('.table-scroller table');
     await page.screenshot({ path: join(screenshots, `dashboard-${name}-table.png`), fullPage: true });
     expect(await overflowing(dashboard)).toEqual([]);
   });
@@ -182,10 +182,14 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const dashboard = await openDrawn([write({ name: 'SMoE', experts: [8, 8] }, 300)]);
     const { page } = dashboard;
     await page.locator('vscode-checkbox', { hasText: 'Show as table' }).click();
-    await page.waitForSelector('table');
-    expect(await page.locator('table').first().locator('thead th').allInnerTexts()).toEqual(['Step', 'SMoE, training', 'SMoE, prose']);
-    expect(await page.locator('table').first().locator('tbody tr').count()).toBe(6);
-    expect(await page.locator('table').last().locator('tbody tr').count()).toBe(8);
+    await page.waitForSelector('.table-scroller table');
+    expect(await page.locator('.table-scroller table').first().locator('thead th').allInnerTexts()).toEqual([
+      'Step',
+      'SMoE, training',
+      'SMoE, prose',
+    ]);
+    expect(await page.locator('.table-scroller table').first().locator('tbody tr').count()).toBe(6);
+    expect(await page.locator('.table-scroller table').last().locator('tbody tr').count()).toBe(8);
     expect(await page.locator('.heatmap').isVisible()).toBe(false);
   });
 
@@ -209,9 +213,9 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const [first, second] = runs.map((run) => run.directory);
     await page.locator('.legend vscode-checkbox', { hasText: 'two' }).click();
     await eventually(async () => expect(await page.locator('.chart-frame canvas').getAttribute('aria-label')).not.toContain('two'));
-    await page.locator('.run', { hasText: 'one' }).locator('vscode-button', { hasText: 'Stop' }).click();
+    await page.locator('.run', { hasText: 'one' }).locator('vscode-button[aria-label="Stop"]').click();
     await eventually(() => expect(dashboard.performed).toEqual([{ kind: 'stopRun', run: first }]));
-    await page.locator('.run', { hasText: 'two' }).locator('vscode-button', { hasText: 'Hide' }).click();
+    await page.locator('.run', { hasText: 'two' }).locator('vscode-button[aria-label="Hide"]').click();
     await eventually(async () => expect(await page.locator('.run').count()).toBe(1));
     expect(dashboard.performed.at(-1)).toEqual({ kind: 'toggleRun', run: second });
   });
@@ -221,12 +225,17 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const before = await openDrawn([run]);
     await before.page.locator('vscode-checkbox', { hasText: 'Logarithmic' }).click();
     await before.page.locator('vscode-checkbox', { hasText: 'Smooth training' }).click();
-    await eventually(async () => expect(await before.savedState()).toMatchObject({ yScale: 'linear', smoothed: false }));
+    await before.page.locator('.line-key vscode-checkbox', { hasText: 'prose' }).click();
+    await choose(before, 'Range', 'From 10 %');
+    await eventually(async () => expect(await before.savedState()).toMatchObject({ yScale: 'linear', smoothed: false, skipStart: 0.1 }));
     const savedState = await before.savedState();
     expect(savedState).toEqual({
       schemaVersion: 1,
       runs: [run.directory],
       hidden: [],
+      quantity: 'perplexity',
+      hiddenLines: ['validation.prose'],
+      skipStart: 0.1,
       xAxis: 'step',
       yScale: 'linear',
       smoothed: false,
@@ -235,7 +244,75 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     });
     const after = await openDrawn([run], { savedState });
     expect(await after.page.locator('vscode-checkbox', { hasText: 'Logarithmic' }).getAttribute('aria-checked')).toBe('false');
+    expect(await after.page.locator('.line-key vscode-checkbox', { hasText: 'prose' }).getAttribute('aria-checked')).toBe('false');
+    await eventually(async () => expect(await chosen(after, 'Range')).toBe('From 10 %'));
     expect(after.received.findLast((message) => message.type === 'view')).toMatchObject({ view: { smoothed: false } });
+  });
+
+  const fourSets = ['arithmetic', 'code', 'lists', 'prose'];
+
+  test.each(['dark', 'light'] as const)('%s, 500 x 760, two runs with four validation sets: chart and figures fit', async (name) => {
+    const runs = [
+      write({ name: 'SMoE', seed: 1, validationSets: fourSets }, 1250),
+      write({ name: 'MH-MoE (heads=2)', seed: 2, floor: 5.2, validationSets: fourSets }, 800),
+    ];
+    const dashboard = await openDrawn(runs, { width: 500, height: 760, theme: themes[name] });
+    const { page } = dashboard;
+    await eventually(async () => expect(await page.locator('.figures').last().innerText()).toContain('prose'));
+    await page.screenshot({ path: join(screenshots, `dashboard-panel-${name}.png`) });
+    const bottomOf = (selector: string) =>
+      page
+        .locator(selector)
+        .last()
+        .evaluate((element) => element.getBoundingClientRect().bottom);
+    expect(await bottomOf('.chart-frame')).toBeLessThanOrEqual(760);
+    expect(await bottomOf('.run')).toBeLessThanOrEqual(760);
+    expect(await page.evaluate(() => window.scrollY)).toBe(0);
+    expect(await overflowing(dashboard)).toEqual([]);
+  });
+
+  test('lines are switched off and the start is skipped, without anything sent again', async () => {
+    const run = write({ name: 'SMoE', validationSets: fourSets }, 300);
+    const dashboard = await openDrawn([run]);
+    const { page } = dashboard;
+    const label = () => page.locator('.chart-frame canvas').getAttribute('aria-label');
+    await eventually(async () => expect(await label()).toContain('prose'));
+    const sent = dashboard.pointsSent;
+    expect(await page.locator('.line-key vscode-checkbox').allInnerTexts()).toEqual(['training', ...fourSets]);
+    for (const set of ['arithmetic', 'code', 'lists']) await page.locator('.line-key vscode-checkbox', { hasText: set }).click();
+    await eventually(async () => expect(await label()).not.toMatch(/arithmetic|code|lists/));
+    expect(await label()).toContain('SMoE prose');
+    await choose(dashboard, 'Range', 'From 50 %');
+    await page.locator('.chart-frame canvas').focus();
+    await eventually(async () => {
+      await page.keyboard.press('Home');
+      expect(await page.locator('#chart-reading').textContent()).toMatch(/^Step 150, SMoE · training /);
+    });
+    expect(dashboard.pointsSent).toBe(sent);
+    run.train(100);
+    await eventually(async () => {
+      await page.keyboard.press('Home');
+      expect(await page.locator('#chart-reading').textContent()).toMatch(/^Step 200, /);
+    });
+    await page.screenshot({ path: join(screenshots, 'dashboard-end-of-curves.png') });
+  });
+
+  test('other quantities can be looked at, and perplexity comes back without being sent again', async () => {
+    const run = write({ name: 'SMoE' }, 300);
+    const dashboard = await openDrawn([run]);
+    const { page } = dashboard;
+    const label = () => page.locator('.chart-frame canvas').getAttribute('aria-label');
+    await choose(dashboard, 'Show', 'Learning rate');
+    await eventually(async () => expect(await label()).toContain('Latest: SMoE learning rate 0.001 at step 300'));
+    expect(await page.locator('#chart-title').textContent()).toBe('Learning rate');
+    expect(await page.locator('.line-key').isVisible()).toBe(false);
+    await choose(dashboard, 'Show', 'Tokens per second');
+    await eventually(async () => expect(await label()).toMatch(/SMoE tokens per second (9\.\d{3}|10\.0\d) k at step 300/));
+    await page.screenshot({ path: join(screenshots, 'dashboard-tokens-per-second.png') });
+    const sent = dashboard.pointsSent;
+    await choose(dashboard, 'Show', 'Perplexity');
+    await eventually(async () => expect(await label()).toContain('SMoE training'));
+    expect(dashboard.pointsSent).toBe(sent);
   });
 
   test('without runs it says what to do', async () => {
@@ -245,6 +322,19 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     expect((await dashboard.violations()).filter((violation) => !knownViolations.includes(violation))).toEqual([]);
   });
 });
+
+/** Chooses in a dropdown with the keyboard, as one who uses no pointer does. */
+async function choose({ page }: OpenDashboard, label: string, option: string): Promise<void> {
+  const control = page.locator(`vscode-dropdown[aria-label="${label}"]`);
+  const options = await control.locator('vscode-option').allTextContents();
+  await control.focus();
+  await page.keyboard.press('Home');
+  for (let at = options.indexOf(option); at > 0; at--) await page.keyboard.press('ArrowDown');
+}
+
+function chosen({ page }: OpenDashboard, label: string): Promise<string> {
+  return page.locator(`vscode-dropdown[aria-label="${label}"] .selected-value`).innerText();
+}
 
 function lastStepSent(dashboard: OpenDashboard): number {
   const steps = dashboard.sent.flatMap((message) =>
@@ -302,7 +392,10 @@ function overflowing({ page }: OpenDashboard): Promise<string[]> {
   return page.evaluate(() => {
     const limit = document.documentElement.clientWidth;
     const offenders = [...document.querySelectorAll<HTMLElement>('#dashboard *')].filter((element) => {
-      if (element.closest('.heatmap-scroller > *, .table-scroller > *, .visually-hidden') !== null || element.getClientRects().length === 0)
+      if (
+        element.closest('.heatmap-scroller > *, .table-scroller > *, .figures > *, .visually-hidden') !== null ||
+        element.getClientRects().length === 0
+      )
         return false;
       return element.getBoundingClientRect().right > limit + 0.5;
     });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DashboardUpdate, ExpertsFrame, RunSummary } from '../../src/extension/panels/dashboard-protocol';
+import { chartContent } from '../../webview/dashboard/chartCurves';
 import { heatmapRun, initialState, reduce, savedState, spliced, viewOf, type DashboardState } from '../../webview/dashboard/state';
 
 const summary = (run: string, changes: Partial<RunSummary> = {}): RunSummary => ({
@@ -120,6 +121,58 @@ test('hiding a run asks for less and is undone by the same gesture', () => {
   expect(reduce(hidden, { type: 'toggleHidden', run: 'a' }).ui.hidden).toEqual([]);
 });
 
+describe('what the chart shows', () => {
+  const delta = (curve: string, ...steps: number[]) => ({ run: 'a', curve, from: 0, points: points(...steps) });
+  const curves = [
+    delta('trainSmoothed', 1, 50, 100),
+    delta('validation.code', 100),
+    delta('validation.prose', 1, 100),
+    delta('learningRate', 1, 100),
+  ];
+  const state = after({ ...shown, curves });
+  const labels = (of: DashboardState) =>
+    chartContent(of)
+      .curves.filter(({ run }) => run === 'a')
+      .map(({ label }) => label);
+
+  test('training and every validation set, until one is switched off', () => {
+    expect(labels(state)).toEqual(['training', 'code', 'prose']);
+    const without = reduce(state, { type: 'toggleLine', line: 'validation.code' });
+    expect(labels(without)).toEqual(['training', 'prose']);
+    expect(labels(reduce(without, { type: 'toggleLine', line: 'train' }))).toEqual(['prose']);
+    expect(labels(reduce(without, { type: 'toggleLine', line: 'validation.code' }))).toEqual(['training', 'code', 'prose']);
+  });
+
+  test('a set keeps its marker when another is switched off', () => {
+    const without = reduce(state, { type: 'toggleLine', line: 'validation.code' });
+    expect(chartContent(without).curves.find(({ label }) => label === 'prose')?.set).toBe(1);
+  });
+
+  test('switching a line off asks the host for nothing else', () => {
+    expect(viewOf(reduce(state, { type: 'toggleLine', line: 'validation.code' }), 500)).toEqual(viewOf(state, 500));
+    expect(viewOf(reduce(state, { type: 'choose', ui: { skipStart: 0.5 } }), 500)).toEqual(viewOf(state, 500));
+  });
+
+  test('without its start: the points before the cut go, which moves as the run grows', () => {
+    const steps = (of: DashboardState) => chartContent(of).curves[0]?.points.map(({ step }) => step);
+    const skipping = reduce(state, { type: 'choose', ui: { skipStart: 0.1 } });
+    expect([chartContent(skipping).start, steps(skipping)]).toEqual([10, [50, 100]]);
+    const grown = update({ curves: [{ run: 'a', curve: 'trainSmoothed', from: 101, points: points(600) }] });
+    const later = reduce(skipping, { type: 'message', message: grown });
+    expect([chartContent(later).start, steps(later)]).toEqual([60, [100, 600]]);
+    expect(chartContent(reduce(later, { type: 'choose', ui: { skipStart: 0 } }))).toMatchObject({
+      start: null,
+      curves: [{ points: { length: 4 } }, {}, {}, {}],
+    });
+  });
+
+  test('another quantity has one curve a run', () => {
+    const other = reduce(state, { type: 'choose', ui: { quantity: 'learningRate' } });
+    expect(labels(other)).toEqual(['learning rate']);
+    expect(viewOf(other, 500).quantity).toBe('learningRate');
+  });
+});
+
 test('the width asked for is rounded up, so that small resizes ask for nothing new', () => {
   expect(viewOf(after(shown), 900).width).toBe(viewOf(after(shown), 1000).width);
   expect(viewOf(after(shown), 900).width).toBeGreaterThanOrEqual(900);
@@ -131,8 +184,11 @@ test('only navigation is saved', () => {
     'asTable',
     'heatmapRun',
     'hidden',
+    'hiddenLines',
+    'quantity',
     'runs',
     'schemaVersion',
+    'skipStart',
     'smoothed',
     'xAxis',
     'yScale',

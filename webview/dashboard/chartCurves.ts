@@ -1,4 +1,5 @@
-import { POINT_STRIDE, type DashboardUiState, type RunKey } from '../../src/extension/panels/dashboard-protocol';
+import { POINT_STRIDE, type CurveName, type DashboardUiState, type RunKey } from '../../src/extension/panels/dashboard-protocol';
+import { quantityStyles } from './quantity';
 import type { DashboardState } from './state';
 
 export interface ChartPoint {
@@ -12,10 +13,10 @@ export interface ChartCurve {
   readonly id: string;
   readonly run: RunKey;
   readonly runName: string;
-  /** `training` or the name of the validation set. */
+  /** `training`, the name of the validation set, or of the quantity. */
   readonly label: string;
-  readonly kind: 'training' | 'validation';
-  /** Which validation set, in alphabetical order over all runs: it chooses the marker. */
+  readonly kind: 'training' | 'validation' | 'other';
+  /** Which validation set, in alphabetical order over all runs: it chooses marker and dashes. */
   readonly set: number;
   readonly colour: number;
   readonly points: readonly ChartPoint[];
@@ -25,29 +26,67 @@ const axisColumn: Readonly<Record<DashboardUiState['xAxis'], number>> = { step: 
 const valueColumn = 3;
 const validationPrefix = 'validation.';
 
+/** Names of the kinds of lines, as the choice of the user holds them. */
+export const trainingLine: CurveName = 'train';
+export function validationLine(set: string): CurveName {
+  return validationPrefix + set;
+}
+
 /** Names of the validation sets of all shown runs. */
 export function validationSets(state: DashboardState): readonly string[] {
   const names = [...state.curves.values()].flatMap((curves) => [...curves.keys()]).filter((name) => name.startsWith(validationPrefix));
   return [...new Set(names)].sort().map((name) => name.slice(validationPrefix.length));
 }
 
-/** The curves of the runs that are not hidden: training (as chosen, smoothed or not), then validation. */
+/** What is to be drawn, and where the horizontal axis begins; null leaves that to the points. */
+export interface ChartContent {
+  readonly curves: readonly ChartCurve[];
+  readonly start: number | null;
+}
+
+/** The chosen curves without the part of the axis that is to be skipped. A curve that lies in that part as a whole is left empty. */
+export function chartContent(state: DashboardState): ChartContent {
+  const curves = chartCurves(state);
+  const { skipStart } = state.ui;
+  const end = Math.max(0, ...curves.map((curve) => curve.points.at(-1)?.x ?? 0));
+  if (skipStart === 0 || end === 0) return { curves, start: null };
+  const start = skipStart * end;
+  return { start, curves: curves.map((curve) => ({ ...curve, points: curve.points.filter((point) => point.x >= start) })) };
+}
+
+/** The curves of the runs that are not hidden: training (as chosen, smoothed or not), then validation; or the one of another quantity. */
 export function chartCurves(state: DashboardState): readonly ChartCurve[] {
+  const { quantity, hiddenLines } = state.ui;
   const training = state.ui.smoothed ? 'trainSmoothed' : 'train';
   const sets = validationSets(state);
-  return state.runs.flatMap((run) => {
+  return state.runs.flatMap((run): ChartCurve[] => {
     if (state.ui.hidden.includes(run)) return [];
     const curves = state.curves.get(run) ?? new Map<string, Float64Array>();
     const common = { run, runName: state.summaries.get(run)?.name ?? run, colour: state.colours.get(run) ?? 0 };
     const points = (name: string) => pointsOf(curves.get(name) ?? new Float64Array(), axisColumn[state.ui.xAxis]);
-    return [
-      { ...common, id: `${run}\ntraining`, label: 'training', kind: 'training' as const, set: 0, points: points(training) },
-      ...sets.flatMap((name, set) =>
-        curves.has(validationPrefix + name)
-          ? [{ ...common, id: `${run}\n${name}`, label: name, kind: 'validation' as const, set, points: points(validationPrefix + name) }]
-          : [],
-      ),
+    if (quantity !== 'perplexity') {
+      const label = quantityStyles[quantity].title.toLowerCase();
+      return [{ ...common, id: `${run}\n${quantity}`, label, kind: 'other' as const, set: 0, points: points(quantity) }];
+    }
+    const all = [
+      {
+        ...common,
+        id: `${run}\n${trainingLine}`,
+        line: trainingLine,
+        label: 'training',
+        kind: 'training' as const,
+        set: 0,
+        from: training,
+      },
+      ...sets.map((name, set) => {
+        const line = validationLine(name);
+        return { ...common, id: `${run}\n${line}`, line, label: name, kind: 'validation' as const, set, from: line };
+      }),
     ];
+    return all.flatMap(({ line, from, ...curve }) => {
+      const absent = curve.kind === 'validation' && !curves.has(from);
+      return absent || hiddenLines.includes(line) ? [] : [{ ...curve, points: points(from) }];
+    });
   });
 }
 

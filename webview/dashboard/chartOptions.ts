@@ -1,20 +1,17 @@
-import type { ChartDataset, ChartOptions, PointStyle } from 'chart.js';
+import type { ChartDataset, ChartOptions, ScriptableContext } from 'chart.js';
 import type { DashboardUiState } from '../../src/extension/panels/dashboard-protocol';
-import { compact, duration } from '../shared/figures';
+import { css, mix, parseColour } from '../shared/colour';
+import { duration, significant, tick } from '../shared/figures';
 import type { Theme } from '../shared/theme';
-import type { ChartCurve, ChartPoint } from './chartCurves';
-
-/** One per validation set. */
-export const markers: readonly PointStyle[] = ['circle', 'triangle', 'rect', 'rectRot', 'star'];
-
-/** Beyond that the markers would hide the line. */
-const MOST_MARKERS = 80;
+import type { ChartContent, ChartCurve, ChartPoint } from './chartCurves';
+import { bearsMarker, lineStyle } from './lineStyles';
+import { quantityStyles } from './quantity';
 
 const axisTitles: Readonly<Record<DashboardUiState['xAxis'], string>> = { step: 'Step', tokens: 'Tokens', time: 'Training time' };
 
 export function axisFigure(axis: DashboardUiState['xAxis'], value: number): string {
   if (axis === 'time') return duration(value);
-  return axis === 'tokens' ? compact(value) : new Intl.NumberFormat('en').format(value);
+  return axis === 'tokens' ? tick(value) : new Intl.NumberFormat('en').format(value);
 }
 
 export function seriesColour(theme: Theme, index: number): string {
@@ -22,24 +19,33 @@ export function seriesColour(theme: Theme, index: number): string {
 }
 
 export function datasetOf(curve: ChartCurve, theme: Theme): ChartDataset<'line', ChartPoint[]> {
-  const colour = seriesColour(theme, curve.colour);
-  const validation = curve.kind === 'validation';
+  const own = seriesColour(theme, curve.colour);
+  const colour = curve.kind === 'training' ? faded(own, theme) : own;
+  const { marker, dash } = lineStyle(curve.set);
+  const count = curve.points.length;
+  const marked = ({ dataIndex }: ScriptableContext<'line'>) => bearsMarker(dataIndex, count);
   return {
     data: [...curve.points],
     label: `${curve.runName} ${curve.label}`,
     borderColor: colour,
     backgroundColor: colour,
-    borderWidth: validation ? 2 : 1,
-    borderDash: validation ? [] : [4, 3],
-    pointRadius: (validation && curve.points.length <= MOST_MARKERS) || curve.points.length === 1 ? 2.5 : 0,
+    borderWidth: curve.kind === 'validation' ? 2 : 1.25,
+    borderDash: [...dash],
+    pointRadius: (point) => ((curve.kind === 'validation' && marked(point)) || count === 1 ? 3 : 0),
     pointHoverRadius: 5,
     pointHoverBorderColor: theme.foreground,
-    pointStyle: validation ? (markers[curve.set % markers.length] ?? 'circle') : 'circle',
-    order: validation ? 0 : 1,
+    pointStyle: marker,
+    order: curve.kind === 'validation' ? 0 : 1,
   };
 }
 
-/** Least and greatest perplexity shown. */
+/** Training lies behind validation, in a weaker tone of the same colour. */
+function faded(colour: string, theme: Theme): string {
+  const [front, back] = [parseColour(colour), parseColour(theme.background)];
+  return front === null || back === null ? colour : css(mix(back, front, theme.highContrast ? 0.8 : 0.6));
+}
+
+/** Least and greatest value shown. */
 export interface ValueRange {
   readonly low: number;
   readonly high: number;
@@ -51,7 +57,10 @@ export function valueRange(curves: readonly ChartCurve[]): ValueRange {
   return { low: among(Math.min), high: among(Math.max) };
 }
 
-export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 'yScale'>, range: ValueRange): ChartOptions<'line'> {
+type ChartUi = Pick<DashboardUiState, 'quantity' | 'xAxis' | 'yScale'>;
+
+export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: ChartContent): ChartOptions<'line'> {
+  const range = valueRange(curves);
   const font = { family: theme.fontFamily, size: theme.fontSize - 1 };
   const axis = { grid: { color: theme.grid, tickLength: 4 }, border: { color: theme.grid } };
   const ticks = { color: theme.muted, font };
@@ -69,6 +78,7 @@ export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 
       x: {
         type: 'linear',
         ...axis,
+        ...(start === null ? {} : { min: start }),
         title: { display: true, text: axisTitles[ui.xAxis], color: theme.muted, font },
         ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 16, callback: (value) => axisFigure(ui.xAxis, Number(value)) },
       },
@@ -77,7 +87,7 @@ export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 
         ...axis,
         // A flat curve, or a single point, still gets an axis with figures on it.
         ...(range.high < 1.2 * range.low ? { suggestedMin: range.low / 1.5, suggestedMax: range.high * 1.5 } : {}),
-        title: { display: true, text: 'Perplexity', color: theme.muted, font },
+        title: { display: true, text: quantityStyles[ui.quantity].title, color: theme.muted, font },
         ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui.yScale, range) },
       },
     },
@@ -86,7 +96,11 @@ export function chartOptions(theme: Theme, ui: Pick<DashboardUiState, 'xAxis' | 
 
 /** On a long logarithmic axis only round figures are named, or they would run into each other. */
 function tickLabel(value: number, scale: DashboardUiState['yScale'], { low, high }: ValueRange): string | null {
-  if (scale === 'linear' || high < 4 * low) return compact(value);
+  if (scale === 'linear' || high < 4 * low) return axisValue(value);
   const mantissa = Number((value / 10 ** Math.floor(Math.log10(value))).toPrecision(6));
-  return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? compact(value) : null;
+  return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? axisValue(value) : null;
+}
+
+function axisValue(value: number): string {
+  return Math.abs(value) < 0.01 ? significant(value) : tick(value);
 }

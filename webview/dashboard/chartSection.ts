@@ -1,17 +1,19 @@
-import type { DashboardUiState } from '../../src/extension/panels/dashboard-protocol';
+import { quantities, type DashboardUiState, type Quantity } from '../../src/extension/panels/dashboard-protocol';
 import { checkbox, dropdown, type CheckboxControl } from '../shared/controls';
-import { element, setHidden } from '../shared/element';
+import { element, setHidden, setText } from '../shared/element';
 import type { Hover } from '../shared/hover';
 import type { Theme } from '../shared/theme';
-import { validationSets } from './chartCurves';
 import { seriesColour } from './chartOptions';
+import { LineKey } from './lineKey';
 import { PerplexityChart } from './perplexityChart';
+import { quantityStyles } from './quantity';
 import type { DashboardState, UiChoices } from './state';
-import { perplexityTable } from './tables';
+import { curvesTable } from './tables';
 
 export interface ChartActions {
   readonly choose: (ui: Partial<UiChoices>) => void;
   readonly toggleHidden: (run: string) => void;
+  readonly toggleLine: (line: string) => void;
 }
 
 const axes: readonly { readonly value: DashboardUiState['xAxis']; readonly label: string }[] = [
@@ -19,17 +21,27 @@ const axes: readonly { readonly value: DashboardUiState['xAxis']; readonly label
   { value: 'tokens', label: 'Tokens' },
   { value: 'time', label: 'Time' },
 ];
-const markerSigns = ['●', '▲', '■', '◆', '✱'];
+const quantityOptions = quantities.map((value) => ({ value, label: quantityStyles[value].title }));
+const skips = [
+  { value: '0', label: 'Whole' },
+  { value: '0.05', label: 'From 5 %' },
+  { value: '0.1', label: 'From 10 %' },
+  { value: '0.25', label: 'From 25 %' },
+  { value: '0.5', label: 'From 50 %' },
+];
 
-/** The perplexity chart, its settings and its legend, which shows and hides runs; or all of it as a table. */
+/** The chart, its settings and its legend, which shows and hides runs; or all of it as a table. */
 export class ChartSection {
+  private readonly title = element('h2', { id: 'chart-title' });
+  private readonly quantity = dropdown<Quantity>('Show', (quantity) => this.actions.choose({ quantity }));
+  private readonly skip = dropdown<string>('Range', (part) => this.actions.choose({ skipStart: Number(part) }));
   private readonly axis = dropdown<DashboardUiState['xAxis']>('Over', (xAxis) => this.actions.choose({ xAxis }));
   private readonly logarithmic = checkbox('Logarithmic', (on) => this.actions.choose({ yScale: on ? 'logarithmic' : 'linear' }));
   private readonly smoothed = checkbox('Smooth training', (smoothed) => this.actions.choose({ smoothed }));
   private readonly asTable = checkbox('Show as table', (asTable) => this.actions.choose({ asTable }));
   private readonly legend = element('div', { class: 'legend', role: 'group', 'aria-label': 'Shown runs' });
-  private readonly lineKey = element('p', { class: 'line-key' });
-  private readonly table = element('div', { class: 'table-scroller', tabindex: 0, role: 'region', 'aria-label': 'Perplexity as a table' });
+  private readonly lineKey = new LineKey((line) => this.actions.toggleLine(line));
+  private readonly table = element('div', { class: 'table-scroller', tabindex: 0, role: 'region', 'aria-labelledby': 'chart-title' });
   private readonly entries = new Map<
     string,
     { readonly element: HTMLElement; readonly swatch: HTMLElement; readonly box: CheckboxControl }
@@ -48,11 +60,20 @@ export class ChartSection {
     this.element = element(
       'section',
       { 'aria-labelledby': 'chart-title' },
-      element('h2', { id: 'chart-title' }, 'Perplexity'),
-      element('div', { class: 'controls' }, this.axis.element, this.logarithmic.element, this.smoothed.element, this.asTable.element),
+      this.title,
+      element(
+        'div',
+        { class: 'controls' },
+        this.quantity.element,
+        this.axis.element,
+        this.skip.element,
+        this.logarithmic.element,
+        this.smoothed.element,
+        this.asTable.element,
+      ),
       this.chart.element,
       this.table,
-      element('div', { class: 'legends' }, this.legend, this.lineKey),
+      element('div', { class: 'legends' }, this.legend, this.lineKey.element),
     );
   }
 
@@ -61,18 +82,20 @@ export class ChartSection {
     if (inputs.every((input, index) => input === this.drawn[index])) return;
     this.drawn = inputs;
     const { ui } = state;
+    setText(this.title, quantityStyles[ui.quantity].title);
+    this.quantity.set(quantityOptions, ui.quantity);
+    this.skip.set(skips, String(ui.skipStart));
     this.axis.set(axes, ui.xAxis);
     this.logarithmic.set(ui.yScale === 'logarithmic');
     this.smoothed.set(ui.smoothed);
+    setHidden(this.smoothed.element, ui.quantity !== 'perplexity');
     this.asTable.set(ui.asTable);
     setHidden(this.chart.element, ui.asTable);
     setHidden(this.table, !ui.asTable);
-    if (ui.asTable) this.table.replaceChildren(perplexityTable(state));
+    if (ui.asTable) this.table.replaceChildren(curvesTable(state));
     else this.chart.update(state, theme);
     this.updateLegend(state, theme);
-    const sets = validationSets(state).map((name, set) => `${markerSigns[set % markerSigns.length] ?? ''} ${name} (validation)`);
-    const lines = [ui.smoothed ? '╌ training, smoothed' : '╌ training', ...sets];
-    this.lineKey.replaceChildren(...lines.map((line) => element('span', {}, line)));
+    this.lineKey.update(state);
   }
 
   private updateLegend(state: DashboardState, theme: Theme): void {

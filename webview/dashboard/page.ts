@@ -36,6 +36,7 @@ export class DashboardPage {
     const chartActions = {
       choose: (ui: Partial<DashboardState['ui']>) => dispatch({ type: 'choose', ui }),
       toggleHidden: (run: string) => dispatch({ type: 'toggleHidden', run }),
+      toggleLine: (line: string) => dispatch({ type: 'toggleLine', line }),
     };
     this.charts = new ChartSection(chartActions, this.hover, this.theme, state);
     this.experts = new ExpertsSection(
@@ -49,7 +50,7 @@ export class DashboardPage {
       element('h2', { id: 'runs-title', class: 'visually-hidden' }, 'Runs'),
       this.runs,
     );
-    this.content = element('div', { class: 'content' }, runs, this.charts.element, this.experts.element);
+    this.content = element('div', { class: 'content' }, this.charts.element, runs, this.experts.element);
     this.element = element(
       'div',
       {},

@@ -1,10 +1,10 @@
 import { CategoryScale, Chart, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, type Plugin } from 'chart.js';
 import { element, setText } from '../shared/element';
-import { perplexity } from '../shared/figures';
 import { spoken, type Hover, type HoverRow } from '../shared/hover';
 import type { Theme } from '../shared/theme';
-import { chartCurves, covers, nearestIndex, type ChartCurve, type ChartPoint } from './chartCurves';
-import { axisFigure, chartOptions, datasetOf, seriesColour, valueRange } from './chartOptions';
+import { chartContent, covers, nearestIndex, type ChartCurve, type ChartPoint } from './chartCurves';
+import { axisFigure, chartOptions, datasetOf, seriesColour } from './chartOptions';
+import { quantityStyles } from './quantity';
 import type { DashboardState } from './state';
 
 Chart.register(LineController, LineElement, PointElement, LinearScale, LogarithmicScale, CategoryScale);
@@ -15,7 +15,7 @@ interface Reading {
   readonly points: readonly { readonly curve: ChartCurve; readonly dataset: number; readonly index: number; readonly point: ChartPoint }[];
 }
 
-/** Perplexity of the shown runs over steps, tokens or time. Hover or the arrow keys read exact figures off all curves at once. */
+/** Perplexity, or another quantity, of the shown runs over steps, tokens or time. Hover or the arrow keys read exact figures off all curves at once. */
 export class PerplexityChart {
   private readonly canvas = element('canvas', { tabindex: 0, role: 'img', 'aria-describedby': 'chart-reading' });
   private readonly spokenReading = element('div', { id: 'chart-reading', class: 'visually-hidden', 'aria-live': 'polite' });
@@ -34,7 +34,7 @@ export class PerplexityChart {
     this.chart = new Chart(this.canvas, {
       type: 'line',
       data: { datasets: [] },
-      options: chartOptions(theme, state.ui, valueRange([])),
+      options: chartOptions(theme, state.ui, { curves: [], start: null }),
       plugins: [this.readingLine()],
     });
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
@@ -54,20 +54,26 @@ export class PerplexityChart {
     this.drawn = inputs;
     this.state = state;
     this.theme = theme;
-    this.curves = chartCurves(state);
-    this.chart.options = chartOptions(theme, state.ui, valueRange(this.curves));
+    const content = chartContent(state);
+    this.curves = content.curves;
+    this.chart.options = chartOptions(theme, state.ui, content);
     this.chart.data.datasets = this.curves.map((curve) => datasetOf(curve, theme));
     this.chart.update('none');
     this.canvas.setAttribute('aria-label', this.summary());
     if (this.reading !== null) this.read(this.reading.x);
   }
 
+  private figure(value: number): string {
+    return quantityStyles[this.state.ui.quantity].figure(value);
+  }
+
   private summary(): string {
     const shown = this.curves.flatMap((curve) => {
       const last = curve.points.at(-1);
-      return last === undefined ? [] : [`${curve.runName} ${curve.label} ${perplexity(last.y)} at step ${last.step}`];
+      return last === undefined ? [] : [`${curve.runName} ${curve.label} ${this.figure(last.y)} at step ${last.step}`];
     });
-    return `Line chart of perplexity. ${shown.length === 0 ? 'No points yet.' : `Latest: ${shown.join('; ')}.`} Arrow keys read figures.`;
+    const { title } = quantityStyles[this.state.ui.quantity];
+    return `Line chart of ${title.toLowerCase()}. ${shown.length === 0 ? 'No points yet.' : `Latest: ${shown.join('; ')}.`} Arrow keys read figures.`;
   }
 
   private point(event: PointerEvent): void {
@@ -138,7 +144,7 @@ export class PerplexityChart {
     return (this.reading?.points ?? []).map(({ curve, point }) => ({
       colour: seriesColour(this.theme, curve.colour),
       label: `${curve.runName} · ${curve.label}${point.step === title ? '' : ` (step ${axisFigure('step', point.step)})`}`,
-      figure: perplexity(point.y),
+      figure: this.figure(point.y),
     }));
   }
 

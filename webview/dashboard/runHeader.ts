@@ -1,7 +1,8 @@
 import type { RunStateName, RunSummary } from '../../src/extension/panels/dashboard-protocol';
-import { button } from '../shared/controls';
+import { iconButton } from '../shared/controls';
 import { element, setHidden, setText } from '../shared/element';
-import { bitsPerByte, compact, count, duration, perplexity } from '../shared/figures';
+import { amount, bitsPerByte, count, duration, perplexity } from '../shared/figures';
+import { figureTable } from './tables';
 
 export interface RunActions {
   readonly stop: (run: string) => void;
@@ -27,7 +28,7 @@ export class RunHeader {
   private readonly stop: HTMLElement & { disabled: boolean };
   private readonly progress = element('progress', {});
   private readonly steps = element('span', { class: 'steps' });
-  private readonly figures = element('dl', { class: 'figures' });
+  private readonly figures = element('div', { class: 'figures' });
   private readonly details = element('p', { class: 'details' });
   private readonly trouble = element('div', { class: 'trouble', role: 'status' });
   readonly element: HTMLElement;
@@ -35,30 +36,30 @@ export class RunHeader {
   private shown = '';
 
   constructor(run: string, actions: RunActions) {
-    this.stop = button('Stop', 'primary', () => {
+    this.stop = iconButton('stop', 'Stop', 'Stop training after the current step and keep a checkpoint', () => {
       this.stopping = true;
       this.stop.disabled = true;
       actions.stop(run);
     });
-    const config = button('Config', 'secondary', () => actions.openConfig(run));
-    const remove = button('Hide', 'secondary', () => actions.remove(run));
+    const config = iconButton('config', 'Config', 'Open the config this run was started from', () => actions.openConfig(run));
+    const remove = iconButton('close', 'Hide', 'Take this run off the dashboard; its files stay', () => actions.remove(run));
     this.element = element(
       'article',
       { class: 'run' },
-      element('header', {}, this.swatch, this.name, this.state),
       element(
-        'div',
-        { class: 'run-row' },
-        element('div', { class: 'progress' }, this.progress, this.steps),
+        'header',
+        {},
+        this.swatch,
+        this.name,
+        this.state,
+        this.steps,
         element('div', { class: 'buttons' }, this.stop, config, remove),
       ),
+      this.progress,
       this.figures,
       this.details,
       this.trouble,
     );
-    config.title = 'Open the config this run was started from';
-    remove.title = 'Take this run off the dashboard; its files stay';
-    this.stop.title = 'Stop training after the current step and keep a checkpoint';
   }
 
   /** The host has asked the run to stop, or could not: from here on the run's own state says how it stands. */
@@ -84,9 +85,7 @@ export class RunHeader {
     this.progress.value = summary.step;
     this.progress.setAttribute('aria-label', `Progress of ${summary.name}`);
     setText(this.steps, `${count(summary.step)} / ${count(summary.totalSteps)} steps`);
-    this.figures.replaceChildren(
-      ...figuresOf(summary).map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value))),
-    );
+    this.figures.replaceChildren(figuresTable(summary));
     this.details.replaceChildren(...detailsOf(summary).map((detail) => element('span', {}, detail)));
     this.updateTrouble(summary);
   }
@@ -105,23 +104,20 @@ export class RunHeader {
   }
 }
 
-function figuresOf(summary: RunSummary): readonly (readonly [string, string])[] {
-  return [
-    ...summary.validation.map((set) => [`Perplexity, ${set.name}`, perplexity(set.perplexity)] as const),
-    ...summary.validation
-      .filter((set) => set.bitsPerByte !== null)
-      .map(
-        (set) => [summary.validation.length === 1 ? 'Bits per byte' : `Bits per byte, ${set.name}`, bitsPerByte(set.bitsPerByte)] as const,
-      ),
-    ['Perplexity, training', perplexity(summary.trainPerplexity)],
-    ['Tokens per second', compact(summary.tokensPerSecond)],
-  ];
+/** Latest figures: a column for training and one for each validation set. */
+function figuresTable({ name, trainPerplexity, validation }: RunSummary): HTMLTableElement {
+  const head = ['', ...validation.map((set) => set.name), 'training'];
+  const perplexities = ['Perplexity', ...validation.map((set) => perplexity(set.perplexity)), perplexity(trainPerplexity)];
+  const bits = ['Bits per byte', ...validation.map((set) => bitsPerByte(set.bitsPerByte)), ''];
+  const counted = validation.some((set) => set.bitsPerByte !== null);
+  return figureTable(`Latest figures of ${name}`, head, counted ? [perplexities, bits] : [perplexities]);
 }
 
-function detailsOf({ parameters: { total, active, activeIsUpperBound }, macsPerToken, seconds, device }: RunSummary): readonly string[] {
-  const parameters =
-    active === total
-      ? `${compact(total)} parameters`
-      : `${compact(total)} parameters (${activeIsUpperBound ? '≤ ' : ''}${compact(active)} active)`;
-  return [parameters, `${compact(macsPerToken)} MACs/token`, duration(seconds), device].filter((detail) => detail !== '');
+function detailsOf(summary: RunSummary): readonly string[] {
+  const { parameters, macsPerToken, tokensPerSecond, seconds, device } = summary;
+  const { total, active, activeIsUpperBound } = parameters;
+  const share = active === total ? '' : ` (${activeIsUpperBound ? '≤ ' : ''}${amount(active)} active)`;
+  const speed = tokensPerSecond === null ? '' : `${amount(tokensPerSecond)} tokens/s`;
+  const details = [`${amount(total)} parameters${share}`, `${amount(macsPerToken)} MACs/token`, speed, duration(seconds), device];
+  return details.filter((detail) => detail !== '');
 }

@@ -11,7 +11,7 @@ import {
   type RunSummary,
 } from '../../src/extension/panels/dashboard-protocol';
 
-/** float64 [n, POINT_STRIDE]: step, seconds, tokens, perplexity; steps ascend. */
+/** float64 [n, POINT_STRIDE]: step, seconds, tokens, value; steps ascend. */
 export type CurvePoints = Float64Array;
 
 export interface DashboardState {
@@ -37,12 +37,16 @@ export type DashboardAction =
   | { readonly type: 'message'; readonly message: DashboardToWebview }
   | { readonly type: 'choose'; readonly ui: Partial<UiChoices> }
   | { readonly type: 'toggleHidden'; readonly run: RunKey }
+  | { readonly type: 'toggleLine'; readonly line: CurveName }
   | { readonly type: 'lookBack'; readonly step: number | null }
   | { readonly type: 'frame'; readonly frame: ExpertsFrame | null }
   | { readonly type: 'notice'; readonly message: string; readonly advice: string };
 
 export const defaultChoices: UiChoices = {
   hidden: [],
+  quantity: 'perplexity',
+  hiddenLines: [],
+  skipStart: 0,
   xAxis: 'step',
   yScale: 'logarithmic',
   smoothed: true,
@@ -51,7 +55,7 @@ export const defaultChoices: UiChoices = {
 };
 
 export function initialState(saved: DashboardUiState | null): DashboardState {
-  const { hidden, xAxis, yScale, smoothed, asTable, heatmapRun } = saved ?? defaultChoices;
+  const { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun } = saved ?? defaultChoices;
   return {
     connection: 'connecting',
     loaded: false,
@@ -62,7 +66,7 @@ export function initialState(saved: DashboardUiState | null): DashboardState {
     experts: null,
     lookBack: null,
     notice: null,
-    ui: { hidden, xAxis, yScale, smoothed, asTable, heatmapRun },
+    ui: { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun },
   };
 }
 
@@ -75,11 +79,10 @@ export function reduce(state: DashboardState, action: DashboardAction): Dashboar
       const otherRun = ui.heatmapRun !== state.ui.heatmapRun;
       return { ...state, ui, ...(otherRun ? { lookBack: null, experts: null } : {}) };
     }
-    case 'toggleHidden': {
-      const { hidden } = state.ui;
-      const toggled = hidden.includes(action.run) ? hidden.filter((run) => run !== action.run) : [...hidden, action.run];
-      return { ...state, ui: { ...state.ui, hidden: toggled } };
-    }
+    case 'toggleHidden':
+      return { ...state, ui: { ...state.ui, hidden: toggled(state.ui.hidden, action.run) } };
+    case 'toggleLine':
+      return { ...state, ui: { ...state.ui, hiddenLines: toggled(state.ui.hiddenLines, action.line) } };
     case 'lookBack':
       return { ...state, lookBack: action.step };
     case 'frame':
@@ -87,6 +90,10 @@ export function reduce(state: DashboardState, action: DashboardAction): Dashboar
     case 'notice':
       return { ...state, notice: { message: action.message, advice: action.advice } };
   }
+}
+
+function toggled(list: readonly string[], item: string): readonly string[] {
+  return list.includes(item) ? list.filter((each) => each !== item) : [...list, item];
 }
 
 function receive(state: DashboardState, message: DashboardToWebview): DashboardState {
@@ -183,6 +190,7 @@ export function viewOf(state: DashboardState, width: number): DashboardView {
   const run = heatmapRun(state);
   return {
     width: Math.max(WIDTH_STEP, Math.min(32_768, Math.ceil(width / WIDTH_STEP) * WIDTH_STEP)),
+    quantity: state.ui.quantity,
     smoothed: state.ui.smoothed,
     hidden: state.ui.hidden,
     heatmap: run === null ? null : { run, follow: state.lookBack === null },

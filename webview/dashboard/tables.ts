@@ -1,19 +1,21 @@
 import { element } from '../shared/element';
-import { percent, perplexity, timesUniform } from '../shared/figures';
-import { chartCurves, type ChartCurve } from './chartCurves';
+import { percent, timesUniform } from '../shared/figures';
+import { chartContent, type ChartCurve } from './chartCurves';
 import type { LayerFigures } from './expertFigures';
+import { quantityStyles } from './quantity';
 import type { DashboardState } from './state';
 
 /** The same figures as the pictures, as tables. */
 
 /** Rows are the steps at which something was validated (else the last training points), columns the curves. */
-export function perplexityTable(state: DashboardState): HTMLTableElement {
-  const curves = chartCurves(state).filter((curve) => curve.points.length > 0);
+export function curvesTable(state: DashboardState): HTMLTableElement {
+  const { title, figure } = quantityStyles[state.ui.quantity];
+  const curves = chartContent(state).curves.filter((curve) => curve.points.length > 0);
   const validation = curves.filter((curve) => curve.kind === 'validation');
   const steps = stepsOf(validation.length > 0 ? validation : curves);
   const head = ['Step', ...curves.map((curve) => `${curve.runName}, ${curve.label}`)];
-  const rows = steps.map((step) => [String(step), ...curves.map((curve) => valueAt(curve, step))]);
-  return table('Perplexity by step, newest first', head, rows);
+  const rows = steps.map((step) => [String(step), ...curves.map((curve) => figure(valueAt(curve, step)))]);
+  return figureTable(`${title} by step, newest first`, head, rows);
 }
 
 /** Most rows a table shows; older ones can be seen in the chart. */
@@ -25,9 +27,9 @@ function stepsOf(curves: readonly ChartCurve[]): number[] {
 }
 
 /** The value logged at that step, or the last one before it. */
-function valueAt(curve: ChartCurve, step: number): string {
+function valueAt(curve: ChartCurve, step: number): number | null {
   const point = curve.points.findLast((candidate) => candidate.step <= step);
-  return perplexity(point?.y ?? null);
+  return point?.y ?? null;
 }
 
 /** Rows are experts, columns layers: share of routed units and times uniform. */
@@ -40,10 +42,11 @@ export function expertsTable(layers: readonly LayerFigures[], stretch: string): 
       return figures === undefined ? '' : `${percent(figures.share)} (${timesUniform(figures.timesUniform)})`;
     }),
   ]);
-  return table(`Share of routed units, and times uniform, steps ${stretch}`, ['Expert', ...layers.map((layer) => layer.name)], rows);
+  return figureTable(`Share of routed units, and times uniform, steps ${stretch}`, ['Expert', ...layers.map((layer) => layer.name)], rows);
 }
 
-function table(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): HTMLTableElement {
+/** The first cell of each row names it. */
+export function figureTable(caption: string, head: readonly string[], rows: readonly (readonly string[])[]): HTMLTableElement {
   return element(
     'table',
     {},

@@ -9,6 +9,7 @@ import {
   type Dropdown,
 } from '@vscode/webview-ui-toolkit';
 import { element } from './element';
+import { icon, type IconName } from './icons';
 
 /** The controls of all panels. The only module that knows the toolkit, whose upstream is archived: exchange it here. */
 
@@ -16,10 +17,13 @@ export function registerControls(): void {
   provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeCheckbox(), vsCodeDropdown(), vsCodeOption());
 }
 
-export function button(label: string, appearance: 'primary' | 'secondary', press: () => void): HTMLElement & { disabled: boolean } {
+/** A button that is a picture; `label` is its name for those who do not see it, `hint` what it does. */
+export function iconButton(name: IconName, label: string, hint: string, press: () => void): HTMLElement & { disabled: boolean } {
   const created = document.createElement('vscode-button') as Button;
-  created.setAttribute('appearance', appearance);
-  created.append(label);
+  created.setAttribute('appearance', 'icon');
+  created.setAttribute('aria-label', label);
+  created.title = hint;
+  created.append(icon(name));
   created.addEventListener('click', () => press());
   return created;
 }

@@ -8,18 +8,37 @@ export function count(value: number): string {
   return integer.format(value);
 }
 
-/** 4 significant digits and an SI letter: 15.5k, 3.412M. */
-export function compact(value: number | null): string {
+const units = ['', ' k', ' M', ' G', ' T'];
+
+/** Four digits and a unit, as the editor's hints write amounts: `109.5 M`, `1.502 M`, `940`. */
+export function amount(value: number | null): string {
   if (value === null) return missing;
-  for (const [scale, letter] of [
-    [1e12, 'T'],
-    [1e9, 'G'],
-    [1e6, 'M'],
-    [1e3, 'k'],
-  ] as const) {
-    if (Math.abs(value) >= scale) return `${trimmed(value / scale, 4)}${letter}`;
+  const { scaled, unit } = inUnits(value);
+  if (unit === '') return String(Math.round(scaled));
+  return `${scaled.toFixed(scaled >= 99.995 ? 1 : scaled >= 9.9995 ? 2 : 3)}${unit}`;
+}
+
+/** The figure beside a tick of an axis, which is round: `1.5`, `200`, `1.5 k`, `20 M`. */
+export function tick(value: number): string {
+  const { scaled, unit } = inUnits(value);
+  return `${trimmed(scaled, 4)}${unit}`;
+}
+
+function inUnits(value: number): { readonly scaled: number; readonly unit: string } {
+  let index = 0;
+  let scaled = value;
+  // 999,950 would otherwise be shown as 1000.0 k.
+  while (index < units.length - 1 && scaled >= (index === 0 ? 1000 : 999.95)) {
+    scaled /= 1000;
+    index++;
   }
-  return trimmed(value, 4);
+  return { scaled, unit: units[index] ?? '' };
+}
+
+/** For what may be very small or very large: 0.0006, 1.02, 6.00e-7. */
+export function significant(value: number): string {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 1e-4 || size >= 1e5) ? value.toExponential(2) : trimmed(value, 4);
 }
 
 export function perplexity(value: number | null): string {

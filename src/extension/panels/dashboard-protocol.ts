@@ -9,15 +9,19 @@ import * as z from 'zod';
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */
-export const DASHBOARD_PROTOCOL_VERSION = 1;
+export const DASHBOARD_PROTOCOL_VERSION = 2;
 
 /** A run is named by the absolute path of its directory. */
 export type RunKey = string;
 
-/** `train`, `trainSmoothed` or `validation.<set>`. */
+/** What a chart can show. Perplexity has several curves a run, each other quantity one, of its own name. */
+export const quantities = ['perplexity', 'learningRate', 'gradientNorm', 'balance', 'tokensPerSecond'] as const;
+export type Quantity = (typeof quantities)[number];
+
+/** `train`, `trainSmoothed` or `validation.<set>`, which are perplexities; or the name of another quantity. */
 export type CurveName = string;
 
-/** Numbers of one point in a curve's buffer: step, seconds of training, tokens, perplexity. */
+/** Numbers of one point in a curve's buffer: step, seconds of training, tokens, value. */
 export const POINT_STRIDE = 4;
 
 // ---- webview -> host
@@ -25,6 +29,8 @@ export const POINT_STRIDE = 4;
 export interface DashboardView {
   /** Width of the chart in device pixels: no curve carries more buckets than this. */
   readonly width: number;
+  /** Only its curves are wanted. */
+  readonly quantity: Quantity;
   /** Training curve: as logged, or its moving average. */
   readonly smoothed: boolean;
   /** Runs whose curves are not wanted now. */
@@ -129,6 +135,7 @@ const id = z.int().nonnegative();
 
 const viewSchema = z.strictObject({
   width: z.int().min(1).max(32_768),
+  quantity: z.enum(quantities),
   smoothed: z.boolean(),
   hidden: z.array(run).max(1000),
   heatmap: z.strictObject({ run, follow: z.boolean() }).nullable(),
@@ -216,6 +223,11 @@ export interface DashboardUiState {
   /** The runs that were shown, so that a restored panel shows them again. */
   readonly runs: readonly RunKey[];
   readonly hidden: readonly RunKey[];
+  readonly quantity: Quantity;
+  /** `train` and `validation.<set>`, in all runs alike. */
+  readonly hiddenLines: readonly CurveName[];
+  /** The part of the horizontal axis that is left out at its beginning, 0 to 1: without the steep start, the ends can be told apart. */
+  readonly skipStart: number;
   readonly xAxis: 'step' | 'tokens' | 'time';
   readonly yScale: 'linear' | 'logarithmic';
   readonly smoothed: boolean;
@@ -227,6 +239,10 @@ export const dashboardUiStateSchema = z.strictObject({
   schemaVersion: z.literal(1),
   runs: z.array(run).max(1000),
   hidden: z.array(run).max(1000),
+  // With defaults, so that a state kept by an earlier version still restores the rest.
+  quantity: z.enum(quantities).default('perplexity'),
+  hiddenLines: z.array(z.string()).max(1000).default([]),
+  skipStart: z.number().min(0).max(0.9).default(0),
   xAxis: z.enum(['step', 'tokens', 'time']),
   yScale: z.enum(['linear', 'logarithmic']),
   smoothed: z.boolean(),

@@ -1,4 +1,4 @@
-import type { CurveDelta, DashboardUpdate, DashboardView, ExpertsFrame, RunKey, RunSummary } from '../panels/dashboard-protocol';
+import type { CurveDelta, CurveName, DashboardUpdate, DashboardView, ExpertsFrame, RunKey, RunSummary } from '../panels/dashboard-protocol';
 import type { PyramidCursor } from './pyramid';
 import type { RunWatch } from './runWatch';
 
@@ -70,9 +70,8 @@ export class DashboardFeed {
   }
 
   private nextCurves(watch: RunWatch, view: DashboardView): CurveDelta[] {
-    const unwanted = view.smoothed ? 'train' : 'trainSmoothed';
     return [...watch.series.curves].flatMap(([curve, pyramid]) => {
-      if (curve === unwanted) return [];
+      if (!isWanted(curve, view)) return [];
       const key = cursorKey(watch.run, curve);
       const delta = pyramid.since(this.cursors.get(key) ?? null, view.width);
       if (delta === null) return [];
@@ -90,6 +89,11 @@ export class DashboardFeed {
     this.sentExperts = { run: watch.run, revision };
     return watch.expertsFrame('latest');
   }
+}
+
+function isWanted(curve: CurveName, { quantity, smoothed }: DashboardView): boolean {
+  if (quantity !== 'perplexity') return curve === quantity;
+  return curve === (smoothed ? 'trainSmoothed' : 'train') || curve.startsWith('validation.');
 }
 
 function cursorKey(run: RunKey, curve: string): string {

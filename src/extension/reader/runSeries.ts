@@ -1,6 +1,6 @@
-import type { MetricsLine } from '../../runs/format';
+import type { JsonNumber, MetricsLine } from '../../runs/format';
 import { fromJsonNumber } from '../../runs/jsonNumber';
-import type { CurveName, RunSummary } from '../panels/dashboard-protocol';
+import type { CurveName, Quantity, RunSummary } from '../panels/dashboard-protocol';
 import { MovingAverage } from './movingAverage';
 import { MinMaxPyramid } from './pyramid';
 
@@ -29,6 +29,15 @@ export class RunSeries {
       this.curve('train').append({ ...at, value: Math.exp(nats) });
       // Averaged in nats: the perplexity of the mean loss, which one bad batch does not dominate.
       if (Number.isFinite(nats)) this.curve('trainSmoothed').append({ ...at, value: Math.exp(this.average.add(nats)) });
+    }
+    const others = {
+      learningRate: line.learningRate,
+      gradientNorm: line.gradientNorm,
+      balance: line.train?.balance,
+      tokensPerSecond: line.tokensPerSecond,
+    } satisfies Record<Exclude<Quantity, 'perplexity'>, JsonNumber | undefined>;
+    for (const [name, value] of Object.entries(others)) {
+      if (value !== undefined) this.curve(name).append({ ...at, value: fromJsonNumber(value) });
     }
     for (const [name, set] of Object.entries(line.validation ?? {})) {
       const perplexity = fromJsonNumber(set.perplexity);

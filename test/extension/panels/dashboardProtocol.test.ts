@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   dashboardToHostSchema,
   dashboardToWebviewSchema,
+  dashboardUiStateSchema,
   type DashboardToHost,
   type DashboardToWebview,
   type DashboardUpdate,
@@ -15,7 +16,10 @@ const update: DashboardUpdate = {
   curves: [{ run: '/runs/a', curve: 'train', from: 0, points: new Float64Array(8).buffer }],
   experts: { run: '/runs/a', fromStep: 0, step: 1, layers: [{ layer: 0, counts: new Float32Array(3).buffer }] },
 };
-const view: DashboardToHost = { type: 'view', view: { width: 800, smoothed: true, hidden: [], heatmap: { run: '/runs/a', follow: true } } };
+const view: DashboardToHost = {
+  type: 'view',
+  view: { width: 800, quantity: 'perplexity', smoothed: true, hidden: [], heatmap: { run: '/runs/a', follow: true } },
+};
 
 describe('what the host takes from the page', () => {
   test.each<DashboardToHost>([
@@ -32,6 +36,7 @@ describe('what the host takes from the page', () => {
     ['a request without id', { type: 'request', request: { kind: 'stopRun', run: '/runs/a' } }],
     ['a negative id', { type: 'cancel', id: -1 }],
     ['a width of zero', { type: 'view', view: { ...view.view, width: 0 } }],
+    ['a quantity that nobody logs', { type: 'view', view: { ...view.view, quantity: 'mood' } }],
     ['a width beyond any screen', { type: 'view', view: { ...view.view, width: 1e9 } }],
     ['more than was agreed', { type: 'ready', version: 1, extra: true }],
     ['a run without name', { type: 'request', id: 1, request: { kind: 'stopRun', run: '' } }],
@@ -55,4 +60,18 @@ describe('what the page takes from the host', () => {
     ['a list of runs that is none', { ...update, runs: 'all' }],
     ['an answer of an unknown kind', { type: 'response', id: 1, result: { kind: 'text', text: '' } }],
   ])('refuses %s', (_, message) => expect(dashboardToWebviewSchema.safeParse(message).success).toBe(false));
+});
+
+test('a state kept by an earlier version, without the newer choices, restores what it has', () => {
+  const earlier = {
+    schemaVersion: 1,
+    runs: ['/runs/a'],
+    hidden: [],
+    xAxis: 'time',
+    yScale: 'linear',
+    smoothed: false,
+    asTable: false,
+    heatmapRun: null,
+  };
+  expect(dashboardUiStateSchema.parse(earlier)).toEqual({ ...earlier, quantity: 'perplexity', hiddenLines: [], skipStart: 0 });
 });

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { DashboardRequest, DashboardToHost, DashboardToWebview } from '../../../src/extension/panels/dashboard-protocol';
+import {
+  DASHBOARD_PROTOCOL_VERSION,
+  type DashboardRequest,
+  type DashboardToHost,
+  type DashboardToWebview,
+} from '../../../src/extension/panels/dashboard-protocol';
 import { DashboardSession } from '../../../src/extension/panels/dashboardSession';
 import { ReaderThread } from '../../../src/extension/reader/readerThread';
 import { WrittenRun } from '../reader/writtenRun';
@@ -43,7 +48,7 @@ describe('a dashboard session', () => {
     const say = (message: DashboardToHost) => session.receive(message);
     return { session, sent, errors, say };
   }
-  const view: DashboardToHost = { type: 'view', view: { width: 512, smoothed: false, hidden: [], heatmap: null } };
+  const view: DashboardToHost = { type: 'view', view: { width: 512, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null } };
   const updates = (sent: readonly DashboardToWebview[]) => sent.flatMap((message) => (message.type === 'update' ? [message] : []));
 
   function write(steps: number): WrittenRun {
@@ -56,9 +61,9 @@ describe('a dashboard session', () => {
   test('greets, sends a snapshot, then what is new', async () => {
     const run = write(20);
     const { sent, say } = open([run.directory]);
-    say({ type: 'ready', version: 1 });
+    say({ type: 'ready', version: DASHBOARD_PROTOCOL_VERSION });
     say(view);
-    expect(sent).toEqual([{ type: 'welcome', version: 1 }]);
+    expect(sent).toEqual([{ type: 'welcome', version: DASHBOARD_PROTOCOL_VERSION }]);
     await eventually(() => expect(updates(sent)[0]).toMatchObject({ snapshot: true, summaries: [{ step: 20 }] }));
     run.train(1);
     await eventually(() => expect(updates(sent).at(-1)).toMatchObject({ snapshot: false, summaries: [{ step: 21 }] }));
@@ -67,7 +72,7 @@ describe('a dashboard session', () => {
   test('a page that is seen again gets a snapshot, not a queue', async () => {
     const run = write(20);
     const { session, sent, say } = open([run.directory]);
-    say({ type: 'ready', version: 1 });
+    say({ type: 'ready', version: DASHBOARD_PROTOCOL_VERSION });
     say(view);
     await eventually(() => expect(updates(sent)).not.toHaveLength(0));
     session.hidden();
@@ -76,7 +81,7 @@ describe('a dashboard session', () => {
     await eventually(() => expect(sent.at(-1)).toMatchObject({ type: 'response', id: 1 }));
     const before = updates(sent).length;
     for (let round = 0; round < 3; round++) run.train(5);
-    say({ type: 'ready', version: 1 });
+    say({ type: 'ready', version: DASHBOARD_PROTOCOL_VERSION });
     say(view);
     await eventually(() => expect(updates(sent).length).toBeGreaterThan(before));
     expect(updates(sent)[before]).toMatchObject({ snapshot: true, summaries: [{ step: 35 }] });
@@ -85,7 +90,7 @@ describe('a dashboard session', () => {
   test('another version is told so and gets nothing', () => {
     const { sent, say } = open([]);
     say({ type: 'ready', version: 999 });
-    expect(sent).toEqual([{ type: 'versionMismatch', version: 1 }]);
+    expect(sent).toEqual([{ type: 'versionMismatch', version: DASHBOARD_PROTOCOL_VERSION }]);
   });
 
   test('a request is answered, a failed one with its reason, a cancelled one not at all', async () => {

@@ -5,7 +5,7 @@ import { RunWatch } from '../../../src/extension/reader/runWatch';
 import { thisHost } from '../../../src/runs/liveness';
 import { WrittenRun, type RunPlan } from './writtenRun';
 
-const view: DashboardView = { width: 1024, smoothed: false, hidden: [], heatmap: null };
+const view: DashboardView = { width: 1024, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null };
 
 function write(plan: RunPlan, steps: number): { run: WrittenRun; watch: RunWatch } {
   const run = new WrittenRun(plan);
@@ -51,6 +51,25 @@ describe('what a dashboard is told', () => {
     const again = feed.next(Date.now());
     expect(again?.snapshot).toBe(true);
     expect(points(again, 'train')).toBe(103);
+  });
+
+  test('another quantity is sent when it is looked at, and perplexity then only from where it was left', async () => {
+    const { run, watch } = write({}, 100);
+    const feed = new DashboardFeed();
+    feed.setRuns([watch]);
+    feed.setView(view);
+    await watch.poll();
+    expect(feed.next(Date.now())?.curves.map(({ curve }) => curve)).toEqual(['train', 'validation.prose']);
+    feed.setView({ ...view, quantity: 'learningRate' });
+    run.train(2);
+    await watch.poll();
+    const other = feed.next(Date.now());
+    expect(other?.curves.map(({ curve }) => curve)).toEqual(['learningRate']);
+    expect(points(other, 'learningRate')).toBe(102);
+    feed.setView(view);
+    const back = feed.next(Date.now());
+    expect(back?.curves.map(({ curve }) => curve)).toEqual(['train']);
+    expect(points(back, 'train')).toBe(2 + 1);
   });
 
   test('curves of hidden runs are not sent, and come when they are shown', async () => {
