@@ -1,7 +1,18 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'out/', 'node_modules/', 'test/e2e/node_modules/', '**/.moe-lab/', '**/.vscode-test/', 'test/e2e/.work/', '.try/'] },
+  {
+    ignores: [
+      'dist/',
+      'out/',
+      'node_modules/',
+      'test/e2e/**/node_modules/',
+      '**/.moe-lab/',
+      '**/.vscode-test/',
+      'test/e2e/.work/',
+      '.try/',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     rules: {

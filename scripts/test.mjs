@@ -5,6 +5,7 @@
  *   npm test                              everything
  *   npm test -- --only unit,lint          some parts: types, lint, format, imports, unit, package, e2e ...
  *   npm test -- --only e2e reload         vitest parts: only the test files whose path contains "reload"
+ *   npm test -- --only oldest             the end-to-end tests in the oldest VS Code that package.json promises; runs by name only
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,7 +63,14 @@ const parts = {
   unit: vitest('vitest.config.mts'),
   package: (filters) => packaged(packageSpecs, filters),
   e2e: (filters) => packaged(endToEndSpecs, filters),
+  oldest: (filters) => {
+    process.env.MOE_LAB_WORKBENCH = 'oldest';
+    return packaged(endToEndSpecs, filters);
+  },
 };
+
+/** Parts that `npm test` leaves out: they are run by name. */
+const byNameOnly = ['oldest'];
 
 async function main() {
   const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true });
@@ -76,7 +84,7 @@ async function main() {
   const total = { passed: 0, failed: 0, skipped: [] };
   const summary = [];
   for (const [name, part] of Object.entries(parts)) {
-    if (wanted && !wanted.includes(name)) continue;
+    if (wanted ? !wanted.includes(name) : byNameOnly.includes(name)) continue;
     console.log(`\n== ${name}`);
     const started = Date.now();
     let tally;

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, inject, test } from 'vitest';
 import { extensionFolder } from '../harness/product';
 import { useSession } from '../harness/suite';
 
@@ -9,6 +9,12 @@ const id = 'moe-lab.moe-lab';
 
 interface Manifest {
   readonly contributes: { readonly commands: readonly { readonly command: string; readonly title: string; readonly category?: string }[] };
+}
+
+/** VS Code finds files with ripgrep; older versions fetch it in an install script, which is not run here. */
+function canSearchFiles(): boolean {
+  const modules = join(dirname(inject('workbench').server), '..', 'node_modules', '@vscode');
+  return existsSync(join(modules, 'ripgrep-universal')) || existsSync(join(modules, 'ripgrep', 'bin'));
 }
 
 test('the packaged extension is installed and does nothing in an empty folder', async () => {
@@ -35,7 +41,8 @@ test('every contributed command is registered and titled, and nothing else of ou
   expect(contributed.map(({ command }) => command).filter((command) => !registered.includes(command))).toEqual([]);
 });
 
-test('starting a run without any config says what to do first', async () => {
+test('starting a run without any config says what to do first', async (context) => {
+  if (!canSearchFiles()) return context.skip('this VS Code came without ripgrep, which finds the files of a workspace');
   await session().window.runCommand('MoE Lab: Start Run');
   expect(await session().window.waitForNotification('.moe.yaml')).toContain('Create Sample Experiment');
 });
