@@ -1,13 +1,21 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { runFiles } from '../runs/runFiles';
 import { RunIndex } from '../runs/runIndex';
 import { WrongUse, type OptionValues } from './command';
 
-/** `--runs DIR`, or `.moe-lab/runs` in the working directory. */
+/**
+ * `--runs DIR`, or the `.moe-lab/runs` that the working directory or the nearest folder above it already has, so that a command in a
+ * subfolder finds the runs that the editor shows; else `.moe-lab/runs` in the working directory.
+ */
 export function runsDirectoryOf(values: OptionValues, cwd: string): string {
   const given = values['runs'];
-  return resolve(cwd, typeof given === 'string' ? given : join('.moe-lab', 'runs'));
+  if (typeof given === 'string') return resolve(cwd, given);
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    const runs = join(folder, '.moe-lab', 'runs');
+    if (existsSync(runs)) return runs;
+    if (folder === dirname(folder)) return join(resolve(cwd), '.moe-lab', 'runs');
+  }
 }
 
 /** The directory of the run that RUN names: a path, an id, or the beginning or end of one. Throws WrongUse where it names none, or several. */
