@@ -30,7 +30,9 @@ async function matches(pattern: string, folder: string, configPath: ConfigPath):
   if (!isDynamicPattern(pattern)) {
     throw new DataError(
       `There is no file "${pattern}" in ${folder}.`,
-      'Check the path: it is relative to the folder of the config file.',
+      pattern.startsWith('~')
+        ? 'Write the whole path: "~" is a name like any other here.'
+        : 'Check the path: it is relative to the folder of the config file.',
       configPath,
     );
   }
