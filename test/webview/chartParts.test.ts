@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { covers, nearestIndex } from '../../webview/dashboard/chartCurves';
-import { valueRange } from '../../webview/dashboard/chartOptions';
+import { evenTicks, valueRange } from '../../webview/dashboard/chartOptions';
 import { bearsMarker, lineStyle } from '../../webview/dashboard/lineStyles';
 import { formatAmount } from '../../src/parity/formatCount';
 import { amount, duration, perplexity, significant, tick } from '../../webview/shared/figures';
@@ -38,6 +38,13 @@ test('the range of the shown values, over all curves', () => {
   ).toEqual({ low: 3, high: 9 });
   expect(valueRange([])).toEqual({ low: 1, high: 1 });
 });
+
+test.each([
+  [6400, 15_000, [8000, 10_000, 12_000, 14_000]],
+  [0.68, 1.53, [0.8, 1, 1.2, 1.4]],
+  [5, 11, [5, 6, 7, 8, 9, 10, 11]],
+  [0.00041, 0.0009, [0.0005, 0.0006, 0.0007, 0.0008, 0.0009]],
+])('round ticks from %d to %d', (low, high, ticks) => expect(evenTicks(low, high)).toEqual(ticks));
 
 describe('how figures are written', () => {
   const amounts = [

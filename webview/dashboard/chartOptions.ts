@@ -1,4 +1,4 @@
-import type { ChartDataset, ChartOptions, ScriptableContext } from 'chart.js';
+import type { ChartDataset, ChartOptions, Scale, ScriptableContext } from 'chart.js';
 import type { DashboardUiState } from '../../src/extension/panels/dashboard-protocol';
 import { css, mix, parseColour } from '../shared/colour';
 import { duration, significant, tick } from '../shared/figures';
@@ -85,6 +85,7 @@ export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: Chart
       y: {
         type: ui.yScale,
         ...axis,
+        ...(ui.yScale === 'logarithmic' && isNarrow(range) ? { afterBuildTicks: setEvenTicks } : {}),
         // A flat curve, or a single point, still gets an axis with figures on it.
         ...(range.high < 1.2 * range.low ? { suggestedMin: range.low / 1.5, suggestedMax: range.high * 1.5 } : {}),
         title: { display: true, text: quantityStyles[ui.quantity].title, color: theme.muted, font },
@@ -94,9 +95,29 @@ export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: Chart
   };
 }
 
+/** So little of a logarithmic axis is almost straight, and is marked like one. */
+function isNarrow({ low, high }: ValueRange): boolean {
+  return high < 4 * low;
+}
+
+function setEvenTicks(axis: Scale): void {
+  axis.ticks = evenTicks(axis.min, axis.max).map((value) => ({ value }));
+}
+
+/** About six round values from `low` to `high`, evenly spaced. */
+export function evenTicks(low: number, high: number): number[] {
+  const rough = (high - low) / 6;
+  const decade = 10 ** Math.floor(Math.log10(rough));
+  const step = decade * ([1, 2, 5].find((factor) => factor * decade >= rough) ?? 10);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.max(0, Math.floor(high / step) - first + 1) }, (_, index) =>
+    Number(((first + index) * step).toPrecision(12)),
+  );
+}
+
 /** On a long logarithmic axis only round figures are named, or they would run into each other. */
 function tickLabel(value: number, scale: DashboardUiState['yScale'], { low, high }: ValueRange): string | null {
-  if (scale === 'linear' || high < 4 * low) return axisValue(value);
+  if (scale === 'linear' || isNarrow({ low, high })) return axisValue(value);
   const mantissa = Number((value / 10 ** Math.floor(Math.log10(value))).toPrecision(6));
   return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? axisValue(value) : null;
 }

@@ -5,7 +5,7 @@ import type { Hover } from '../shared/hover';
 import type { Theme } from '../shared/theme';
 import { seriesColour } from './chartOptions';
 import { LineKey } from './lineKey';
-import { PerplexityChart } from './perplexityChart';
+import { CurveChart } from './curveChart';
 import { quantityStyles } from './quantity';
 import type { DashboardState, UiChoices } from './state';
 import { curvesTable } from './tables';
@@ -46,7 +46,7 @@ export class ChartSection {
     string,
     { readonly element: HTMLElement; readonly swatch: HTMLElement; readonly box: CheckboxControl }
   >();
-  readonly chart: PerplexityChart;
+  readonly chart: CurveChart;
   readonly element: HTMLElement;
   private drawn: readonly unknown[] = [];
 
@@ -56,7 +56,7 @@ export class ChartSection {
     theme: Theme,
     state: DashboardState,
   ) {
-    this.chart = new PerplexityChart(hover, theme, state);
+    this.chart = new CurveChart(hover, theme, state);
     this.element = element(
       'section',
       { 'aria-labelledby': 'chart-title' },

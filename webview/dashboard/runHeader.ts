@@ -105,7 +105,9 @@ export class RunHeader {
 }
 
 /** Latest figures: a column for training and one for each validation set. */
-function figuresTable({ name, trainPerplexity, validation }: RunSummary): HTMLTableElement {
+function figuresTable({ name, trainPerplexity, validation: logged }: RunSummary): HTMLTableElement {
+  // In the order of the chart's legend.
+  const validation = [...logged].sort((a, b) => (a.name < b.name ? -1 : 1));
   const head = ['', ...validation.map((set) => set.name), 'training'];
   const perplexities = ['Perplexity', ...validation.map((set) => perplexity(set.perplexity)), perplexity(trainPerplexity)];
   const bits = ['Bits per byte', ...validation.map((set) => bitsPerByte(set.bitsPerByte)), ''];

@@ -16,7 +16,7 @@ interface Reading {
 }
 
 /** Perplexity, or another quantity, of the shown runs over steps, tokens or time. Hover or the arrow keys read exact figures off all curves at once. */
-export class PerplexityChart {
+export class CurveChart {
   private readonly canvas = element('canvas', { tabindex: 0, role: 'img', 'aria-describedby': 'chart-reading' });
   private readonly spokenReading = element('div', { id: 'chart-reading', class: 'visually-hidden', 'aria-live': 'polite' });
   private readonly frame = element('div', { class: 'chart-frame' }, this.canvas);
