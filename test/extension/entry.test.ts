@@ -115,15 +115,15 @@ describe('the entry', () => {
   });
 
   it('does not load the extension for other YAML', async () => {
-    const host = activate({ open: ['/work/docker-compose.yaml'] });
-    host.open('/work/mkdocs.yml');
+    const host = activate({ open: ['/projects/docker-compose.yaml'] });
+    host.open('/projects/mkdocs.yml');
     await host.settled();
     expect(host.mainLoads()).toBe(0);
   });
 
   it('loads it once for configs, however many', async () => {
-    const host = activate({ open: ['/work/a.moe.yaml'] });
-    host.open('/work/b.moe.yaml');
+    const host = activate({ open: ['/projects/a.moe.yaml'] });
+    host.open('/projects/b.moe.yaml');
     await host.settled();
     expect(host.mainLoads()).toBe(1);
   });

@@ -3,7 +3,7 @@ import type { RunSummary } from '../../../src/runs/runIndex';
 /** A run in the middle of its training, with what a test wants different. */
 export function exampleRun(different: Partial<RunSummary> = {}): RunSummary {
   return {
-    directory: '/work/.moe-lab/runs/20260101-120000-smoe-abcd',
+    directory: '/projects/.moe-lab/runs/20260101-120000-smoe-abcd',
     id: '20260101-120000-smoe-abcd',
     name: 'SMoE',
     createdAt: '2026-01-01T12:00:00.000Z',

@@ -46,7 +46,7 @@ describe('the tooltip', () => {
       id: 'x',
       name: 'SMoE',
       createdAt: '2026-01-01T12:00:00.000Z',
-      configFile: '/work/smoe.moe.yaml',
+      configFile: '/projects/smoe.moe.yaml',
       configSource: '',
       experiment: {},
       totalSteps: 300,
@@ -93,25 +93,25 @@ describe('failures', () => {
 
 describe('runs folders', () => {
   const folders = [
-    { name: 'a', path: '/work/a' },
-    { name: 'inner', path: '/work/a/inner' },
-    { name: 'ab', path: '/work/ab' },
+    { name: 'a', path: '/projects/a' },
+    { name: 'inner', path: '/projects/a/inner' },
+    { name: 'ab', path: '/projects/ab' },
   ];
 
   it('lie in each workspace folder, or all where the setting says', () => {
     expect(collectRunsFolders(folders, '').map(({ runsDirectory }) => runsDirectory)).toEqual([
-      '/work/a/.moe-lab/runs',
-      '/work/a/inner/.moe-lab/runs',
-      '/work/ab/.moe-lab/runs',
+      '/projects/a/.moe-lab/runs',
+      '/projects/a/inner/.moe-lab/runs',
+      '/projects/ab/.moe-lab/runs',
     ]);
     expect(collectRunsFolders(folders, '/scratch')).toEqual([{ label: '/scratch', runsDirectory: '/scratch' }]);
   });
 
   it.each([
-    ['/work/a', '/work/a/.moe-lab/runs'],
-    ['/work/a/deep/er', '/work/a/.moe-lab/runs'],
-    ['/work/a/inner/x', '/work/a/inner/.moe-lab/runs'],
-    ['/work/ab', '/work/ab/.moe-lab/runs'],
+    ['/projects/a', '/projects/a/.moe-lab/runs'],
+    ['/projects/a/deep/er', '/projects/a/.moe-lab/runs'],
+    ['/projects/a/inner/x', '/projects/a/inner/.moe-lab/runs'],
+    ['/projects/ab', '/projects/ab/.moe-lab/runs'],
     ['/elsewhere', '/elsewhere/.moe-lab/runs'],
   ])('a config in %s has its runs in %s', (configFolder, expected) => {
     expect(runsFolderFor(configFolder, folders, '')).toBe(expected);
