@@ -76,7 +76,7 @@ async function measure(models: readonly BenchmarkModel[]): Promise<Map<string, n
   const engine = createEngine('cpu');
   const sessions: Session[] = [];
   for (const { program, batch, time } of models) {
-    sessions.push(await engine.compile(program, { batch, time, evaluationBatch: batch, seed: 1, threads }));
+    sessions.push(await engine.compile(program, { batch, time, seed: 1, threads }));
   }
   const times = models.map((): number[] => []);
   for (let round = 0; round < rounds + 2; round++) {

@@ -44,8 +44,6 @@ export interface SessionOptions {
   /** Windows in a microbatch and their length: what `step` is compiled for. */
   readonly batch: number;
   readonly time: number;
-  /** Windows in an evaluation batch. */
-  readonly evaluationBatch: number;
   readonly seed: number;
   /** Threads of the CPU provider; 0 = one per physical core. */
   readonly threads: number;

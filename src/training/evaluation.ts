@@ -12,7 +12,7 @@ export interface ValidationScore {
 }
 
 /**
- * Scores a text whole, in non-overlapping windows of `context` tokens, `windows` at a time (the session's evaluationBatch).
+ * Scores a text whole, in non-overlapping windows of `context` tokens, `windows` at a time.
  * Returns undefined if `interrupted` says so between two batches.
  */
 export async function scoreText(

@@ -59,7 +59,7 @@ export function microbatchesPerStep({ train, model }: RunnableExperiment): numbe
 
 /** What a session for this experiment is compiled for. Evaluation takes as many windows at once as a microbatch has. */
 export function sessionOptions({ train, model, engine }: RunnableExperiment): SessionOptions {
-  return { batch: train.micro_batch, time: model.context, evaluationBatch: train.micro_batch, seed: train.seed, threads: engine.threads };
+  return { batch: train.micro_batch, time: model.context, seed: train.seed, threads: engine.threads };
 }
 
 /** The corpora as `run.json` describes them: `train`, then `validation.<name>`. */

@@ -36,7 +36,7 @@ export function trainingTask(program: Program, steps: number, options: Partial<T
   return {
     kind: 'training',
     program,
-    options: { batch: batchSize, time, evaluationBatch: batchSize, seed: 3, threads: 1 },
+    options: { batch: batchSize, time, seed: 3, threads: 1 },
     state: [],
     steps: Array.from({ length: steps }, (_, index) => ({
       microbatches: [tinyBatch(index * 2), tinyBatch(index * 2 + 1)],

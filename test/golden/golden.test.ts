@@ -153,7 +153,7 @@ describe.each(modelCases)('language model, $name', (golden) => {
   });
 
   it('takes three optimiser steps on the CPU', async () => {
-    const session = await createEngine('cpu').compile(program, { batch: 2, time: 5, evaluationBatch: 2, seed: 1, threads: 1 });
+    const session = await createEngine('cpu').compile(program, { batch: 2, time: 5, seed: 1, threads: 1 });
     await session.importState(
       Object.entries(golden.weights).map(([name, { shape, data }]): StateTensor => {
         return { kind: 'parameter', name, shape, data: Float32Array.from(data) };
