@@ -11,10 +11,18 @@ const fraction = z.number().min(0).lt(1);
 export const attentionSchema = z
   .strictObject({
     heads: count.describe('Attention heads. d_model must be divisible by it. Independent of the heads of an MH-MoE layer.'),
+    kv_heads: count
+      .optional()
+      .describe('Key and value heads (grouped-query attention, 2305.13245). heads must be divisible by it; as many as heads where absent.'),
+    head_width: count.optional().describe('Width of one attention head; d_model / heads where absent.'),
+    qk_norm: z
+      .enum(['none', 'head', 'full'])
+      .default('none')
+      .describe('RMSNorm of queries and keys before the rotation: over each head (Qwen3), over the whole projection (OLMoE), or none.'),
     position: z.enum(['rope', 'none']).default('rope').describe('Position encoding: rotary (RoPE, 2104.09864), or none.'),
     rope_base: z.number().positive().default(10000).describe('Base of the rotary angles.'),
   })
-  .describe('Self-attention of every layer: full multi-head, causal, no biases.');
+  .describe('Self-attention of every layer, without biases; causal unless `objective: masked`.');
 
 export const activationSchema = z.enum(['swiglu', 'relu', 'gelu']);
 
@@ -27,29 +35,147 @@ export const ffnSchema = z
   })
   .describe('The feed-forward layers that are not routed.');
 
+export const routerSchema = z
+  .strictObject({
+    type: z
+      .enum(['linear', 'cosine'])
+      .default('linear')
+      .describe(
+        'linear: logits are W x. cosine: logits are the cosine of a reduced input W x and the expert vectors, over a temperature (X-MoE, 2204.09179; used by 2404.15045).',
+      ),
+    dimension: count
+      .default(16)
+      .describe('cosine: width of the reduced input and of the expert vectors. 2404.15045 uses 16, and 16 / heads for MH-MoE.'),
+    temperature: z
+      .number()
+      .positive()
+      .default(0.3)
+      .describe('cosine: the temperature at the start. 2404.15045 uses 0.3 for softmax, 0.07 for sigmoid.'),
+    learn_temperature: z.boolean().default(true).describe('cosine: train the temperature (its logarithm).'),
+    score: z
+      .enum(['softmax', 'sigmoid'])
+      .default('softmax')
+      .describe('How logits become scores, over all experts. A chosen expert weighs with its score.'),
+    select: z
+      .enum(['top_k', 'top_k_biased', 'expert_choice'])
+      .default('top_k')
+      .describe(
+        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal.',
+      ),
+    renormalize: z.boolean().default(false).describe('Scale the chosen weights to sum 1. Off is what the released MH-MoE code does.'),
+    balance: z
+      .enum(['none', 'switch', 'gshard_first', 'top_k', 'entropy', 'loss_free'])
+      .default('gshard_first')
+      .describe(
+        'Load balancing. switch: E sum(F P), F from the one choice (2101.03961, k = 1). gshard_first: F from first choices (2006.16668). top_k: F from all k choices, over k. entropy: sum(p log p) of the mean softmax (2310.10837). loss_free: only the bias of `select: top_k_biased`. P is the mean score, normalised over the experts.',
+      ),
+    balance_weight: z.number().nonnegative().default(0.01).describe('Weight of the balance loss of each routed layer; summed over layers.'),
+    balance_scope: z
+      .enum(['micro', 'global'])
+      .default('micro')
+      .describe(
+        'Over what F and P are averaged: each microbatch, or the whole optimiser step (2501.11873), which then equals one big batch exactly and costs another forward pass.',
+      ),
+    bias_rate: z.number().positive().default(0.001).describe('top_k_biased: how far a step moves the bias of an expert.'),
+    bias_update: z
+      .enum(['sign', 'error'])
+      .default('sign')
+      .describe(
+        'top_k_biased: the bias moves by rate * sign(mean load - load), or by rate * (mean load - load) / mean load, which suits softmax.',
+      ),
+    z_loss_weight: z
+      .number()
+      .nonnegative()
+      .default(0)
+      .describe('Weight of the router z-loss mean(logsumexp(logits)^2) of each routed layer (2202.08906); summed over layers.'),
+    jitter: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('In training the router input is multiplied by uniform noise in [1 - jitter, 1 + jitter] (2101.03961).'),
+    capacity_factor: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'An expert takes at most ceil(factor * k * units / experts) units of a microbatch; the rest is dropped. Dropless where absent.',
+      ),
+    capacity_priority: z
+      .enum(['first_choice', 'position'])
+      .default('first_choice')
+      .describe(
+        'Who is kept: all first choices in order of position, then all second choices (GShard); or position by position, each with all its choices.',
+      ),
+    capacity_in_evaluation: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Drop in evaluation too. Perplexity then depends on what else is in the batch, and with first_choice and k > 1 on later tokens.',
+      ),
+    frozen: z.boolean().default(false).describe('Keep the router as it was initialised: the control experiment for what routing learns.'),
+  })
+  .describe('How routed units find their experts.');
+
 export const moeSchema = z
   .strictObject({
     kind: z
       .enum(['smoe', 'mh-moe'])
-      .describe('smoe routes tokens (2101.03961); mh-moe splits each token into sub-tokens and routes those (2411.16205).'),
-    every: count.default(2).describe('Every how many layers the feed-forward is routed: 2 means layers 1, 3, 5, ... counted from 0.'),
-    heads: count.default(1).describe('Sub-tokens per token (mh-moe). d_model must be divisible by it.'),
+      .describe('smoe routes tokens (2101.03961); mh-moe splits each token into sub-tokens and routes those (2411.16205, 2404.15045).'),
+    every: count
+      .optional()
+      .describe('Every how many layers the feed-forward is routed: 2 means layers 1, 3, 5, ... counted from 0. 2 where absent.'),
+    layers: z.array(z.int().nonnegative()).min(1).optional().describe('The routed layers, counted from 0, in place of `every`.'),
+    heads: count.default(1).describe('mh-moe: sub-tokens per token. d_model must be divisible by it.'),
     head_layer: z.boolean().default(true).describe('mh-moe: the d x d projection before the split into sub-tokens.'),
     merge_layer: z.boolean().default(true).describe('mh-moe: the d x d projection after the sub-tokens are joined again.'),
+    projection_bias: z
+      .boolean()
+      .default(false)
+      .describe('mh-moe: biases of the head and merge layers, as in the released code; the papers have none.'),
+    inner_residual: z
+      .boolean()
+      .default(false)
+      .describe('mh-moe: add each sub-token to what its experts give, before the merge (2404.15045 Eq. 6).'),
+    ablation: z
+      .enum(['remove_only', 'iso_mac'])
+      .default('remove_only')
+      .describe(
+        'mh-moe: what leaving out the head or merge layer does to the experts. remove_only: nothing, the layer gets cheaper (2411.16205 Table 5). iso_mac: `experts` and `expert_width` describe the layer with both; experts widen by d_model / (n top_k) for each projection left out (n matrices per expert) and their number falls, so that MACs stay equal and parameters nearest to equal (Table 4).',
+      ),
     experts: count.describe('Routed experts in each routed layer.'),
     top_k: count.describe('Experts that each routed unit (token or sub-token) uses.'),
     expert_width: count.describe('Hidden width of one expert.'),
-    shared_width: z.int().nonnegative().default(0).describe('Hidden width of an always-on expert that sees the whole token; 0 for none.'),
-    renormalize: z.boolean().default(false).describe('Scale the chosen gate weights to sum 1. Off is what the released MH-MoE code does.'),
-    balance_weight: z
-      .number()
+    shared_width: z
+      .int()
       .nonnegative()
-      .default(0.01)
+      .default(0)
       .describe(
-        'Weight of the load-balancing loss E * sum(F_e P_e) of each routed layer, F_e from first choices (GShard); summed over layers.',
+        'Hidden width of an always-on expert that sees the whole token; n shared experts of width w are one of width n * w; 0 for none.',
       ),
+    router: routerSchema.prefault({}),
   })
   .describe('Routed feed-forward layers. Leave it out for a dense model.');
+
+export const bitnetSchema = z
+  .strictObject({
+    weights: z
+      .enum(['ternary', 'binary'])
+      .default('ternary')
+      .describe('ternary: -1, 0, 1 times the mean magnitude (b1.58, 2402.17764). binary: -1, 1 (2310.11453). Per matrix, per expert.'),
+    activation_bits: z
+      .union([z.literal(8), z.literal('none')])
+      .default(8)
+      .describe('8: inputs are rounded to 8 bits by the largest magnitude of each token. none: inputs stay as they are.'),
+    norm: z.enum(['rms', 'none']).default('rms').describe('rms: RMSNorm without gain before the inputs of a quantised layer are rounded.'),
+    quantize_head_merge: z
+      .boolean()
+      .default(false)
+      .describe('Quantise the head and merge layers of mh-moe too; the released code does not.'),
+  })
+  .describe(
+    'BitLinear: quantised weights and inputs in attention, feed-forward and experts, with straight-through gradients. Router, embeddings and logits stay full precision.',
+  );
 
 export const modelSchema = z
   .strictObject({
@@ -57,11 +183,29 @@ export const modelSchema = z
     d_model: count.describe('Width of the residual stream.'),
     layers: count.max(256).describe('Transformer layers.'),
     context: count.describe('Tokens in a training window.'),
+    objective: z
+      .enum(['causal', 'masked'])
+      .default('causal')
+      .describe(
+        'causal: every token is predicted from those before it. masked: a bidirectional encoder predicts hidden tokens from both sides (BERT, 1810.04805); the mask token is number 256 for bytes.',
+      ),
+    tie_embeddings: z.boolean().default(true).describe('Whether the output layer shares the weights of the token embedding.'),
     attention: attentionSchema,
     ffn: ffnSchema,
     moe: moeSchema.optional(),
+    bitnet: bitnetSchema.optional(),
   })
-  .describe('The model: a pre-norm decoder with RMSNorm and tied embeddings.');
+  .describe('The model: pre-norm layers with RMSNorm.');
+
+const share = z.number().min(0).max(1);
+
+export const maskingSchema = z
+  .strictObject({
+    probability: z.number().positive().max(1).default(0.15).describe('Share of tokens that are hidden and scored.'),
+    mask_share: share.default(0.8).describe('Share of the hidden tokens that become the mask token.'),
+    random_share: share.default(0.1).describe('Share of the hidden tokens that become a random token; the rest stays as it is.'),
+  })
+  .describe('`objective: masked`: which tokens are hidden. In training by seed and position, the same at each validation.');
 
 export const trainSchema = z
   .strictObject({
@@ -78,6 +222,7 @@ export const trainSchema = z
     epsilon: z.number().positive().default(1e-8).describe('AdamW epsilon, outside the square root.'),
     weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled weight decay of matrices; norms have none.'),
     clip: z.number().nonnegative().default(1).describe('Global gradient norm is clipped to this; 0 for never.'),
+    masking: maskingSchema.prefault({}),
     seed: z.int().nonnegative().default(1).describe('Seeds initialisation and the order of the data.'),
   })
   .describe('How it is trained: AdamW.');
@@ -141,10 +286,15 @@ export const experimentSchema = z
 
 export type ActivationFunction = z.infer<typeof activationSchema>;
 export type MoeConfig = z.infer<typeof moeSchema>;
+export type RouterConfig = z.infer<typeof routerSchema>;
+export type BitnetConfig = z.infer<typeof bitnetSchema>;
+export type MaskingConfig = z.infer<typeof maskingSchema>;
 export type ModelConfig = z.infer<typeof modelSchema>;
 export type TrainConfig = z.infer<typeof trainSchema>;
 export type DataConfig = z.infer<typeof dataSchema>;
 /** A config with every default filled in. `train` and `data` may be absent: such a config can be counted but not run. */
 export type Experiment = z.infer<typeof experimentSchema>;
+/** A config as it is written, defaults left out. */
+export type ExperimentInput = z.input<typeof experimentSchema>;
 /** A config that can be trained. */
 export type RunnableExperiment = Experiment & { readonly train: TrainConfig; readonly data: DataConfig };

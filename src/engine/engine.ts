@@ -20,6 +20,10 @@ export interface StepMetrics {
   readonly loss: number;
   readonly crossEntropy: number;
   readonly balance: number | null;
+  /** Sum over layers of the unweighted router z-losses; null without one. */
+  readonly zLoss: number | null;
+  /** Share of (unit, choice) pairs dropped for capacity, mean over routed layers; null without capacity. */
+  readonly dropRate: number | null;
   /** Global L2 norm of the averaged gradient before clipping. */
   readonly gradientNorm: number;
   /** Per routed layer, the counts [experts] summed over the microbatches. */
@@ -29,6 +33,8 @@ export interface StepMetrics {
 export interface EvaluationMetrics {
   /** Sum over scored targets, nats. */
   readonly negativeLogLikelihood: number;
+  /** As in training; 0 where the capacity holds only in training, null without capacity. */
+  readonly dropRate: number | null;
   readonly expertCounts: readonly Float32Array[];
 }
 

@@ -1,6 +1,17 @@
 import type { Dimension, Shape } from './dimensions';
 import type { ActivationKind, DType, Primitive, PrimitiveAttributes } from './primitives';
-import type { Buffer, Initialiser, Parameter, ParameterRole, ProgramInput, ProgramNode, Value, ValueId } from './program';
+import type {
+  Buffer,
+  Initialiser,
+  Noise,
+  Parameter,
+  ParameterRole,
+  ProgramInput,
+  ProgramNode,
+  StepStatistic,
+  Value,
+  ValueId,
+} from './program';
 import { ShapeError, shapeRules } from './shapes';
 import type { ShapeRule } from './shapes';
 
@@ -36,6 +47,8 @@ export class ProgramBuilder {
   readonly inputs: ProgramInput[] = [];
   readonly parameters: Parameter[] = [];
   readonly buffers: Buffer[] = [];
+  readonly statistics: StepStatistic[] = [];
+  readonly noises: Noise[] = [];
   readonly #constants = new Map<string, Tensor>();
   #scope: string;
 
@@ -110,7 +123,7 @@ export class ProgramBuilder {
   parameter(name: string, shape: readonly number[], options: ParameterOptions): Tensor {
     const tensor = this.#value({ shape, dtype: 'float32' });
     this.parameters.push({
-      name: this.#scope === '' ? name : `${this.#scope}.${name}`,
+      name: this.#named(name),
       value: tensor.id,
       shape,
       initialiser: options.initialiser,
@@ -120,6 +133,36 @@ export class ProgramBuilder {
       role: options.role,
     });
     return tensor;
+  }
+
+  /** State that is not a parameter, named after the scope it is made in; `update` makes its next value out of it. */
+  buffer(
+    name: string,
+    shape: readonly number[],
+    options: { readonly initial: number; readonly updated: Buffer['updated']; readonly update: (current: Tensor) => Tensor },
+  ): Tensor {
+    const tensor = this.#value({ shape, dtype: 'float32' });
+    const { initial, updated } = options;
+    this.buffers.push({ name: this.#named(name), value: tensor.id, shape, initial, updated, update: options.update(tensor).id });
+    return tensor;
+  }
+
+  /** The mean of `local` over the microbatches of a step, without gradient. */
+  stepMean(name: string, local: Tensor): Tensor {
+    const mean = this.#value({ shape: local.shape, dtype: local.dtype });
+    this.statistics.push({ name: this.#named(name), local: local.id, mean: mean.id });
+    return mean;
+  }
+
+  /** Uniform noise in [low, high) while training, `evaluation` everywhere in evaluation. */
+  noise(name: string, shape: Shape, range: { readonly low: number; readonly high: number; readonly evaluation: number }): Tensor {
+    const tensor = this.#value({ shape, dtype: 'float32' });
+    this.noises.push({ name: this.#named(name), value: tensor.id, ...range });
+    return tensor;
+  }
+
+  #named(name: string): string {
+    return this.#scope === '' ? name : `${this.#scope}.${name}`;
   }
 
   /** `value / product(divideBy)` everywhere; equal constants are one node. */
@@ -145,6 +188,8 @@ export class ProgramBuilder {
   activation = (kind: ActivationKind, x: Tensor): Tensor => this.#one('activation', { kind }, [x]);
   activationGradient = (kind: ActivationKind, x: Tensor, g: Tensor): Tensor => this.#one('activationGradient', { kind }, [x, g]);
   greaterEqual = (x: Tensor, value: number): Tensor => this.#one('greaterEqual', { value }, [x]);
+  trainingMode = (): Tensor => this.#one('trainingMode', {}, []);
+  sign = (x: Tensor): Tensor => this.#one('sign', {}, [x]);
   stopGradient = (x: Tensor): Tensor => this.#one('stopGradient', {}, [x]);
   reshape = (x: Tensor, shape: Shape): Tensor => this.#one('reshape', { shape }, [x]);
   transpose = (x: Tensor, permutation: readonly number[]): Tensor => this.#one('transpose', { permutation }, [x]);
@@ -154,20 +199,32 @@ export class ProgramBuilder {
   concat = (parts: readonly Tensor[], axis: number): Tensor => this.#one('concat', { axis }, parts);
   sum = (x: Tensor, axes: readonly number[], keepDimensions = false): Tensor => this.#one('sum', { axes, keepDimensions }, [x]);
   softmax = (x: Tensor): Tensor => this.#one('softmax', {}, [x]);
+  logSumExp = (x: Tensor): Tensor => this.#one('logSumExp', {}, [x]);
   rmsNorm = (x: Tensor, gain: Tensor, epsilon: number): Tensor => this.#one('rmsNorm', { epsilon }, [x, gain]);
   rotary = (x: Tensor, base: number, inverse = false): Tensor => this.#one('rotary', { base, inverse }, [x]);
   attention = (q: Tensor, k: Tensor, v: Tensor, causal: boolean, scale: number): Tensor =>
     this.#one('attention', { causal, scale }, [q, k, v]);
   gatherRows = (table: Tensor, indices: Tensor): Tensor => this.#one('gatherRows', {}, [table, indices]);
-  scatterRows = (indices: Tensor, values: Tensor, rows: number): Tensor => this.#one('scatterRows', { rows }, [indices, values]);
+  scatterRows = (indices: Tensor, values: Tensor, rows: Dimension): Tensor => this.#one('scatterRows', { rows }, [indices, values]);
   crossEntropy = (logits: Tensor, targets: Tensor): Tensor => this.#one('crossEntropy', {}, [logits, targets]);
   topK = (x: Tensor, k: number): Tensor => this.#one('topK', { k }, [x]);
   takeAlongLast = (x: Tensor, indices: Tensor): Tensor => this.#one('takeAlongLast', {}, [x, indices]);
-  scatterAlongLast = (indices: Tensor, values: Tensor, size: number): Tensor => this.#one('scatterAlongLast', { size }, [indices, values]);
+  scatterAlongLast = (indices: Tensor, values: Tensor, size: Dimension): Tensor =>
+    this.#one('scatterAlongLast', { size }, [indices, values]);
   countChoices = (indices: Tensor, experts: number, choices: number): Tensor => this.#one('countChoices', { experts, choices }, [indices]);
+  withinCapacity = (indices: Tensor, experts: number, factor: number, order: 'choice' | 'unit'): Tensor =>
+    this.#one('withinCapacity', { experts, factor, order }, [indices]);
   permute = (x: Tensor, routing: Routing): Tensor => this.#one('permute', {}, [x, routing.slots, routing.order]);
   unpermute = (y: Tensor, routing: Routing): Tensor => this.#one('unpermute', {}, [y, routing.slots, routing.order]);
   combine = (y: Tensor, weights: Tensor, routing: Routing): Tensor => this.#one('combine', {}, [y, weights, routing.slots, routing.order]);
+
+  quantiseWeight = (w: Tensor, levels: 'ternary' | 'binary'): Tensor => this.#one('quantiseWeight', { levels }, [w]);
+  quantiseActivation = (x: Tensor): Tensor => this.#one('quantiseActivation', {}, [x]);
+
+  /** The units that each expert chooses, int32 [E, C]; C is a dimension of its own, named after the scope. */
+  expertChoice(scores: Tensor, k: number): Tensor {
+    return this.#one('expertChoice', { k, capacity: `capacity/${this.#scope}` }, [scores]);
+  }
 
   matmul(a: Tensor, b: Tensor, flags: { transposeA?: boolean; transposeB?: boolean } = {}): Tensor {
     return this.#one('matmul', { transposeA: flags.transposeA ?? false, transposeB: flags.transposeB ?? false }, [a, b]);

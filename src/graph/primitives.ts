@@ -32,6 +32,10 @@ export interface PrimitiveAttributes {
   activationGradient: { kind: ActivationKind };
   /** (x int32) -> float32 1 where x >= value, else 0. Not differentiable. */
   greaterEqual: { value: number };
+  /** () -> scalar, 1 in training and 0 in evaluation. */
+  trainingMode: Record<string, never>;
+  /** (x) -> -1, 0 or 1. Not differentiable. */
+  sign: Record<string, never>;
   /** (x) -> x, with gradient zero. */
   stopGradient: Record<string, never>;
   /** (x) -> x with another shape of as many elements. */
@@ -52,6 +56,8 @@ export interface PrimitiveAttributes {
   matmul: { transposeA: boolean; transposeB: boolean };
   /** (x) -> softmax over the last axis. */
   softmax: Record<string, never>;
+  /** (x [..., n]) -> [...]: log(sum(exp(x))) over the last axis. */
+  logSumExp: Record<string, never>;
   /** (softmax output y, gradient g) -> y * (g - sum(g * y)). */
   softmaxGradient: Record<string, never>;
   /** (x [..., d], gain [d]) -> gain * x / sqrt(mean(x^2) + epsilon). RMSNorm, 1910.07467 Eq. 4. */
@@ -70,7 +76,7 @@ export interface PrimitiveAttributes {
   /** (table [rows, d], indices int32 [...]) -> [..., d]. */
   gatherRows: Record<string, never>;
   /** (indices int32 [...], values [..., d]) -> [rows, d]: values added into their rows. */
-  scatterRows: { rows: number };
+  scatterRows: { rows: Dimension };
   /** (logits [N, V], targets int32 [N]) -> [N]: -log softmax(logits)[target], in nats; 0 where target < 0 (ignored). */
   crossEntropy: Record<string, never>;
   /** (logits, targets, g [N]) -> [N, V]; zero rows where ignored. */
@@ -80,9 +86,20 @@ export interface PrimitiveAttributes {
   /** (x [U, E], indices int32 [U, k]) -> [U, k], x at the chosen columns. */
   takeAlongLast: Record<string, never>;
   /** (indices int32 [U, k] distinct within a row, values [U, k]) -> [U, size], zero elsewhere. */
-  scatterAlongLast: { size: number };
+  scatterAlongLast: { size: Dimension };
   /** (indices int32 [U, k]) -> float32 [experts], how often each expert stands in the first `choices` columns. Not differentiable. */
   countChoices: { experts: number; choices: number };
+  /**
+   * (indices int32 [U, k]) -> float32 [U, k], 1 where the choice is among the first C = ceil(factor * k * U / experts) of its expert, else 0.
+   * order `choice`: all first choices by unit, then all second choices (GShard, 2006.16668); `unit`: unit by unit, each with its choices in
+   * order. Not differentiable.
+   */
+  withinCapacity: { experts: number; factor: number; order: 'choice' | 'unit' };
+  /**
+   * (scores [U, E]) -> int32 [E, C], for each expert its C = max(1, floor(k * U / E)) units with the largest scores, largest first, ties to
+   * the lower unit (expert choice, 2202.09368). `capacity` is the symbol of C. Not differentiable.
+   */
+  expertChoice: { k: number; capacity: Dimension };
   /**
    * (indices int32 [U, k]) -> (slots int32 [U, k], order int32 [R], counts int32 [experts]).
    * Routed rows are sorted by expert, then by unit, then by choice. slots says where (unit, choice) lies among the routed rows;
@@ -101,6 +118,17 @@ export interface PrimitiveAttributes {
   combine: Record<string, never>;
   /** (y, weights, slots, order, g [U, d]) -> (dy [R, d], dweights [U, k]). */
   combineGradient: Record<string, never>;
+  /**
+   * (w [..., in, out]) -> the weights as a BitLinear uses them, of few distinct values per [in, out] matrix. g = max(mean |w|, 1e-5).
+   * ternary: g * clip(round(w / g), -1, 1) (2402.17764 Eq. 1-3); binary: g * sign(w - mean(w)) with sign(0) = -1 (2310.11453 Eq. 1-3).
+   * round goes to even at halves. Straight-through: the gradient is the identity.
+   */
+  quantiseWeight: { levels: 'ternary' | 'binary' };
+  /**
+   * (x [rows, d]) -> m / 127 * clip(round(127 x / m), -128, 127) with m = max(max |x|, 1e-5) of the row (2402.17764 section 2).
+   * round goes to even at halves. Straight-through: the gradient is the identity.
+   */
+  quantiseActivation: Record<string, never>;
 }
 
 export type Primitive = keyof PrimitiveAttributes;

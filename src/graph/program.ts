@@ -46,7 +46,7 @@ export interface Parameter {
   readonly role: ParameterRole;
 }
 
-export type ParameterRole = 'embedding' | 'attention' | 'ffn' | 'experts' | 'shared' | 'router' | 'head' | 'merge' | 'norm';
+export type ParameterRole = 'embedding' | 'attention' | 'ffn' | 'experts' | 'shared' | 'router' | 'head' | 'merge' | 'norm' | 'output';
 
 /** State that is not a parameter, with the value that replaces it after a step. Validation never writes it. */
 export interface Buffer {
@@ -55,6 +55,34 @@ export interface Buffer {
   readonly shape: readonly number[];
   readonly initial: number;
   readonly update: ValueId;
+  /**
+   * When it is replaced. `microbatch`: after each, so that the next one sees it. `step`: once, after the last microbatch; `update` may then depend
+   * on buffers and on the means of step statistics only.
+   */
+  readonly updated: 'microbatch' | 'step';
+}
+
+/**
+ * A figure of the whole optimiser step that its microbatches share: `mean` holds the mean of `local` over all of them. Where the training graph
+ * reads `mean`, the engine first computes every microbatch's `local` by a forward pass; so a step over microbatches equals one over
+ * a single large one (global-batch balance, 2501.11873). No gradient flows through `mean`. Evaluation never reads it.
+ */
+export interface StepStatistic {
+  readonly name: string;
+  readonly local: ValueId;
+  readonly mean: ValueId;
+}
+
+/**
+ * Uniform random numbers in [low, high), drawn anew for every microbatch of a training step from a counter-based generator keyed by seed, step,
+ * microbatch and name, so that a resume is exact and engines agree. In evaluation every element is `evaluation`.
+ */
+export interface Noise {
+  readonly name: string;
+  readonly value: ValueId;
+  readonly low: number;
+  readonly high: number;
+  readonly evaluation: number;
 }
 
 export interface AdamW {
@@ -77,6 +105,8 @@ export interface RoutedLayer {
   readonly unitsPerToken: number;
   /** float32 [experts]: how many (unit, choice) pairs each expert got in this batch. */
   readonly counts: ValueId;
+  /** Scalar: how many of those pairs exceeded the capacity and were dropped; null where there is no capacity. Counts include them. */
+  readonly dropped: ValueId | null;
 }
 
 /**
@@ -90,6 +120,8 @@ export interface Program {
   readonly inputs: readonly ProgramInput[];
   readonly parameters: readonly Parameter[];
   readonly buffers: readonly Buffer[];
+  readonly statistics: readonly StepStatistic[];
+  readonly noises: readonly Noise[];
   readonly nodes: readonly ProgramNode[];
   readonly outputs: {
     /** Scalar: what is minimised, cross-entropy plus weighted auxiliary losses. */
@@ -100,6 +132,10 @@ export interface Program {
     readonly crossEntropy: ValueId;
     /** Scalar: sum over layers of the unweighted balance losses; null without routed layers or balancing. */
     readonly balance: ValueId | null;
+    /** Scalar: sum over layers of the unweighted router z-losses; null where there is none. */
+    readonly zLoss: ValueId | null;
+    /** Scalar: share of (unit, choice) pairs dropped for capacity, mean over routed layers; null where there is no capacity. */
+    readonly dropRate: ValueId | null;
   };
   readonly routedLayers: readonly RoutedLayer[];
   readonly optimiser: AdamW;

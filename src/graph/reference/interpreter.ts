@@ -18,6 +18,8 @@ function applyRule<P extends Primitive>(node: NodeOf<P>, inputs: readonly NdArra
 export interface ReferenceRun {
   /** Values of `batch`, `time`; routed rows are bound by the run itself to units x k. */
   readonly bindings: Bindings;
+  /** What `trainingMode` says; training where absent. Noises and step means are fed like inputs. */
+  readonly mode?: 'training' | 'evaluation';
   /**
    * Inputs, parameters and buffers by value. Giving the outputs of a node as well freezes it: it is not run.
    * Finite differences freeze every topK that way, so that routing stays as at the base point.
