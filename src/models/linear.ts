@@ -1,8 +1,12 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { ParameterRole } from '../graph/program';
+import type { BitnetConfig } from '../config/schema';
+import { bitInput, bitWeight } from './bitLinear';
 
 /** Standard deviation of new weights before any scaling, as in GPT-2 and LLaMA. */
 export const INITIAL_STANDARD_DEVIATION = 0.02;
+
+export const NORM_EPSILON = 1e-6;
 
 /** Layers that write into the residual stream start smaller by 1 / sqrt(2 layers), so that its variance does not grow with depth (GPT-2). */
 export function residualScale(layers: number): number {
@@ -14,19 +18,35 @@ export interface LinearOptions {
   readonly outputs: number;
   readonly role: ParameterRole;
   readonly initialScale?: number;
+  /** Adds the parameter `bias` [outputs], 0 at the start and not decayed. */
+  readonly bias?: boolean;
+  /** Quantises the weight and x: a BitLinear. Where several weights share x, use `projection` on what `bitInput` made of it. */
+  readonly bitnet?: BitnetConfig | undefined;
+  /** Group of the optimiser that the weight belongs to; `decayed` where absent. */
+  readonly group?: string;
 }
 
-/** x [rows, inputs] -> [rows, outputs], weight stored [inputs, outputs], no bias. */
+/** x [rows, inputs] -> [rows, outputs]; the weight is the parameter `name`, stored [inputs, outputs]. */
 export function linear(builder: ProgramBuilder, name: string, x: Tensor, options: LinearOptions): Tensor {
-  const weight = builder.parameter(name, [options.inputs, options.outputs], {
-    initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION * (options.initialScale ?? 1) },
-    role: options.role,
-  });
-  return builder.matmul(x, weight);
+  return projection(builder, name, bitInput(builder, x, options.bitnet), options);
 }
 
-/** RMSNorm with a trained gain that starts at 1 and is not decayed. */
+/** As `linear`, for an x that is quantised already if it is to be. */
+export function projection(builder: ProgramBuilder, name: string, x: Tensor, options: LinearOptions): Tensor {
+  const { inputs, outputs, role, initialScale = 1, bias = false, bitnet, group } = options;
+  const weight = builder.parameter(name, [inputs, outputs], {
+    initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION * initialScale },
+    role,
+    ...(group === undefined ? {} : { group }),
+  });
+  const product = builder.matmul(x, bitWeight(builder, weight, bitnet));
+  if (!bias) return product;
+  const offset = builder.parameter('bias', [outputs], { initialiser: { kind: 'constant', value: 0 }, role, group: 'undecayed' });
+  return builder.add(product, offset);
+}
+
+/** RMSNorm over the last axis with a trained gain that starts at 1 and is not decayed. */
 export function rmsNorm(builder: ProgramBuilder, name: string, x: Tensor, width: number): Tensor {
   const gain = builder.parameter(name, [width], { initialiser: { kind: 'constant', value: 1 }, role: 'norm', group: 'undecayed' });
-  return builder.rmsNorm(x, gain, 1e-6);
+  return builder.rmsNorm(x, gain, NORM_EPSILON);
 }
