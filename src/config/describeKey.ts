@@ -85,5 +85,6 @@ function listPhrase(schema: JsonSchema): string {
   const items = schema.items ?? {};
   if ('length' in items) return `a list of ${items.length}, each ${typePhrase(items[0] ?? {})}`;
   const atLeast = schema.minItems ? `, at least ${schema.minItems}` : '';
-  return `a list of ${items.type === 'string' ? 'texts' : typePhrase(items)}${atLeast}`;
+  const entries = items.type === 'string' ? 'texts' : items.type === 'integer' ? `whole numbers${bounds(items)}` : typePhrase(items);
+  return `a list of ${entries}${atLeast}`;
 }

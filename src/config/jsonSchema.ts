@@ -9,6 +9,8 @@ export interface JsonSchema {
   readonly type?: string | readonly string[];
   readonly default?: unknown;
   readonly enum?: readonly (string | number | boolean)[];
+  readonly const?: string | number | boolean;
+  readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | JsonSchema;
@@ -62,12 +64,13 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T,
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }
 
-/** Whole numbers: drops the bound of what a double can hold and says "at least 1" instead of "above 0". */
+/** A union is one of a few values. Whole numbers: drops the bound of what a double can hold and says "at least 1" instead of "above 0". */
 function withReadableBounds(schema: JsonSchema): JsonSchema {
-  const { maximum, exclusiveMinimum, properties, items, additionalProperties, ...rest } = schema;
+  const { maximum, exclusiveMinimum, properties, items, additionalProperties, anyOf, ...rest } = schema;
   const whole = schema.type === 'integer';
   return {
     ...rest,
+    ...(anyOf ? { enum: anyOf.flatMap((choice) => choice.const ?? []) } : {}),
     ...(whole && exclusiveMinimum !== undefined ? { minimum: exclusiveMinimum + 1 } : {}),
     ...(!whole && exclusiveMinimum !== undefined ? { exclusiveMinimum } : {}),
     ...(maximum !== undefined && !(whole && maximum === Number.MAX_SAFE_INTEGER) ? { maximum } : {}),

@@ -98,7 +98,7 @@ function topK({ model }: Experiment): PathFinding | undefined {
 /** Layers every-1, 2 every-1, ... are routed, counted from 0. */
 function noRoutedLayer({ model }: Experiment): PathFinding | undefined {
   const moe = model.moe;
-  if (!moe || moe.every <= model.layers) return undefined;
+  if (moe?.every === undefined || moe.every <= model.layers) return undefined;
   return warning(
     'no-routed-layer',
     `\`moe.every\` ${moe.every} is more than the ${model.layers} layers there are, so no layer is routed; use at most ${model.layers}, or remove \`moe\`.`,

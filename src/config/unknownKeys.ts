@@ -42,6 +42,12 @@ export function isMapping(value: unknown): value is Readonly<Record<string, unkn
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Keys that earlier versions had elsewhere, under the names that a config of that time states. */
+const movedKeys: ReadonlyMap<string, string> = new Map([
+  ['model.moe.renormalize', 'moe.router.renormalize'],
+  ['model.moe.balance_weight', 'moe.router.balance_weight'],
+]);
+
 /** A key that exists in one other place belongs there; else the sibling that is spelt most like it. */
 function meantBy(schema: JsonSchema, path: KeyPath, key: string, paths: readonly KeyPath[]): KeyPath | undefined {
   const elsewhere = paths.filter((other) => other.at(-1) === key);
@@ -51,7 +57,10 @@ function meantBy(schema: JsonSchema, path: KeyPath, key: string, paths: readonly
 }
 
 function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPath | undefined): PathFinding {
-  const message = `Unknown key \`${dotted([...path, key])}\`; ${advice(schema, path, key, meant)}`;
+  const now = movedKeys.get(dotted([...path, key]));
+  const message = now
+    ? `\`moe.${key}\` is now \`${now}\`.`
+    : `Unknown key \`${dotted([...path, key])}\`; ${advice(schema, path, key, meant)}`;
   return { spots: [atKey(...path, key)], severity: 'error', code: 'unknown-key', message };
 }
 

@@ -9,7 +9,7 @@ describe('describeKey', () => {
   it('says what a key is, must be, and is when left out', () => {
     expect(describeKey(['model', 'moe', 'heads'])).toEqual({
       path: 'model.moe.heads',
-      description: 'Sub-tokens per token (mh-moe). d_model must be divisible by it.',
+      description: 'mh-moe: sub-tokens per token. d_model must be divisible by it.',
       type: 'a whole number of at least 1',
       required: false,
       default: 1,

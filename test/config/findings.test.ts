@@ -38,6 +38,7 @@ describe('keys', () => {
     ['camel case', edited('  d_model: 256', '  dModel: 256')],
     ['in the wrong place', edited('  layers: 4', '  layers: 4\n  top_k: 2')],
     ['in the wrong place, top level', edited('  layers: 4', '  layers: 4\n  parity: smoe.moe.yaml')],
+    ['of an earlier version', edited('    top_k: 2', '    top_k: 2\n    balance_weight: 0.01\n    renormalize: true')],
     ['unlike any', edited('  layers: 4', '  layers: 4\n  colour: blue')],
     ['unlike any at the top level', `${valid}colour: blue\n`],
     ['of the prototype', `${valid}__proto__: { polluted: true }\n`],
@@ -45,7 +46,7 @@ describe('keys', () => {
     ['missing inside', edited('{ heads: 4, position: rope }', '{ position: rope }')],
     ['model missing', 'name: nothing else\n'],
     ['without a value', edited('  layers: 4', '  layers:')],
-    ['with a default and without a value', edited('    every: 2', '    every:')],
+    ['with a default and without a value', edited('    heads: 2', '    heads:')],
   ])('%s', (_, text) => {
     expect(findingsOf(text)).toMatchSnapshot();
     expect(load(text).experiment).toBeUndefined();
@@ -68,6 +69,8 @@ describe('values', () => {
     ['infinity', edited('learning_rate: 1.0e-3', 'learning_rate: .inf')],
     ['an empty name', edited('MH-MoE (head=2)', "''")],
     ['a set without a name', edited('prose:', '"":')],
+    ['a word in a list of layers', edited('every: 2', 'layers: [1, two]')],
+    ['bits that are no choice', edited('  moe:\n', '  bitnet: { activation_bits: 4 }\n  moe:\n')],
     ['several at once', edited('d_model: 256', 'd_model: wide').replace('layers: 4', 'layers: -1').replace('top_k', 'topk')],
   ])('%s', (_, text) => {
     expect(findingsOf(text)).toMatchSnapshot();

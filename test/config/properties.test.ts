@@ -27,7 +27,12 @@ const validConfig = fc
     steps: fc.integer({ min: 2, max: 1e6 }),
     kind: fc.constantFrom('none', 'smoe', 'mh-moe'),
     extras: fc.record(
-      { rope_base: rate, vocabulary: fc.integer({ min: 256, max: 64000 }), balance_weight: rate, shared_width: size },
+      {
+        rope_base: rate,
+        vocabulary: fc.integer({ min: 256, max: 64000 }),
+        router: fc.record({ balance_weight: rate, z_loss_weight: rate }, optional),
+        shared_width: size,
+      },
       optional,
     ),
     train: fc.option(

@@ -15,7 +15,7 @@ model:
     experts: 8
     top_k: 1
     expert_width: 256
-    balance_weight: 0.01
+    router: { balance_weight: 0.01 }
 train:
   steps: 400
   batch_tokens: 1536

@@ -19,7 +19,7 @@ model:
     experts: 8
     top_k: 1
     expert_width: 344
-    balance_weight: 0.01
+    router: { balance_weight: 0.01 }
 train: { steps: 1000, batch_tokens: 2048, micro_batch: 16, learning_rate: 1.0e-3, min_learning_rate: 1.0e-4, warmup: 50, schedule: cosine }
 data:
   tokenizer: bytes

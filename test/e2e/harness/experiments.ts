@@ -26,7 +26,7 @@ export function tinyConfig(options: TinyExperiment = {}): string {
     '  context: 32',
     '  attention: { heads: 2, position: rope }',
     '  ffn: { width: 64, activation: swiglu }',
-    '  moe: { kind: smoe, every: 2, experts: 4, top_k: 1, expert_width: 64, balance_weight: 0.01 }',
+    '  moe: { kind: smoe, every: 2, experts: 4, top_k: 1, expert_width: 64, router: { balance_weight: 0.01 } }',
     'train:',
     `  steps: ${options.steps ?? 300}`,
     '  batch_tokens: 256',
