@@ -1,6 +1,6 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { BitnetConfig } from '../config/schema';
-import { NORM_EPSILON } from './linear';
+import { NORM_EPSILON } from './norm';
 
 /**
  * The input of a BitLinear, x [rows, width]: RMSNorm without gain (`norm: rms`), then 8 bits per row (2402.17764 section 2). Weights that share

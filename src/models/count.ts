@@ -2,7 +2,7 @@ import { nodeCosts } from '../graph/cost';
 import { elementCount } from '../graph/dimensions';
 import type { Parameter, Program, ProgramNode } from '../graph/program';
 import type { ModelConfig } from '../config/schema';
-import { isRoutedLayer } from './languageModel';
+import { isRoutedLayer } from './placement';
 
 /** Multiply-adds per token, forward. */
 export interface MacsPerToken {

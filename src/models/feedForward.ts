@@ -1,7 +1,8 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
-import type { ActivationFunction } from '../config/schema';
+import type { ActivationFunction, BitnetConfig } from '../config/schema';
 import type { ParameterRole } from '../graph/program';
-import { linear, residualScale } from './linear';
+import { bitInput } from './bitLinear';
+import { linear, projection, residualScale } from './linear';
 
 export interface FeedForwardOptions {
   readonly inputs: number;
@@ -9,6 +10,7 @@ export interface FeedForwardOptions {
   readonly activation: ActivationFunction;
   readonly layers: number;
   readonly role: ParameterRole;
+  readonly bitnet?: BitnetConfig | undefined;
 }
 
 /** The hidden layer: silu(x w3) * (x w1) for swiglu (three matrices, 2002.05202), activation(x w1) otherwise (two). */
@@ -20,7 +22,8 @@ export function hiddenUnits(builder: ProgramBuilder, activation: ActivationFunct
 
 /** A feed-forward network every token passes: x [rows, inputs] -> [rows, inputs], no biases. */
 export function feedForward(builder: ProgramBuilder, x: Tensor, options: FeedForwardOptions): Tensor {
-  const { inputs, width, activation, role } = options;
-  const hidden = hiddenUnits(builder, activation, (name) => linear(builder, name, x, { inputs, outputs: width, role }));
-  return linear(builder, 'w2', hidden, { inputs: width, outputs: inputs, role, initialScale: residualScale(options.layers) });
+  const { inputs, width, activation, role, bitnet } = options;
+  const input = bitInput(builder, x, bitnet);
+  const hidden = hiddenUnits(builder, activation, (name) => projection(builder, name, input, { inputs, outputs: width, role, bitnet }));
+  return linear(builder, 'w2', hidden, { inputs: width, outputs: inputs, role, initialScale: residualScale(options.layers), bitnet });
 }

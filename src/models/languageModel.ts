@@ -6,14 +6,11 @@ import type { Experiment, ModelConfig, TrainConfig } from '../config/schema';
 import { trainSchema } from '../config/schema';
 import { attention } from './attention';
 import { feedForward } from './feedForward';
-import { INITIAL_STANDARD_DEVIATION, rmsNorm } from './linear';
+import { INITIAL_STANDARD_DEVIATION } from './linear';
 import type { RoutedOutput } from './mixtureOfExperts';
 import { mixtureOfExperts } from './mixtureOfExperts';
-
-/** Whether layer `index` (from 0) is routed: with every = 2 these are layers 1, 3, 5, ... */
-export function isRoutedLayer(model: ModelConfig, index: number): boolean {
-  return model.moe !== undefined && (index + 1) % model.moe.every === 0;
-}
+import { rmsNorm } from './norm';
+import { isRoutedLayer } from './placement';
 
 function optimiser(train: TrainConfig): AdamW {
   return {
@@ -26,37 +23,72 @@ function optimiser(train: TrainConfig): AdamW {
   };
 }
 
-/** The decoder's layers: h = x + attention(norm(x)); x = h + ffn(norm(h)). Residual stream x [tokens, d_model]. */
-function layers(builder: ProgramBuilder, embedded: Tensor, model: ModelConfig): { readonly x: Tensor; readonly routed: RoutedOutput[] } {
+/** How many microbatches make one optimiser step. */
+function microbatchesPerStep({ train, model }: Experiment): number {
+  return train === undefined ? 1 : Math.max(1, Math.round(train.batch_tokens / (train.micro_batch * model.context)));
+}
+
+/**
+ * Over what the routed layers balance. One microbatch is the whole step already, and then needs no figure of the step, which would cost
+ * another forward pass.
+ */
+function balanceScope(experiment: Experiment): 'micro' | 'global' {
+  const wanted = experiment.model.moe?.router.balance_scope ?? 'micro';
+  return wanted === 'global' && microbatchesPerStep(experiment) > 1 ? 'global' : 'micro';
+}
+
+/** The layers: h = x + attention(norm(x)); x = h + ffn(norm(h)). Residual stream x [tokens, d_model]. */
+function layers(
+  builder: ProgramBuilder,
+  embedded: Tensor,
+  model: ModelConfig,
+  scope: 'micro' | 'global',
+): { readonly x: Tensor; readonly routed: readonly RoutedOutput[] } {
+  const { d_model: d, moe, bitnet } = model;
+  const { width, activation } = model.ffn;
   const routed: RoutedOutput[] = [];
   let x = embedded;
   for (let index = 0; index < model.layers; index++) {
     x = builder.inScope(`layers.${index}`, () => {
-      const attended = builder.inScope('attention', () => attention(builder, rmsNorm(builder, 'norm', x, model.d_model), model));
+      const attended = builder.inScope('attention', () => attention(builder, rmsNorm(builder, 'norm', x, d), model));
       const h = builder.add(x, attended);
-      if (model.moe !== undefined && isRoutedLayer(model, index)) {
-        const config = model.moe;
-        const output = builder.inScope('moe', () => mixtureOfExperts(builder, rmsNorm(builder, 'norm', h, model.d_model), model, config));
+      if (moe !== undefined && isRoutedLayer(model, index)) {
+        const output = builder.inScope('moe', () => mixtureOfExperts(builder, rmsNorm(builder, 'norm', h, d), model, moe, { scope }));
         routed.push(output);
         return builder.add(h, output.output);
       }
       return builder.inScope('ffn', () => {
-        const normed = rmsNorm(builder, 'norm', h, model.d_model);
-        const { width, activation } = model.ffn;
-        return builder.add(
-          h,
-          feedForward(builder, normed, { inputs: model.d_model, width, activation, layers: model.layers, role: 'ffn' }),
-        );
+        const normed = rmsNorm(builder, 'norm', h, d);
+        return builder.add(h, feedForward(builder, normed, { inputs: d, width, activation, layers: model.layers, role: 'ffn', bitnet }));
       });
     });
   }
   return { x, routed };
 }
 
+/** The sum of those that are there; null where none is. */
+function total(builder: ProgramBuilder, terms: readonly (Tensor | null)[]): Tensor | null {
+  return terms.reduce<Tensor | null>((sum, next) => (sum === null || next === null ? (sum ?? next) : builder.add(sum, next)), null);
+}
+
+/** loss + weight * term, without what does not count. */
+function plusWeighted(builder: ProgramBuilder, loss: Tensor, term: Tensor | null, weight: number): Tensor {
+  return term === null || weight === 0 ? loss : builder.add(loss, builder.multiply(term, builder.constant(weight)));
+}
+
+/** A matrix with a row of width d_model for every token of the vocabulary. */
+function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model: ModelConfig): Tensor {
+  return builder.parameter(name, [model.vocabulary, model.d_model], {
+    initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION },
+    role: name,
+  });
+}
+
 /**
- * The training program of an experiment: a pre-norm decoder with RMSNorm and embeddings tied to the output layer.
- * Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored. The loss is the mean cross-entropy of the scored
- * targets (nats per token) plus balance_weight times the sum of the routed layers' balance losses.
+ * The training program of an experiment: pre-norm layers with RMSNorm, and logits by the embeddings or, untied, by a matrix of their own.
+ * Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored, which for a masked objective is every token that was not
+ * hidden. The loss is the mean cross-entropy of the scored targets (nats per token) plus, each summed over the routed layers, balance_weight
+ * times the balance losses and z_loss_weight times the router z-losses.
  */
 export function buildLanguageModel(experiment: Experiment): Program {
   const { model } = experiment;
@@ -64,27 +96,26 @@ export function buildLanguageModel(experiment: Experiment): Program {
   const tokens = builder.input('tokens', ['batch', 'time'], 'int32');
   const targets = builder.input('targets', ['batch', 'time'], 'int32');
   const count = product(['batch', 'time']);
-  const embedding = builder.parameter('embedding', [model.vocabulary, model.d_model], {
-    initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION },
-    role: 'embedding',
-  });
+  const embedding = tokenRows(builder, 'embedding', model);
   const embedded = builder.inScope('embed', () => builder.gatherRows(embedding, builder.reshape(tokens, [count])));
-  const { x, routed } = layers(builder, embedded, model);
+  const { x, routed } = layers(builder, embedded, model, balanceScope(experiment));
   const normed = rmsNorm(builder, 'norm', x, model.d_model);
+  const output = model.tie_embeddings ? embedding : tokenRows(builder, 'output', model);
 
   const { negativeLogLikelihood, crossEntropy } = builder.inScope('logits', () => {
-    const logits = builder.matmul(normed, embedding, { transposeB: true });
+    const logits = builder.matmul(normed, output, { transposeB: true });
     const flatTargets = builder.reshape(targets, [count]);
-    const total = builder.sum(builder.crossEntropy(logits, flatTargets), [0]);
+    const summed = builder.sum(builder.crossEntropy(logits, flatTargets), [0]);
     const scored = builder.sum(builder.greaterEqual(flatTargets, 0), [0]);
-    return { negativeLogLikelihood: total, crossEntropy: builder.divide(total, scored) };
+    return { negativeLogLikelihood: summed, crossEntropy: builder.divide(summed, scored) };
   });
-  const balances = routed.map((layer) => layer.balance);
-  const [firstBalance, ...otherBalances] = balances;
-  const balance = firstBalance === undefined ? undefined : otherBalances.reduce((sum, next) => builder.add(sum, next), firstBalance);
-  const weight = model.moe?.balance_weight ?? 0;
-  const loss =
-    balance === undefined || weight === 0 ? crossEntropy : builder.add(crossEntropy, builder.multiply(balance, builder.constant(weight)));
+  const over = (figure: (layer: RoutedOutput) => Tensor | null): Tensor | null => total(builder, routed.map(figure));
+  const balance = over((layer) => layer.balance);
+  const zLoss = over((layer) => layer.zLoss);
+  const dropRates = over((layer) => layer.dropRate);
+  const dropRate = dropRates === null ? null : builder.multiply(dropRates, builder.constant(1 / routed.length));
+  const { balance_weight: balanceWeight = 0, z_loss_weight: zLossWeight = 0 } = model.moe?.router ?? {};
+  const loss = plusWeighted(builder, plusWeighted(builder, crossEntropy, balance, balanceWeight), zLoss, zLossWeight);
 
   return {
     schemaVersion: 1,
@@ -93,12 +124,16 @@ export function buildLanguageModel(experiment: Experiment): Program {
     inputs: builder.inputs,
     parameters: builder.parameters,
     buffers: builder.buffers,
+    statistics: builder.statistics,
+    noises: builder.noises,
     nodes: builder.nodes,
     outputs: {
       loss: loss.id,
       negativeLogLikelihood: negativeLogLikelihood.id,
       crossEntropy: crossEntropy.id,
       balance: balance?.id ?? null,
+      zLoss: zLoss?.id ?? null,
+      dropRate: dropRate?.id ?? null,
     },
     routedLayers: routed.map((layer) => layer.layer),
     optimiser: optimiser(experiment.train ?? trainSchema.parse({ steps: 1, batch_tokens: 1 })),

@@ -6,8 +6,6 @@ import { bitInput, bitWeight } from './bitLinear';
 /** Standard deviation of new weights before any scaling, as in GPT-2 and LLaMA. */
 export const INITIAL_STANDARD_DEVIATION = 0.02;
 
-export const NORM_EPSILON = 1e-6;
-
 /** Layers that write into the residual stream start smaller by 1 / sqrt(2 layers), so that its variance does not grow with depth (GPT-2). */
 export function residualScale(layers: number): number {
   return 1 / Math.sqrt(2 * layers);
@@ -43,10 +41,4 @@ export function projection(builder: ProgramBuilder, name: string, x: Tensor, opt
   if (!bias) return product;
   const offset = builder.parameter('bias', [outputs], { initialiser: { kind: 'constant', value: 0 }, role, group: 'undecayed' });
   return builder.add(product, offset);
-}
-
-/** RMSNorm over the last axis with a trained gain that starts at 1 and is not decayed. */
-export function rmsNorm(builder: ProgramBuilder, name: string, x: Tensor, width: number): Tensor {
-  const gain = builder.parameter(name, [width], { initialiser: { kind: 'constant', value: 1 }, role: 'norm', group: 'undecayed' });
-  return builder.rmsNorm(x, gain, NORM_EPSILON);
 }
