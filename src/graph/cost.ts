@@ -1,5 +1,6 @@
 import type { Bindings } from './dimensions';
-import { bindShape, elementCount, product } from './dimensions';
+import { expertChoices } from './capacity';
+import { bindShape, elementCount } from './dimensions';
 import type { Primitive } from './primitives';
 import type { Program, ProgramNode, ValueId } from './program';
 import { ShapeError } from './shapes';
@@ -41,6 +42,8 @@ const macRules: { readonly [P in Primitive]: MacRule } = {
   activation: null,
   activationGradient: null,
   greaterEqual: null,
+  trainingMode: null,
+  sign: null,
   stopGradient: null,
   reshape: null,
   transpose: null,
@@ -52,6 +55,7 @@ const macRules: { readonly [P in Primitive]: MacRule } = {
   matmul: (inputs, outputs, transposedA) => elementCount(shapeAt(outputs, 0)) * axis(shapeAt(inputs, 0), transposedA ? -2 : -1),
   softmax: null,
   softmaxGradient: null,
+  logSumExp: null,
   rmsNorm: null,
   rmsNormGradient: null,
   rotary: null,
@@ -66,6 +70,8 @@ const macRules: { readonly [P in Primitive]: MacRule } = {
   takeAlongLast: null,
   scatterAlongLast: null,
   countChoices: null,
+  withinCapacity: null,
+  expertChoice: null,
   route: null,
   permute: null,
   unpermute: null,
@@ -73,6 +79,8 @@ const macRules: { readonly [P in Primitive]: MacRule } = {
   expertMatmulGradient: (inputs) => elementCount(shapeAt(inputs, 0)) * axis(shapeAt(inputs, 1), 1),
   combine: null,
   combineGradient: null,
+  quantiseWeight: null,
+  quantiseActivation: null,
 };
 
 export interface NodeCost {
@@ -82,14 +90,19 @@ export interface NodeCost {
   readonly bytes: number;
 }
 
-/** Bindings with every routed-rows symbol set to units x k: the nominal, dropless, unpadded count. */
+/**
+ * Bindings with every routed-rows symbol set to units x k, the nominal, dropless, unpadded count, and every capacity of an
+ * expert choice to the units that an expert chooses.
+ */
 export function bindRoutedRows(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): Bindings {
   const bound: Record<string, number> = { ...bindings };
   for (const node of program.nodes) {
-    if (node.op !== 'route') continue;
-    const indices = program.values[node.inputs[0] ?? -1];
-    if (indices === undefined) throw new ShapeError('route without indices.');
-    bound[String(node.attributes.rows)] = elementCount(bindShape([product(indices.shape)], bindings));
+    if (node.op !== 'route' && node.op !== 'expertChoice') continue;
+    const operand = program.values[node.inputs[0] ?? -1];
+    if (operand === undefined) throw new ShapeError(`${node.op} without an operand.`);
+    const shape = bindShape(operand.shape, bound);
+    if (node.op === 'route') bound[String(node.attributes.rows)] = elementCount(shape);
+    else bound[String(node.attributes.capacity)] = expertChoices(node.attributes.k, axis(shape, 0), axis(shape, 1));
   }
   return bound;
 }

@@ -1,4 +1,4 @@
-import type { Shape } from './dimensions';
+import type { Dimension, Shape } from './dimensions';
 import { sameShape } from './dimensions';
 import type { Tensor } from './builder';
 import { ProgramBuilder } from './builder';
@@ -17,6 +17,13 @@ interface Backward<P extends Primitive> {
 
 /** Returns one gradient per input (undefined where none flows), or 'none' where the primitive passes no gradient at all. */
 type GradientRule<P extends Primitive> = 'none' | ((backward: Backward<P>) => readonly (Tensor | undefined)[]);
+
+/** The size of a shape's axis, symbolic ones included. */
+function dimension(shape: Shape, axis: number): Dimension {
+  const size = shape[axis];
+  if (size === undefined) throw new ShapeError(`Gradient rule: shape [${shape.join(', ')}] has no axis ${axis}.`);
+  return size;
+}
 
 function pick(tensors: readonly (Tensor | undefined)[], index: number): Tensor {
   const tensor = tensors[index];
@@ -44,6 +51,11 @@ function unary<P extends Primitive>(derivative: (builder: ProgramBuilder, g: Ten
 function byPrimitive<P extends Primitive, G extends 'rmsNormGradient' | 'attentionGradient'>(op: G) {
   return ({ builder, attributes, inputs, gradients }: Backward<P>) =>
     builder.node(op, attributes as NodeOf<G>['attributes'], [...inputs, pick(gradients, 0)]);
+}
+
+/** The straight-through estimator: the gradient of a quantiser is taken to be the identity (1308.3432). */
+function straightThrough<P extends Primitive>({ gradients }: Backward<P>) {
+  return [pick(gradients, 0)];
 }
 
 /** Reverse-mode rules. Second derivatives are not needed, so the `...Gradient` primitives pass none. */
@@ -76,6 +88,8 @@ const gradientRules: { readonly [P in Primitive]: GradientRule<P> } = {
   ],
   activationGradient: 'none',
   greaterEqual: 'none',
+  trainingMode: 'none',
+  sign: 'none',
   stopGradient: 'none',
   reshape: ({ builder, inputs, gradients }) => [builder.reshape(pick(gradients, 0), pick(inputs, 0).shape)],
   transpose: ({ builder, attributes, gradients }) => {
@@ -112,13 +126,17 @@ const gradientRules: { readonly [P in Primitive]: GradientRule<P> } = {
   },
   softmax: ({ builder, outputs, gradients }) => builder.node('softmaxGradient', {}, [pick(outputs, 0), pick(gradients, 0)]),
   softmaxGradient: 'none',
+  logSumExp: ({ builder, inputs, gradients }) => {
+    const [x, g] = [pick(inputs, 0), pick(gradients, 0)];
+    return [builder.multiply(builder.reshape(g, [...g.shape, 1]), builder.softmax(x))];
+  },
   rmsNorm: byPrimitive('rmsNormGradient'),
   rmsNormGradient: 'none',
   rotary: ({ builder, attributes, gradients }) => [builder.rotary(pick(gradients, 0), attributes.base, !attributes.inverse)],
   attention: byPrimitive('attentionGradient'),
   attentionGradient: 'none',
   gatherRows: ({ builder, inputs, gradients }) => [
-    builder.scatterRows(pick(inputs, 1), pick(gradients, 0), Number(pick(inputs, 0).shape[0])),
+    builder.scatterRows(pick(inputs, 1), pick(gradients, 0), dimension(pick(inputs, 0).shape, 0)),
     undefined,
   ],
   scatterRows: ({ builder, inputs, gradients }) => [undefined, builder.gatherRows(pick(gradients, 0), pick(inputs, 0))],
@@ -129,11 +147,13 @@ const gradientRules: { readonly [P in Primitive]: GradientRule<P> } = {
   crossEntropyGradient: 'none',
   topK: 'none',
   takeAlongLast: ({ builder, inputs, gradients }) => [
-    builder.scatterAlongLast(pick(inputs, 1), pick(gradients, 0), Number(pick(inputs, 0).shape[1])),
+    builder.scatterAlongLast(pick(inputs, 1), pick(gradients, 0), dimension(pick(inputs, 0).shape, 1)),
     undefined,
   ],
   scatterAlongLast: ({ builder, inputs, gradients }) => [undefined, builder.takeAlongLast(pick(gradients, 0), pick(inputs, 0))],
   countChoices: 'none',
+  withinCapacity: 'none',
+  expertChoice: 'none',
   route: 'none',
   permute: ({ builder, inputs, gradients }) => [
     ...builder.node('unpermute', {}, [pick(gradients, 0), pick(inputs, 1), pick(inputs, 2)]),
@@ -160,6 +180,8 @@ const gradientRules: { readonly [P in Primitive]: GradientRule<P> } = {
     undefined,
   ],
   combineGradient: 'none',
+  quantiseWeight: straightThrough,
+  quantiseActivation: straightThrough,
 };
 
 function applyRule<P extends Primitive>(

@@ -68,10 +68,15 @@ function requireInt(value: Value, what: string): void {
   require(value.dtype === 'int32', () => `${what} must be int32.`);
 }
 
-function unitsAndChoices(indices: Value, what: string): readonly [Dimension, number] {
+/** The units of int32 [units, choices]. */
+function unitsOf(indices: Value, what: string): Dimension {
   requireInt(indices, what);
   require(indices.shape.length === 2, () => `${what} must be [units, choices], not ${describe(indices.shape)}.`);
-  return [last(indices.shape, 1), numeric(last(indices.shape, 0))];
+  return last(indices.shape, 1);
+}
+
+function unitsAndChoices(indices: Value, what: string): readonly [Dimension, number] {
+  return [unitsOf(indices, what), numeric(last(indices.shape, 0))];
 }
 
 /** Shapes and dtypes of every primitive's outputs. */
@@ -96,6 +101,8 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
     requireInt(operand(inputs, 0), 'greaterEqual operand');
     return [float32(operand(inputs, 0).shape)];
   },
+  trainingMode: () => [float32([])],
+  sign: elementwise,
   stopGradient: elementwise,
   reshape: ({ shape }, inputs) => {
     const from = operand(inputs, 0);
@@ -159,6 +166,11 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
     return [float32([...a.slice(0, -2), rows, columns])];
   },
   softmax: elementwise,
+  logSumExp: (_, inputs) => {
+    const { shape } = operand(inputs, 0);
+    last(shape, 0);
+    return [float32(shape.slice(0, -1))];
+  },
   softmaxGradient: (_, inputs) => {
     requireSame(operand(inputs, 0), operand(inputs, 1), 'softmaxGradient');
     return [float32(operand(inputs, 0).shape)];
@@ -214,13 +226,13 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
   takeAlongLast: (_, inputs) => {
     const x = operand(inputs, 0).shape;
     const indices = operand(inputs, 1);
-    const [units] = unitsAndChoices(indices, 'takeAlongLast indices');
+    const units = unitsOf(indices, 'takeAlongLast indices');
     require(x.length === 2 && last(x, 1) === units, () => `takeAlongLast: ${describe(x)} and ${describe(indices.shape)} differ in units.`);
     return [float32(indices.shape)];
   },
   scatterAlongLast: ({ size }, inputs) => {
     const indices = operand(inputs, 0);
-    const [units] = unitsAndChoices(indices, 'scatterAlongLast indices');
+    const units = unitsOf(indices, 'scatterAlongLast indices');
     requireSame(indices, operand(inputs, 1), 'scatterAlongLast');
     return [float32([units, size])];
   },
@@ -228,6 +240,19 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
     const [, k] = unitsAndChoices(operand(inputs, 0), 'countChoices indices');
     require(choices >= 1 && choices <= k, () => `countChoices cannot count ${choices} of ${k} choices.`);
     return [float32([experts])];
+  },
+  withinCapacity: ({ experts, factor }, inputs) => {
+    const indices = operand(inputs, 0);
+    unitsAndChoices(indices, 'withinCapacity indices');
+    require(factor > 0 && experts >= 1, () => `withinCapacity needs a positive factor and an expert, not ${factor} and ${experts}.`);
+    return [float32(indices.shape)];
+  },
+  expertChoice: ({ k, capacity }, inputs) => {
+    const { shape } = operand(inputs, 0);
+    require(shape.length === 2, () => `expertChoice needs [units, experts], not ${describe(shape)}.`);
+    const experts = numeric(last(shape, 0));
+    require(k > 0 && k <= experts, () => `expertChoice cannot let ${k} of ${experts} experts choose a unit.`);
+    return [int32([experts, capacity])];
   },
   route: ({ experts, rows }, inputs) => {
     const indices = operand(inputs, 0);
@@ -264,4 +289,15 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
     return [float32([last(operand(inputs, 1).shape, 1), last(operand(inputs, 0).shape, 0)])];
   },
   combineGradient: likeInputs(0, 1),
+  quantiseWeight: (_, inputs) => {
+    const { shape } = operand(inputs, 0);
+    numeric(last(shape, 0));
+    numeric(last(shape, 1));
+    return [float32(shape)];
+  },
+  quantiseActivation: (_, inputs) => {
+    const { shape } = operand(inputs, 0);
+    require(shape.length === 2, () => `quantiseActivation needs [rows, d], not ${describe(shape)}.`);
+    return [float32(shape)];
+  },
 };

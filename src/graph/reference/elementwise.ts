@@ -77,6 +77,8 @@ type Family =
   | 'activation'
   | 'activationGradient'
   | 'greaterEqual'
+  | 'trainingMode'
+  | 'sign'
   | 'stopGradient'
   | 'reshape'
   | 'transpose'
@@ -109,6 +111,8 @@ export const elementwiseRules: { readonly [P in Extract<Primitive, Family>]: Ref
     return [map(input(inputs, 0), (x, flat) => at(g, flat) * activations[kind].derivative(x))];
   },
   greaterEqual: ({ value }, inputs) => [map(input(inputs, 0), (x) => (x >= value ? 1 : 0))],
+  trainingMode: (_, _inputs, context) => [{ shape: [], data: Float64Array.of(context.mode === 'training' ? 1 : 0) }],
+  sign: pointwise(Math.sign),
   stopGradient: pointwise((x) => x),
   reshape: ({ shape }, inputs, context) => {
     const x = input(inputs, 0);

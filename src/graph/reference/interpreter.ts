@@ -3,12 +3,19 @@ import { bindDimension } from '../dimensions';
 import type { Primitive } from '../primitives';
 import type { NodeOf, Program, ProgramNode, ValueId } from '../program';
 import type { NdArray } from './array';
+import { size } from './array';
 import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
+import { quantiserRules } from './quantisers';
 import { routingRules } from './routing';
 import type { ReferenceContext, ReferenceRule } from './rule';
 
-const referenceRules: { readonly [P in Primitive]: ReferenceRule<P> } = { ...elementwiseRules, ...layerRules, ...routingRules };
+const referenceRules: { readonly [P in Primitive]: ReferenceRule<P> } = {
+  ...elementwiseRules,
+  ...layerRules,
+  ...routingRules,
+  ...quantiserRules,
+};
 
 function applyRule<P extends Primitive>(node: NodeOf<P>, inputs: readonly NdArray[], context: ReferenceContext): NdArray[] {
   // The table is keyed by op, so the rule found is the node's own; TypeScript cannot correlate the two.
@@ -16,13 +23,13 @@ function applyRule<P extends Primitive>(node: NodeOf<P>, inputs: readonly NdArra
 }
 
 export interface ReferenceRun {
-  /** Values of `batch`, `time`; routed rows are bound by the run itself to units x k. */
+  /** Values of `batch`, `time`; routed rows and the capacities of expert choices are bound by the run itself. */
   readonly bindings: Bindings;
   /** What `trainingMode` says; training where absent. Noises and step means are fed like inputs. */
   readonly mode?: 'training' | 'evaluation';
   /**
    * Inputs, parameters and buffers by value. Giving the outputs of a node as well freezes it: it is not run.
-   * Finite differences freeze every topK that way, so that routing stays as at the base point.
+   * Finite differences freeze every routing decision that way, so that routing stays as at the base point.
    */
   readonly feeds: ReadonlyMap<ValueId, NdArray>;
   /** Which values are wanted; nodes that do not lead to them are not run. */
@@ -48,7 +55,13 @@ function neededNodes(nodes: readonly ProgramNode[], feeds: ReadonlyMap<ValueId, 
 export function interpret(program: Pick<Program, 'nodes'>, run: ReferenceRun): Map<ValueId, NdArray> {
   const computed = new Map(run.feeds);
   const rows: Record<string, number> = {};
+  for (const node of program.nodes) {
+    // A frozen choice does not run, so its symbol is read off what was fed.
+    const frozen = node.op === 'expertChoice' ? run.feeds.get(node.outputs[0] ?? -1) : undefined;
+    if (node.op === 'expertChoice' && frozen !== undefined) rows[String(node.attributes.capacity)] = size(frozen, 1);
+  }
   const context: ReferenceContext = {
+    mode: run.mode ?? 'training',
     bind: (dimension) => bindDimension(dimension, { ...run.bindings, ...rows }),
     setRows: (dimension, count) => {
       rows[String(dimension)] = count;

@@ -8,6 +8,7 @@ type Family =
   | 'matmul'
   | 'softmax'
   | 'softmaxGradient'
+  | 'logSumExp'
   | 'rmsNorm'
   | 'rmsNormGradient'
   | 'rotary'
@@ -93,6 +94,19 @@ export const layerRules: { readonly [P in Extract<Primitive, Family>]: Reference
       let dot = 0;
       for (let i = row * width; i < (row + 1) * width; i++) dot += at(y, i) * at(g, i);
       for (let i = row * width; i < (row + 1) * width; i++) result.data[i] = at(y, i) * (at(g, i) - dot);
+    }
+    return [result];
+  },
+  logSumExp: (_, inputs) => {
+    const x = input(inputs, 0);
+    const [rows, width] = rowsOf(x);
+    const result = zeros(x.shape.slice(0, -1));
+    for (let row = 0; row < rows; row++) {
+      let maximum = -Infinity;
+      for (let i = 0; i < width; i++) maximum = Math.max(maximum, at(x, row * width + i));
+      let total = 0;
+      for (let i = 0; i < width; i++) total += Math.exp(at(x, row * width + i) - maximum);
+      result.data[row] = Math.log(total) + maximum;
     }
     return [result];
   },
@@ -195,10 +209,10 @@ export const layerRules: { readonly [P in Extract<Primitive, Family>]: Reference
     });
     return [result];
   },
-  scatterRows: ({ rows }, inputs) => {
+  scatterRows: ({ rows }, inputs, context) => {
     const [indices, values] = [input(inputs, 0), input(inputs, 1)];
     const width = size(values, -1);
-    const result = zeros([rows, width]);
+    const result = zeros([context.bind(rows), width]);
     indices.data.forEach((row, n) => {
       for (let i = 0; i < width; i++) result.data[row * width + i] = at(result, row * width + i) + at(values, n * width + i);
     });

@@ -1,3 +1,4 @@
+import { expertCapacity, expertChoices } from '../capacity';
 import type { Primitive } from '../primitives';
 import type { NdArray } from './array';
 import { at, integers, size, zeros } from './array';
@@ -9,6 +10,8 @@ type Family =
   | 'takeAlongLast'
   | 'scatterAlongLast'
   | 'countChoices'
+  | 'withinCapacity'
+  | 'expertChoice'
   | 'route'
   | 'permute'
   | 'unpermute'
@@ -47,9 +50,10 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     });
     return [result];
   },
-  scatterAlongLast: ({ size: columns }, inputs) => {
+  scatterAlongLast: (attributes, inputs, context) => {
     const [indices, values] = [input(inputs, 0), input(inputs, 1)];
     const k = size(indices, 1);
+    const columns = context.bind(attributes.size);
     const result = zeros([size(indices, 0), columns]);
     indices.data.forEach((column, flat) => {
       result.data[Math.floor(flat / k) * columns + column] = at(values, flat);
@@ -63,6 +67,34 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     indices.data.forEach((expert, flat) => {
       if (flat % k < choices) result.data[expert] = at(result, expert) + 1;
     });
+    return [result];
+  },
+  withinCapacity: ({ experts, factor, order }, inputs) => {
+    const indices = input(inputs, 0);
+    const [units, k] = [size(indices, 0), size(indices, 1)];
+    const capacity = expertCapacity(factor, units * k, experts);
+    const [taken, result] = [integers([experts]), zeros(indices.shape)];
+    for (let place = 0; place < units * k; place++) {
+      // Under `choice` order the places run down the columns of [U, k], under `unit` order along its rows.
+      const flat = order === 'unit' ? place : (place % units) * k + Math.floor(place / units);
+      const expert = at(indices, flat);
+      result.data[flat] = at(taken, expert) < capacity ? 1 : 0;
+      taken.data[expert] = at(taken, expert) + 1;
+    }
+    return [result];
+  },
+  expertChoice: ({ k, capacity }, inputs, context) => {
+    const scores = input(inputs, 0);
+    const [units, experts] = [size(scores, 0), size(scores, 1)];
+    const chosen = expertChoices(k, units, experts);
+    context.setRows(capacity, chosen);
+    const result = integers([experts, chosen]);
+    for (let expert = 0; expert < experts; expert++) {
+      const ranked = Array.from({ length: units }, (_, unit) => unit).sort(
+        (a, b) => at(scores, b * experts + expert) - at(scores, a * experts + expert) || a - b,
+      );
+      result.data.set(ranked.slice(0, chosen), expert * chosen);
+    }
     return [result];
   },
   route: ({ experts, rows }, inputs, context) => {

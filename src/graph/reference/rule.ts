@@ -2,8 +2,9 @@ import type { Dimension } from '../dimensions';
 import type { Primitive, PrimitiveAttributes } from '../primitives';
 import type { NdArray } from './array';
 
-/** What a reference rule may ask about symbolic dimensions; `route` binds its rows when it runs. */
+/** What a reference rule may ask about the run and its symbolic dimensions; `route` binds its rows when it runs, `expertChoice` its capacity. */
 export interface ReferenceContext {
+  readonly mode: 'training' | 'evaluation';
   bind(dimension: Dimension): number;
   setRows(dimension: Dimension, rows: number): void;
 }
