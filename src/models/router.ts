@@ -1,35 +1,71 @@
-import type { ProgramBuilder, Routing, Tensor } from '../graph/builder';
-import type { MoeConfig } from '../config/schema';
-import { linear } from './linear';
+import type { ProgramBuilder, Tensor } from '../graph/builder';
+import { ShapeError } from '../graph/shapes';
+import type { BalanceScope } from './balance';
+import { balanceLoss, zLoss } from './balance';
+import { cap } from './capacity';
+import type { Dispatch } from './dispatch';
+import { dispatchByExpert, dispatchByUnit } from './dispatch';
+import type { RouterSpec } from './routerLogits';
+import { routerLogits } from './routerLogits';
+import type { RouterScores } from './routerScores';
+import { routerScores } from './routerScores';
+import { choiceWeights, unitChoice } from './unitChoice';
 
+/** What a router decided, and what that costs the loss. Losses are unweighted, of this layer, and null where the config has none. */
 export interface RouterDecision {
-  /** How the routed rows are laid out. */
-  readonly routing: Routing;
-  /** Gate weights [units, k] of the chosen experts. */
+  readonly dispatch: Dispatch;
+  /** Weights of the chosen pairs, after dropping: [units, k], or [experts, C] where experts choose. */
   readonly weights: Tensor;
-  /** The balance loss of this layer, unweighted; 1 when balanced. */
-  readonly balance: Tensor;
-  /** (unit, choice) pairs per expert [experts]. */
+  readonly balance: Tensor | null;
+  readonly zLoss: Tensor | null;
+  /** Pairs per expert [experts], before dropping. */
   readonly counts: Tensor;
+  /** Scalar, pairs dropped for capacity; null without capacity. */
+  readonly dropped: Tensor | null;
+  /** `dropped` as a share of all pairs. */
+  readonly dropRate: Tensor | null;
+}
+
+/** Decides which experts see which rows of x [units, width] and how much each counts. Its parameters lie in the scope `router`. */
+export function router(builder: ProgramBuilder, x: Tensor, spec: RouterSpec, scope: BalanceScope): RouterDecision {
+  return builder.inScope('router', () => {
+    const { config } = spec;
+    const scored = routerScores(builder, routerLogits(builder, x, spec), config.score);
+    const decision = config.select === 'expert_choice' ? expertsChoose(builder, scored, spec) : unitsChoose(builder, scored, spec, scope);
+    return { ...decision, zLoss: config.z_loss_weight === 0 ? null : zLoss(builder, scored.logits) };
+  });
+}
+
+type Choice = Omit<RouterDecision, 'zLoss'>;
+
+/** Each unit takes its k best experts (2411.16205 Eq. 1). Renormalisation comes before dropping for capacity. */
+function unitsChoose(builder: ProgramBuilder, scored: RouterScores, spec: RouterSpec, scope: BalanceScope): Choice {
+  const { config, experts, k } = spec;
+  const chosen = unitChoice(builder, scored.scores, spec);
+  const chosenWeights = choiceWeights(builder, scored.scores, chosen, config.renormalize);
+  const factor = config.capacity_factor;
+  const capped = factor === undefined ? undefined : cap(builder, chosenWeights, chosen, factor, spec);
+  const weights = capped?.weights ?? chosenWeights;
+  return {
+    dispatch: dispatchByUnit(builder, builder.route(chosen, experts), weights),
+    weights,
+    balance: balanceLoss(builder, { balance: config.balance, scope, scored, chosen, experts, k }),
+    counts: builder.countChoices(chosen, experts, k),
+    dropped: capped?.dropped ?? null,
+    dropRate: capped?.dropRate ?? null,
+  };
 }
 
 /**
- * Softmax top-k router (2411.16205 Eq. 1): p = softmax(W_g x) over all experts, the k largest are chosen and weigh with their own
- * probability; with `renormalize` the chosen weights are scaled to sum 1. x [units, width].
- * Balance: E * sum_e F_e P_e with P_e the mean probability and F_e the share of units whose first choice is e (GShard, 2006.16668).
+ * Each expert takes the C = max(1, floor(k U / E)) units that score it highest and weighs each with its score (2202.09368). Experts are
+ * balanced by construction: there is no balance loss and nothing is dropped. A unit's experts depend on all units of the microbatch.
  */
-export function router(builder: ProgramBuilder, x: Tensor, width: number, config: MoeConfig): RouterDecision {
-  const { experts, top_k: k } = config;
-  return builder.inScope('router', () => {
-    const logits = linear(builder, 'weight', x, { inputs: width, outputs: experts, role: 'router' });
-    const probabilities = builder.softmax(logits);
-    const chosen = builder.topK(probabilities, k);
-    const raw = builder.takeAlongLast(probabilities, chosen);
-    const weights = config.renormalize ? builder.divide(raw, builder.sum(raw, [1], true)) : raw;
-
-    const firstChoiceShare = builder.multiply(builder.countChoices(chosen, experts, 1), builder.constant(1, [], x.shape.slice(0, 1)));
-    const meanProbability = builder.mean(probabilities, [0]);
-    const balance = builder.multiply(builder.sum(builder.multiply(firstChoiceShare, meanProbability), [0]), builder.constant(experts));
-    return { routing: builder.route(chosen, experts), weights, balance, counts: builder.countChoices(chosen, experts, k) };
-  });
+function expertsChoose(builder: ProgramBuilder, { scores }: RouterScores, spec: RouterSpec): Choice {
+  const [units] = scores.shape;
+  if (units === undefined) throw new ShapeError('Router scores are [units, experts].');
+  const indices = builder.expertChoice(scores, spec.k);
+  const weights = builder.takeAlongLast(builder.transpose(scores, [1, 0]), indices);
+  // Every index is at least 0, so this counts each expert's row of them: C.
+  const counts = builder.sum(builder.greaterEqual(indices, 0), [1]);
+  return { dispatch: dispatchByExpert(builder, indices, weights, units), weights, balance: null, counts, dropped: null, dropRate: null };
 }

@@ -1,0 +1,44 @@
+import type { Experiment } from '../config/schema';
+import { isRoutedLayer } from './placement';
+
+export interface Causality {
+  /** Whether, in evaluation, no output of a window depends on later tokens of it. */
+  readonly causal: boolean;
+  /** Why not, each with the key of the config that causes it. Empty when causal. */
+  readonly reasons: readonly { readonly path: readonly string[]; readonly reason: string }[];
+}
+
+/**
+ * Whether a model may be scored by its perplexity as a language model: one whose outputs know later tokens predicts what it has seen.
+ * Training may still route by whole batches where evaluation does not (capacity in training only, balance of a step).
+ */
+export function causality({ model }: Experiment): Causality {
+  const reasons: Causality['reasons'][number][] = [];
+  if (model.objective === 'masked') {
+    reasons.push({ path: ['model', 'objective'], reason: 'Not causal: with `objective: masked` attention sees both sides of a token.' });
+  }
+  const routed = Array.from({ length: model.layers }, (_, index) => index).some((index) => isRoutedLayer(model, index));
+  if (model.moe !== undefined && routed) {
+    const { top_k: k, router } = model.moe;
+    const at = (key: string): readonly string[] => ['model', 'moe', 'router', key];
+    if (router.select === 'expert_choice') {
+      reasons.push({
+        path: at('select'),
+        reason:
+          'Not causal: with `select: expert_choice` whether an expert takes a token depends on the later tokens it could take instead.',
+      });
+    } else if (
+      router.capacity_factor !== undefined &&
+      router.capacity_in_evaluation &&
+      router.capacity_priority === 'first_choice' &&
+      k > 1
+    ) {
+      reasons.push({
+        path: at('capacity_in_evaluation'),
+        reason:
+          "Not causal: with `capacity_priority: first_choice` and `top_k` above 1, the first choices of later tokens take the capacity that an earlier token's other choices need; use `capacity_priority: position`, or drop in training only.",
+      });
+    }
+  }
+  return { causal: reasons.length === 0, reasons };
+}
