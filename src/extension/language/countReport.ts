@@ -14,7 +14,12 @@ export function countReport(name: string, { count, parity, findings }: CountedCo
     section('Parameters', [
       ['total', digits(parameters.total)],
       [count.activeIsUpperBound ? 'active (at most)' : 'active', digits(parameters.active)],
-      ['embedding, tied', digits(parameters.embedding)],
+      ...(parameters.output === 0
+        ? [['embedding, tied', digits(parameters.embedding)]]
+        : [
+            ['embedding', digits(parameters.embedding)],
+            ['output', digits(parameters.output)],
+          ]),
       ['routers', digits(parameters.router)],
     ]),
     section('MACs per token, forward', [
