@@ -21,9 +21,9 @@ export class AblationError extends RangeError {
  * describe MH-MoE with head and merge layer; each of the two left out frees d^2 MACs per token, which the experts get,
  *
  *     f' = f + left d / (n k)                                          so that  n d f' k = left d^2 + n d f k,
- *     E' = round( (left d^2 + n (d/h) f E) / (n (d/h) f') )            nearest in parameters, but at least k.
+ *     E' = round( (left d^2 + n (d/h) f E) / (n (d/h) f') )            nearest in parameters.
  *
- * Else, and for smoe, it is what the config says.
+ * E' is a mean of E and h k before it is rounded, so at least k. Else, and for smoe, it is what the config says.
  */
 export function expertShape(model: ModelConfig, moe: MoeConfig): ExpertShape {
   const configured = { experts: moe.experts, width: moe.expert_width };
@@ -40,5 +40,5 @@ export function expertShape(model: ModelConfig, moe: MoeConfig): ExpertShape {
   }
   const inputs = d / moe.heads;
   const parameters = left * d * d + n * inputs * moe.expert_width * moe.experts;
-  return { experts: Math.max(moe.top_k, Math.round(parameters / (n * inputs * width))), width };
+  return { experts: Math.round(parameters / (n * inputs * width)), width };
 }
