@@ -1,6 +1,8 @@
+import type { MaskingConfig } from '../config/schema';
+import { hideTokens } from './masking';
 import { mix, permute } from './permutation';
 
-/** Token windows, row-major [batch, time]; a target below 0 is not scored. */
+/** Token windows, row-major [batch, time]; a target below 0 is not scored: fewer than all of them where the objective is masked. */
 export interface TokenBatch {
   readonly batch: number;
   readonly time: number;
@@ -8,13 +10,16 @@ export interface TokenBatch {
   readonly targets: Int32Array;
 }
 
+/** What a window asks of the model: its next tokens (`null`), or its hidden ones. */
+export type Hidden = MaskingConfig | null;
+
 /**
  * Training windows in a seeded order. Window number `position` (0, 1, 2, ... over the whole training) is a pure function of the seed and the
  * position, so a resume needs only the position, and neither the micro-batch nor the accumulation changes what is seen.
  *
  * An epoch cuts the text into adjacent windows of `context` tokens from a random start and visits each once, in the order of a random
  * permutation. The start changes from epoch to epoch, so that windows do not always break at the same places; fewer than two windows' worth of tokens
- * at the ends is left out of an epoch.
+ * at the ends is left out of an epoch. What a masked window hides is a function of the seed and the position too: another choice in every epoch.
  */
 export class TrainingOrder {
   readonly windowsPerEpoch: number;
@@ -23,6 +28,7 @@ export class TrainingOrder {
     private readonly tokens: Uint8Array,
     private readonly context: number,
     private readonly seed: number,
+    private readonly hidden: Hidden = null,
   ) {
     const most = Math.floor((tokens.length - 1) / context);
     if (most < 1) throw new RangeError(`${tokens.length} tokens are fewer than a window of ${context} and its next token.`);
@@ -39,21 +45,33 @@ export class TrainingOrder {
     return offset + window * this.context;
   }
 
-  /** The `windows` windows from `position` on; every token's target is the token after it. */
+  /** The `windows` windows from `position` on. Causal: every token's target is the token after it; masked: the hidden tokens'. */
   batchAt(position: number, windows: number): TokenBatch {
     const { context } = this;
     const tokens = new Int32Array(windows * context);
     const targets = new Int32Array(windows * context);
     for (let row = 0; row < windows; row++) {
       const start = this.startOf(position + row);
-      tokens.set(this.tokens.subarray(start, start + context), row * context);
-      targets.set(this.tokens.subarray(start + 1, start + 1 + context), row * context);
+      const window = this.tokens.subarray(start, start + context);
+      if (this.hidden === null) {
+        tokens.set(window, row * context);
+        targets.set(this.tokens.subarray(start + 1, start + 1 + context), row * context);
+      } else {
+        const [from, to] = [row * context, (row + 1) * context];
+        const key = mix(this.seed, position + row, 3);
+        hideTokens(window, { start: 0, end: context }, this.hidden, key, tokens.subarray(from, to), targets.subarray(from, to));
+      }
     }
     return { batch: windows, time: context, tokens, targets };
   }
 }
 
-/** Tokens that validation scores: all but the first, which nothing predicts. */
+/** Validation of a text by the objective that `hidden` says. */
+export function validationBatches(text: Uint8Array, context: number, windows: number, hidden: Hidden = null): Generator<TokenBatch> {
+  return hidden === null ? causalBatches(text, context, windows) : maskedBatches(text, context, windows, hidden);
+}
+
+/** Tokens that causal validation scores: all but the first, which nothing predicts. */
 export function scoredTokens(tokens: Uint8Array): number {
   return Math.max(0, tokens.length - 1);
 }
@@ -62,7 +80,7 @@ export function scoredTokens(tokens: Uint8Array): number {
  * The whole text in non-overlapping windows of `context` tokens, in order, `windows` at a time: every token but the first is a target exactly once.
  * A window sees nothing of the one before it. What is missing in the last batch is filled with token 0 and target -1.
  */
-export function* validationBatches(text: Uint8Array, context: number, windows: number): Generator<TokenBatch> {
+function* causalBatches(text: Uint8Array, context: number, windows: number): Generator<TokenBatch> {
   const span = windows * context;
   for (let start = 0; start < scoredTokens(text); start += span) {
     const tokens = new Int32Array(span);
@@ -71,5 +89,33 @@ export function* validationBatches(text: Uint8Array, context: number, windows: n
     tokens.set(text.subarray(start, start + length));
     targets.set(text.subarray(start + 1, start + 1 + length));
     yield { batch: windows, time: context, tokens, targets };
+  }
+}
+
+/** Any fixed number, unlike every training key: what validation hides is the same at each validation and for each seed. */
+const VALIDATION_KEY = 0x76616c;
+
+/**
+ * The whole text in windows of `context` tokens, in order, `windows` at a time, some tokens of each hidden: a function of the text, the context and the
+ * settings alone, so that models compare. A model that sees both sides must not see padding: the last window reaches back into the one before
+ * and hides only what that one did not have, and a text shorter than a window is one short window. Rows missing in the last batch are token 0, not scored.
+ */
+function* maskedBatches(text: Uint8Array, context: number, windows: number, hidden: MaskingConfig): Generator<TokenBatch> {
+  if (text.length === 0) return;
+  const time = Math.min(context, text.length);
+  const batch = text.length < context ? 1 : windows;
+  const count = Math.ceil(text.length / time);
+  for (let first = 0; first < count; first += batch) {
+    const tokens = new Int32Array(batch * time);
+    const targets = new Int32Array(batch * time).fill(-1);
+    for (let row = 0; row < Math.min(batch, count - first); row++) {
+      const index = first + row;
+      const start = Math.min(index * time, text.length - time);
+      const [from, to] = [row * time, (row + 1) * time];
+      const span = { start: index * time - start, end: time };
+      const window = text.subarray(start, start + time);
+      hideTokens(window, span, hidden, mix(VALIDATION_KEY, index), tokens.subarray(from, to), targets.subarray(from, to));
+    }
+    yield { batch, time, tokens, targets };
   }
 }

@@ -69,7 +69,7 @@ export interface MetricsLine {
   readonly time: number;
   readonly tokens: number;
   readonly train?: { readonly loss: JsonNumber; readonly crossEntropy: JsonNumber; readonly balance?: JsonNumber };
-  /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted. */
+  /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the objective is causal. */
   readonly validation?: Readonly<
     Record<string, { readonly loss: JsonNumber; readonly perplexity: JsonNumber; readonly bitsPerByte?: JsonNumber }>
   >;

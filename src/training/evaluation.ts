@@ -1,37 +1,50 @@
-import { scoredTokens, validationBatches } from '../data/batches';
+import type { RunnableExperiment } from '../config/schema';
+import { type Hidden, validationBatches } from '../data/batches';
 import type { Session } from '../engine/engine';
 
 export interface ValidationScore {
   /** Mean negative log likelihood of the scored tokens, nats per token. */
   readonly loss: number;
-  /** exp(loss), natural base. Comparable only at the same tokenizer and context length. */
+  /** exp(loss), natural base. Comparable only at the same tokenizer, context length and objective. */
   readonly perplexity: number;
-  /** Total negative log likelihood / (ln 2 * bytes scored): comparable between tokenizers. */
-  readonly bitsPerByte: number;
+  /** Total negative log likelihood / (ln 2 * bytes scored): comparable between tokenizers. Null for a masked model: it gives the text no probability. */
+  readonly bitsPerByte: number | null;
+  /** Causal: all but the first token of the text. Masked: the hidden ones. */
   readonly scoredTokens: number;
 }
 
-/**
- * Scores a text whole, in non-overlapping windows of `context` tokens, `windows` at a time.
- * Returns undefined if `interrupted` says so between two batches.
- */
+/** How a text is scored: in non-overlapping windows of `context` tokens, `windows` at a time. */
+export interface Scoring {
+  readonly context: number;
+  readonly windows: number;
+  readonly hidden: Hidden;
+}
+
+/** Evaluation takes as many windows at once as a microbatch has. */
+export function scoringOf({ model, train }: RunnableExperiment): Scoring {
+  return { context: model.context, windows: train.micro_batch, hidden: hiddenBy({ model, train }) };
+}
+
+/** What training and validation hide: nothing unless the objective is masked. */
+export function hiddenBy({ model, train }: Pick<RunnableExperiment, 'model' | 'train'>): Hidden {
+  return model.objective === 'masked' ? train.masking : null;
+}
+
+/** Scores a text whole. Returns undefined if `interrupted` says so between two batches. */
 export async function scoreText(
   session: Session,
   tokens: Uint8Array,
-  context: number,
-  windows: number,
+  { context, windows, hidden }: Scoring,
   interrupted: () => boolean = () => false,
 ): Promise<ValidationScore | undefined> {
   let nats = 0;
-  for (const batch of validationBatches(tokens, context, windows)) {
+  let scored = 0;
+  for (const batch of validationBatches(tokens, context, windows, hidden)) {
     if (interrupted()) return undefined;
     nats += (await session.evaluate(batch)).negativeLogLikelihood;
+    scored += batch.targets.reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
   }
+  const loss = nats / scored;
   // Byte tokens: as many bytes are scored as tokens.
-  return validationScore(nats, scoredTokens(tokens), scoredTokens(tokens));
-}
-
-function validationScore(nats: number, tokens: number, bytes: number): ValidationScore {
-  const loss = nats / tokens;
-  return { loss, perplexity: Math.exp(loss), bitsPerByte: nats / (Math.LN2 * bytes), scoredTokens: tokens };
+  return { loss, perplexity: Math.exp(loss), bitsPerByte: hidden === null ? nats / (Math.LN2 * scored) : null, scoredTokens: scored };
 }

@@ -1,7 +1,7 @@
 import type { RunnableExperiment } from '../config/schema';
 import { TrainingOrder } from '../data/batches';
 import type { Batch, Session, StateTensor, StepMetrics } from '../engine/engine';
-import { scoreText } from './evaluation';
+import { hiddenBy, scoreText, scoringOf } from './evaluation';
 import { type Corpora, microbatchesPerStep } from './prepare';
 import { learningRateAt } from './schedule';
 import { Throughput } from './throughput';
@@ -46,7 +46,7 @@ class Training {
 
   constructor(private readonly request: TrainingRequest) {
     const { experiment, corpora, resume } = request;
-    this.order = new TrainingOrder(corpora.train.tokens, experiment.model.context, experiment.train.seed);
+    this.order = new TrainingOrder(corpora.train.tokens, experiment.model.context, experiment.train.seed, hiddenBy(experiment));
     this.microbatches = microbatchesPerStep(experiment);
     this.now = request.now ?? (() => performance.now() / 1000);
     this.startedAt = this.now();
@@ -125,7 +125,7 @@ class Training {
     if (!this.validationPending) return;
     const sets: Record<string, ValidationEvent['sets'][string]> = {};
     for (const [name, { tokens }] of Object.entries(corpora.validation)) {
-      const score = await scoreText(session, tokens, experiment.model.context, experiment.train.micro_batch, () => control.stopRequested);
+      const score = await scoreText(session, tokens, scoringOf(experiment), () => control.stopRequested);
       if (score === undefined) return;
       sets[name] = { loss: score.loss, perplexity: score.perplexity, bitsPerByte: score.bitsPerByte };
     }

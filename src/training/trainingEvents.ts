@@ -19,7 +19,8 @@ export interface ValidationEvent {
   readonly step: number;
   readonly seconds: number;
   readonly tokens: number;
-  readonly sets: Readonly<Record<string, { readonly loss: number; readonly perplexity: number; readonly bitsPerByte: number }>>;
+  /** `bitsPerByte` is null where the objective is masked. */
+  readonly sets: Readonly<Record<string, { readonly loss: number; readonly perplexity: number; readonly bitsPerByte: number | null }>>;
 }
 
 /** Everything besides tensors that a resume needs to go on exactly. */

@@ -61,7 +61,11 @@ export class RunRecorder implements TrainingObserver {
     const validation = Object.fromEntries(
       Object.entries(sets).map(([name, { loss, perplexity, bitsPerByte }]) => [
         name,
-        { loss: toJsonNumber(loss), perplexity: toJsonNumber(perplexity), bitsPerByte: toJsonNumber(bitsPerByte) },
+        {
+          loss: toJsonNumber(loss),
+          perplexity: toJsonNumber(perplexity),
+          ...(bitsPerByte === null ? {} : { bitsPerByte: toJsonNumber(bitsPerByte) }),
+        },
       ]),
     );
     this.metrics({ step, time: rounded(seconds), tokens, validation });

@@ -95,7 +95,10 @@ describe('validation', () => {
   it('scores the same whatever the batch, as perplexity exp(nats / token) and bits per byte', async () => {
     const session = await compile(tinyExperiment());
     const text = corpora.validation['lists']?.tokens.subarray(0, 333) ?? new Uint8Array();
-    const [four, seven] = [await scoreText(session, text, 32, 4), await scoreText(session, text, 32, 7)];
+    const [four, seven] = [
+      await scoreText(session, text, { context: 32, windows: 4, hidden: null }),
+      await scoreText(session, text, { context: 32, windows: 7, hidden: null }),
+    ];
     expect(four?.scoredTokens).toBe(332);
     expect(four?.loss).toBeCloseTo(seven?.loss ?? NaN, 5);
     expect(four?.perplexity).toBeCloseTo(Math.exp(four?.loss ?? NaN), 10);

@@ -17,6 +17,8 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
     ...(withFloor ? [floor] : []),
   ];
   const sets = [...new Set(results.flatMap((result) => Object.keys(result.validation)))];
+  // Only causal models give a text a probability.
+  const counted = (set: string): boolean => results.some(({ validation }) => typeof validation[set]?.bitsPerByte === 'number');
   const number = (value: number | null | undefined, digits: number): string =>
     value === null || value === undefined ? '-' : value.toFixed(digits);
   const rows = [
@@ -30,9 +32,11 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
     ...sets.map((set) =>
       row(`perplexity ${set}`, ({ validation }) => perplexityText(validation[set]?.perplexity), perplexityText(floors[set]?.perplexity)),
     ),
-    ...sets.map((set) =>
-      row(`bits per byte ${set}`, ({ validation }) => number(validation[set]?.bitsPerByte, 3), number(floors[set]?.bitsPerByte, 3)),
-    ),
+    ...sets
+      .filter(counted)
+      .map((set) =>
+        row(`bits per byte ${set}`, ({ validation }) => number(validation[set]?.bitsPerByte, 3), number(floors[set]?.bitsPerByte, 3)),
+      ),
     row('perplexity train', ({ trainPerplexity }) => perplexityText(trainPerplexity)),
     row('tokens per second', ({ tokensPerSecond }) => (tokensPerSecond === null ? '-' : grouped(tokensPerSecond))),
     row('training time', ({ seconds }) => duration(seconds)),
