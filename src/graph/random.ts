@@ -26,6 +26,22 @@ export class RandomStream {
     return (word + 0.5) / 2 ** 32;
   }
 
+  /**
+   * Numbers `first`, `first + 1`, ... of a page of the stream as uint32, as many as `target` holds. A page is another 2^53 blocks of the
+   * counter; `block` and `uniform` draw from page 0.
+   */
+  fillWords(target: Uint32Array, first: number, page: number): void {
+    const words = new Uint32Array(4);
+    const [pageLow, pageHigh] = [page >>> 0, Math.floor(page / 2 ** 32) >>> 0];
+    let block = Math.floor(first / 4);
+    let place = first % 4;
+    for (let i = 0; i < target.length; block++) {
+      philoxInto(words, block >>> 0, Math.floor(block / 2 ** 32) >>> 0, pageLow, pageHigh, this.#key0, this.#key1);
+      for (; place < 4 && i < target.length; place++, i++) target[i] = words[place] as number;
+      place = 0;
+    }
+  }
+
   /** Standard normal numbers (Box-Muller), as many as `target` holds, starting at counter 0. */
   fillNormal(target: Float32Array | Float64Array, standardDeviation: number): void {
     for (let i = 0; i < target.length; i += 4) {
@@ -43,25 +59,50 @@ export class RandomStream {
 type Words = readonly [number, number, number, number];
 
 /** The generator itself: ten rounds over a counter of four words with a key of two. */
-export function philox4x32(counter: Words, key0: number, key1: number): Words {
-  let [a, b, c, d] = counter;
-  for (let round = 0; round < 10; round++) {
-    const [high0, low0] = multiply(0xd2511f53, a);
-    const [high1, low1] = multiply(0xcd9e8d57, c);
-    [a, b, c, d] = [(high1 ^ b ^ key0) >>> 0, low1, (high0 ^ d ^ key1) >>> 0, low0];
-    key0 = (key0 + 0x9e3779b9) >>> 0;
-    key1 = (key1 + 0xbb67ae85) >>> 0;
-  }
-  return [a, b, c, d];
+export function philox4x32([a, b, c, d]: Words, key0: number, key1: number): Words {
+  const words = new Uint32Array(4);
+  philoxInto(words, a, b, c, d, key0, key1);
+  return Array.from(words) as unknown as Words;
 }
 
-/** The 64-bit product of two uint32 as (high, low). */
-function multiply(a: number, b: number): readonly [number, number] {
-  const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const middleLow = aLow * bHigh + (middle & 0xffff);
-  const high = aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(middleLow / 65536);
-  return [high >>> 0, Math.imul(a, b) >>> 0];
+/**
+ * As philox4x32, into `words`. Noises are drawn element by element, so it allocates nothing and computes in signed 32-bit integers alone,
+ * which is faster than products in float64.
+ */
+function philoxInto(words: Uint32Array, a: number, b: number, c: number, d: number, key0: number, key1: number): void {
+  // Signed from the start: the compiled loop then never changes its representation.
+  a |= 0;
+  b |= 0;
+  c |= 0;
+  d |= 0;
+  key0 |= 0;
+  key1 |= 0;
+  for (let round = 0; round < 10; round++) {
+    const high0 = highWord(0xd251, 0x1f53, a);
+    const high1 = highWord(0xcd9e, 0x8d57, c);
+    const low0 = Math.imul(0xd2511f53, a);
+    const low1 = Math.imul(0xcd9e8d57, c);
+    a = high1 ^ b ^ key0;
+    c = high0 ^ d ^ key1;
+    b = low1;
+    d = low0;
+    key0 = (key0 + 0x9e3779b9) | 0;
+    key1 = (key1 + 0xbb67ae85) | 0;
+  }
+  words[0] = a;
+  words[1] = b;
+  words[2] = c;
+  words[3] = d;
+}
+
+/** The upper word of the 64-bit product of two words, the first given as halves: from products of halves, which fit 32 bits. */
+function highWord(aHigh: number, aLow: number, b: number): number {
+  const bHigh = b >>> 16;
+  const bLow = b & 0xffff;
+  const upper = Math.imul(aHigh, bLow);
+  const lower = Math.imul(aLow, bHigh);
+  const middle = (Math.imul(aLow, bLow) >>> 16) + (upper & 0xffff) + (lower & 0xffff);
+  return (Math.imul(aHigh, bHigh) + (upper >>> 16) + (lower >>> 16) + (middle >>> 16)) | 0;
 }
 
 /** FNV-1a over UTF-16 units, started from a seed and finished with an avalanche. */

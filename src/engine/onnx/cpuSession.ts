@@ -3,12 +3,16 @@ import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
 import { accumulate, adamwUpdate, clipScale, sumOfSquares } from './adamw';
-import { EvaluationSessions } from './evaluationSessions';
+import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
+import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
-import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
-import { createRuntimeSession, floatsOf, runSession, scalarOf } from './runtimeSession';
+import type { Runtime, RuntimeTensor } from './runtime';
+import { floatsOf, runSession, type Outputs } from './runtimeSession';
 import { findEntry, stateEntries, type StateEntry } from './state';
-import { checkBatch, checkMicrobatch, inputData, trainingGraph, type TrainingGraph } from './trainingGraph';
+import { StatisticSums, type StatisticMeans } from './statisticMeans';
+import { createStepSessions, releaseStepSessions, type StepSessions } from './stepSessions';
+import { StepTotals } from './stepTotals';
+import { checkBatch, checkMicrobatch, type IndexedOutput } from './trainingGraph';
 
 /** A parameter, or one expert's matrix of it, with its moments: views of the state that one gradient output updates. */
 interface Piece {
@@ -34,26 +38,26 @@ export class CpuSession implements Session {
   private readonly entries: readonly StateEntry[];
   private readonly pieces: readonly Piece[];
   private readonly constantFeeds = new Map<string, RuntimeTensor>();
+  private readonly hostFeeds: HostFeeds;
   private readonly evaluations: EvaluationSessions;
 
   private constructor(
     private readonly runtime: Runtime,
     private readonly program: Program,
     private readonly options: SessionOptions,
-    private readonly graph: TrainingGraph,
-    private readonly session: RuntimeSession,
+    private readonly sessions: StepSessions,
     private readonly state: State,
   ) {
     this.entries = stateEntries(program);
+    this.hostFeeds = new HostFeeds(runtime, program, options.seed);
     this.evaluations = new EvaluationSessions(runtime, program, 'cpu', options.threads);
-    this.pieces = graph.gradients.flatMap((names, index) => this.piecesOf(index, names));
+    this.pieces = sessions.training.graph.gradients.flatMap((names, index) => this.piecesOf(index, names));
   }
 
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<CpuSession> {
-    const graph = trainingGraph(program, 'cpu', { batch: options.batch, time: options.time });
-    const session = await createRuntimeSession(runtime, graph.model, { device: 'cpu', threads: options.threads });
+    const sessions = await createStepSessions(runtime, program, 'cpu', options);
     const zeros = () => program.parameters.map(({ shape }) => new Float32Array(elementCount(shape)));
-    return new CpuSession(runtime, program, options, graph, session, {
+    return new CpuSession(runtime, program, options, sessions, {
       parameters: program.parameters.map((parameter) => initialiseParameter(parameter, options.seed)),
       firstMoments: zeros(),
       secondMoments: zeros(),
@@ -62,45 +66,38 @@ export class CpuSession implements Session {
   }
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
-    const totals = { loss: 0, crossEntropy: 0, balance: 0 };
-    const expertCounts = this.program.routedLayers.map((layer) => new Float32Array(layer.experts));
+    for (const batch of microbatches) checkMicrobatch(batch, this.options);
+    const { graph, session } = this.sessions.training;
+    const totals = new StepTotals(graph, this.program);
+    const statistics = new StatisticSums();
+    const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly Float32Array[] = [];
     let buffers = this.state.buffers;
-    for (const batch of microbatches) {
-      checkMicrobatch(batch, this.options);
-      const outputs = await runSession(this.session, this.feedsFor(this.graph.feeds, batch, buffers));
-      totals.loss += scalarOf(outputs, this.graph.loss);
-      totals.crossEntropy += scalarOf(outputs, this.graph.crossEntropy);
-      if (this.graph.balance !== null) totals.balance += scalarOf(outputs, this.graph.balance);
-      this.graph.expertCounts.forEach((name, layer) => accumulate(expertCounts[layer] as Float32Array, floatsOf(outputs, name)));
-      buffers = this.graph.bufferUpdates.map((name) => floatsOf(outputs, name));
+    for (const [microbatch, batch] of microbatches.entries()) {
+      const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, source));
+      totals.add(outputs);
+      statistics.add(outputs, graph.statistics);
+      buffers = replaced(buffers, outputs, graph.bufferUpdates);
       const fresh = this.pieces.map((piece) => floatsOf(outputs, piece.gradient));
       if (gradients.length === 0) gradients = fresh;
       else gradients.forEach((sum, index) => accumulate(sum, fresh[index] as Float32Array));
     }
     const count = microbatches.length;
     const gradientNorm = Math.sqrt(gradients.reduce((total, gradient) => total + sumOfSquares(gradient), 0)) / count;
-    if (Number.isFinite(totals.loss) && Number.isFinite(gradientNorm)) {
+    if (totals.lossIsFinite && Number.isFinite(gradientNorm)) {
+      const next = await this.updatedBuffers(buffers, new Map([...known, ...statistics.means()]));
       this.update(gradients, clipScale(gradientNorm, this.program.optimiser.clip) / count, scalars);
-      this.state.buffers.forEach((buffer, index) => buffer.set(buffers[index] as Float32Array));
+      this.state.buffers.forEach((buffer, index) => buffer.set(next[index] as Float32Array));
     }
-    return {
-      loss: totals.loss / count,
-      crossEntropy: totals.crossEntropy / count,
-      balance: this.graph.balance === null ? null : totals.balance / count,
-      gradientNorm,
-      expertCounts,
-    };
+    return totals.metrics(gradientNorm);
   }
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
     const { graph, session } = await this.evaluations.for(batch);
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, batch, this.state.buffers));
-    return {
-      negativeLogLikelihood: scalarOf(outputs, graph.negativeLogLikelihood),
-      expertCounts: graph.expertCounts.map((name) => floatsOf(outputs, name)),
-    };
+    const outputs = await runSession(session, this.feedsFor(graph.feeds, this.state.buffers, { batch }));
+    return evaluationMetrics(graph, outputs);
   }
 
   async *exportState(): AsyncIterable<StateTensor> {
@@ -114,8 +111,29 @@ export class CpuSession implements Session {
   }
 
   async dispose(): Promise<void> {
-    await this.session.release();
+    await releaseStepSessions(this.sessions);
     await this.evaluations.dispose();
+  }
+
+  /** The means that the training graph reads, from a forward pass over all microbatches; nothing of it is kept. */
+  private async meansBefore(microbatches: readonly Batch[], step: number): Promise<StatisticMeans> {
+    const sums = new StatisticSums();
+    if (this.sessions.statistics === null) return sums.means();
+    const { graph, session } = this.sessions.statistics;
+    let buffers = this.state.buffers;
+    for (const [microbatch, batch] of microbatches.entries()) {
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch, draw: { step, microbatch } }));
+      sums.add(outputs, graph.statistics);
+      buffers = replaced(buffers, outputs, graph.bufferUpdates);
+    }
+    return sums.means();
+  }
+
+  /** The buffers after those that are replaced once a step are. */
+  private async updatedBuffers(buffers: readonly Float32Array[], means: StatisticMeans): Promise<readonly Float32Array[]> {
+    if (this.sessions.bufferUpdate === null) return buffers;
+    const { graph, session } = this.sessions.bufferUpdate;
+    return replaced(buffers, await runSession(session, this.feedsFor(graph.feeds, buffers, { means })), graph.bufferUpdates);
   }
 
   private update(gradients: readonly Float32Array[], gradientScale: number, { step, learningRate }: StepScalars): void {
@@ -152,14 +170,13 @@ export class CpuSession implements Session {
     });
   }
 
-  private feedsFor(feeds: readonly Feed[], batch: Batch, buffers: readonly Float32Array[]): Record<string, RuntimeTensor> {
-    const { Tensor } = this.runtime;
+  private feedsFor(feeds: readonly Feed[], buffers: readonly Float32Array[], source: FeedSource): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       feeds.map((feed) => {
-        if (feed.kind === 'input') return [feed.name, new Tensor('int32', inputData(batch, feed.name), [batch.batch, batch.time])];
         if (feed.kind === 'parameter') return [feed.name, this.parameterFeed(feed)];
+        if (feed.kind !== 'buffer') return [feed.name, this.hostFeeds.tensor(feed, source)];
         const shape = this.program.buffers[feed.index]?.shape ?? [];
-        return [feed.name, new Tensor('float32', buffers[feed.index] as Float32Array, shape)];
+        return [feed.name, new this.runtime.Tensor('float32', buffers[feed.index] as Float32Array, shape)];
       }),
     );
   }
@@ -187,4 +204,11 @@ export class CpuSession implements Session {
     };
     return tensors[kind][index] as Float32Array;
   }
+}
+
+/** The buffers, with those that a graph replaced as it gave them. */
+function replaced(buffers: readonly Float32Array[], outputs: Outputs, updates: readonly IndexedOutput[]): readonly Float32Array[] {
+  const next = [...buffers];
+  for (const { index, output } of updates) next[index] = floatsOf(outputs, output);
+  return next;
 }

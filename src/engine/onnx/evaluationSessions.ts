@@ -1,7 +1,7 @@
 import type { Program } from '../../graph/program';
-import type { Batch, Device } from '../engine';
+import type { Batch, Device, EvaluationMetrics } from '../engine';
 import type { Runtime, RuntimeSession } from './runtime';
-import { createRuntimeSession } from './runtimeSession';
+import { createRuntimeSession, floatsOf, scalarOf, type Outputs } from './runtimeSession';
 import { evaluationGraph, type EvaluationGraph } from './trainingGraph';
 
 interface Evaluation {
@@ -43,4 +43,12 @@ export class EvaluationSessions {
     for (const { session } of this.evaluations.values()) await session.release();
     this.evaluations.clear();
   }
+}
+
+export function evaluationMetrics(graph: EvaluationGraph, outputs: Outputs): EvaluationMetrics {
+  return {
+    negativeLogLikelihood: scalarOf(outputs, graph.negativeLogLikelihood),
+    dropRate: graph.dropRate === null ? null : scalarOf(outputs, graph.dropRate),
+    expertCounts: graph.expertCounts.map((name) => floatsOf(outputs, name)),
+  };
 }

@@ -1,65 +1,184 @@
 import type { Bindings } from '../../graph/dimensions';
 import { differentiate } from '../../graph/gradients';
-import type { Program } from '../../graph/program';
+import type { DifferentiatedProgram, Program, ValueId } from '../../graph/program';
 import type { Batch, Device, SessionOptions } from '../engine';
 import { EngineError } from '../engine';
-import { lower, type Feed } from './lowering/lower';
+import { lower, type Feed, type LoweringOptions } from './lowering/lower';
+import { planStep, type StepPlan } from './stepPlan';
 
-/** The graph of one microbatch, forward and backward: model bytes and the names of what comes out. */
-export interface TrainingGraph {
+/** A graph for the runtime: its ONNX model and what it is fed with. */
+export interface FedGraph {
   readonly model: Uint8Array;
   readonly feeds: readonly Feed[];
+}
+
+/** The output that holds the value of a buffer or statistic; `index` is its place in the program's list. */
+export interface IndexedOutput {
+  readonly index: number;
+  readonly output: string;
+}
+
+/** The graph of one microbatch, forward and backward: model bytes and the names of what comes out. */
+export interface TrainingGraph extends FedGraph {
   readonly loss: string;
   readonly crossEntropy: string;
   readonly balance: string | null;
+  readonly zLoss: string | null;
+  readonly dropRate: string | null;
   /** Per routed layer, float32 [experts]. */
   readonly expertCounts: readonly string[];
-  /** Per buffer, its next value. */
-  readonly bufferUpdates: readonly string[];
+  /** The next values of the buffers that every microbatch replaces. */
+  readonly bufferUpdates: readonly IndexedOutput[];
+  /** Local values of the statistics that only the step's buffers need. */
+  readonly statistics: readonly IndexedOutput[];
   /** Per parameter: the whole gradient, or one per expert. */
   readonly gradients: readonly (readonly string[])[];
 }
 
+/** The forward graph of one microbatch that gives the statistics whose means the training graph reads. */
+export interface StatisticsGraph extends FedGraph {
+  readonly statistics: readonly IndexedOutput[];
+  /** Empty where the statistics depend on no buffer that microbatches replace. */
+  readonly bufferUpdates: readonly IndexedOutput[];
+}
+
+/** The graph that replaces buffers once a step, out of buffers and means. */
+export interface BufferUpdateGraph extends FedGraph {
+  readonly bufferUpdates: readonly IndexedOutput[];
+}
+
+/** All graphs of a step. */
+export interface StepGraphs {
+  /** Null where the training graph reads no mean. */
+  readonly statistics: StatisticsGraph | null;
+  readonly training: TrainingGraph;
+  /** Null where no buffer is replaced once a step. */
+  readonly bufferUpdate: BufferUpdateGraph | null;
+}
+
 /** The forward graph of one evaluation batch. */
-export interface EvaluationGraph {
-  readonly model: Uint8Array;
-  readonly feeds: readonly Feed[];
+export interface EvaluationGraph extends FedGraph {
   readonly negativeLogLikelihood: string;
+  readonly dropRate: string | null;
   readonly expertCounts: readonly string[];
 }
 
-export function trainingGraph(program: Program, device: Device, bindings: Bindings): TrainingGraph {
-  const { outputs, routedLayers, buffers } = program;
+/** Where a graph is lowered to. */
+interface Target {
+  readonly device: Device;
+  readonly bindings: Bindings;
+}
+
+export function stepGraphs(program: Program, device: Device, bindings: Bindings): StepGraphs {
   const differentiated = differentiate(program);
-  const scalars = outputs.balance === null ? [outputs.loss, outputs.crossEntropy] : [outputs.loss, outputs.crossEntropy, outputs.balance];
-  const counts = routedLayers.map((layer) => layer.counts);
-  const updates = buffers.map((buffer) => buffer.update);
-  const lowered = lower(differentiated.program, {
-    device,
-    bindings,
-    wanted: [...scalars, ...counts, ...updates, ...differentiated.gradients],
-  });
-  const names = lowered.outputs;
-  const first = (index: number): string => names[index]?.[0] ?? '';
-  const countsAt = scalars.length;
-  const updatesAt = countsAt + counts.length;
+  const plan = planStep(differentiated);
+  const target = { device, bindings };
   return {
-    model: lowered.model,
-    feeds: lowered.feeds,
-    loss: first(0),
-    crossEntropy: first(1),
-    balance: outputs.balance === null ? null : first(2),
-    expertCounts: counts.map((_, index) => first(countsAt + index)),
-    bufferUpdates: updates.map((_, index) => first(updatesAt + index)),
-    gradients: names.slice(updatesAt + updates.length),
+    statistics: plan.before.length === 0 ? null : statisticsGraph(program, plan, target),
+    training: lowerTraining(differentiated, plan, target),
+    bufferUpdate: plan.stepBuffers.length === 0 ? null : bufferUpdateGraph(program, plan, target),
   };
 }
 
+export function trainingGraph(program: Program, device: Device, bindings: Bindings): TrainingGraph {
+  const differentiated = differentiate(program);
+  return lowerTraining(differentiated, planStep(differentiated), { device, bindings });
+}
+
 export function evaluationGraph(program: Program, device: Device, bindings: Bindings): EvaluationGraph {
-  const wanted = [program.outputs.negativeLogLikelihood, ...program.routedLayers.map((layer) => layer.counts)];
-  const { model, feeds, outputs } = lower(program, { device, bindings, wanted });
-  const [negativeLogLikelihood = '', ...expertCounts] = outputs.map((names) => names[0] ?? '');
-  return { model, feeds, negativeLogLikelihood, expertCounts };
+  const { negativeLogLikelihood, dropRate } = program.outputs;
+  const { graph, names } = lowerGroups(
+    program,
+    { device, bindings, mode: 'evaluation' },
+    {
+      negativeLogLikelihood: [negativeLogLikelihood],
+      dropRate: present(dropRate),
+      counts: program.routedLayers.map(({ counts }) => counts),
+    },
+  );
+  return {
+    ...graph,
+    negativeLogLikelihood: names('negativeLogLikelihood')[0] ?? '',
+    dropRate: names('dropRate')[0] ?? null,
+    expertCounts: names('counts'),
+  };
+}
+
+function lowerTraining({ program, gradients }: DifferentiatedProgram, plan: StepPlan, target: Target): TrainingGraph {
+  const { loss, crossEntropy, balance, zLoss, dropRate } = program.outputs;
+  const { graph, names, parts } = lowerGroups(
+    program,
+    { ...target, mode: 'training' },
+    {
+      loss: [loss],
+      crossEntropy: [crossEntropy],
+      balance: present(balance),
+      zLoss: present(zLoss),
+      dropRate: present(dropRate),
+      counts: program.routedLayers.map(({ counts }) => counts),
+      buffers: updatesOf(program, plan.microbatchBuffers),
+      statistics: localsOf(program, plan.during),
+      gradients,
+    },
+  );
+  return {
+    ...graph,
+    loss: names('loss')[0] ?? '',
+    crossEntropy: names('crossEntropy')[0] ?? '',
+    balance: names('balance')[0] ?? null,
+    zLoss: names('zLoss')[0] ?? null,
+    dropRate: names('dropRate')[0] ?? null,
+    expertCounts: names('counts'),
+    bufferUpdates: indexed(plan.microbatchBuffers, names('buffers')),
+    statistics: indexed(plan.during, names('statistics')),
+    gradients: parts('gradients'),
+  };
+}
+
+function statisticsGraph(program: Program, plan: StepPlan, target: Target): StatisticsGraph {
+  const carried = plan.forwardReadsBuffers ? plan.microbatchBuffers : [];
+  const { graph, names } = lowerGroups(
+    program,
+    { ...target, mode: 'training' },
+    { statistics: localsOf(program, plan.before), buffers: updatesOf(program, carried) },
+  );
+  return { ...graph, statistics: indexed(plan.before, names('statistics')), bufferUpdates: indexed(carried, names('buffers')) };
+}
+
+function bufferUpdateGraph(program: Program, plan: StepPlan, target: Target): BufferUpdateGraph {
+  const buffers = updatesOf(program, plan.stepBuffers);
+  const { graph, names } = lowerGroups(program, { ...target, mode: 'training' }, { buffers });
+  return { ...graph, bufferUpdates: indexed(plan.stepBuffers, names('buffers')) };
+}
+
+/** Lowers the program as far as named groups of values need it. `names`: a group's outputs, one each; `parts`: where a value may be one per expert. */
+function lowerGroups<K extends string>(
+  program: Program,
+  options: Omit<LoweringOptions, 'wanted'>,
+  groups: Readonly<Record<K, readonly ValueId[]>>,
+) {
+  const entries = Object.entries(groups) as [K, readonly ValueId[]][];
+  const { model, feeds, outputs } = lower(program, { ...options, wanted: entries.flatMap(([, values]) => values) });
+  let start = 0;
+  const grouped = new Map(entries.map(([group, values]) => [group, outputs.slice(start, (start += values.length))]));
+  const parts = (group: K): readonly (readonly string[])[] => grouped.get(group) ?? [];
+  return { graph: { model, feeds }, parts, names: (group: K) => parts(group).map(([name = '']) => name) };
+}
+
+function present(value: ValueId | null): readonly ValueId[] {
+  return value === null ? [] : [value];
+}
+
+function updatesOf(program: Program, indices: readonly number[]): readonly ValueId[] {
+  return indices.map((index) => program.buffers[index]?.update ?? -1);
+}
+
+function localsOf(program: Program, indices: readonly number[]): readonly ValueId[] {
+  return indices.map((index) => program.statistics[index]?.local ?? -1);
+}
+
+function indexed(indices: readonly number[], outputs: readonly string[]): readonly IndexedOutput[] {
+  return indices.map((index, place) => ({ index, output: outputs[place] ?? '' }));
 }
 
 /** The batch's data for a program input, which is either `tokens` or `targets`. */

@@ -2,30 +2,34 @@ import { elementCount } from '../../graph/dimensions';
 import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
-import { accumulate, clipScale } from './adamw';
+import { clipScale } from './adamw';
 import { DeviceCopy } from './deviceCopy';
 import { DeviceOptimiser, disposeParameter, type DeviceParameter } from './deviceOptimiser';
-import { EvaluationSessions } from './evaluationSessions';
+import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
+import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
-import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
-import { createRuntimeSession, floatsOf, runSession, scalarOf, type Outputs } from './runtimeSession';
+import type { Runtime, RuntimeTensor } from './runtime';
+import { runSession, type Outputs } from './runtimeSession';
 import { findEntry, stateEntries, type StateEntry } from './state';
-import { checkBatch, checkMicrobatch, inputData, trainingGraph, type TrainingGraph } from './trainingGraph';
+import { StatisticSums, type StatisticMeans } from './statisticMeans';
+import { createStepSessions, releaseStepSessions, type StepSessions } from './stepSessions';
+import { StepTotals } from './stepTotals';
+import { checkBatch, checkMicrobatch, type IndexedOutput } from './trainingGraph';
 
 /**
  * Training on a GPU. Parameters, moments, buffers and gradients stay on the device from step to step, and everything between them is
- * graphs there; only losses, the norm and the experts' counts come to the host.
+ * graphs there; only losses, the norm, the experts' counts and step statistics come to the host, and noises come from it.
  */
 export class WebgpuSession implements Session {
   private readonly entries: readonly StateEntry[];
   private readonly evaluations: EvaluationSessions;
+  private readonly hostFeeds: HostFeeds;
 
   private constructor(
-    private readonly runtime: Runtime,
+    runtime: Runtime,
     private readonly program: Program,
     private readonly options: SessionOptions,
-    private readonly graph: TrainingGraph,
-    private readonly session: RuntimeSession,
+    private readonly sessions: StepSessions,
     private readonly optimiser: DeviceOptimiser,
     private readonly copy: DeviceCopy,
     private readonly parameters: DeviceParameter[],
@@ -33,15 +37,11 @@ export class WebgpuSession implements Session {
   ) {
     this.entries = stateEntries(program);
     this.evaluations = new EvaluationSessions(runtime, program, 'webgpu', 1);
+    this.hostFeeds = new HostFeeds(runtime, program, options.seed);
   }
 
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<WebgpuSession> {
-    const graph = trainingGraph(program, 'webgpu', { batch: options.batch, time: options.time });
-    const session = await createRuntimeSession(runtime, graph.model, {
-      device: 'webgpu',
-      threads: 1,
-      keepOnDevice: [...graph.gradients.flat(), ...graph.bufferUpdates],
-    });
+    const sessions = await createStepSessions(runtime, program, 'webgpu', options);
     const copy = await DeviceCopy.create(runtime);
     const parameters: DeviceParameter[] = [];
     for (const parameter of program.parameters) {
@@ -57,56 +57,47 @@ export class WebgpuSession implements Session {
       buffers.push(await copy.upload(new Float32Array(elementCount(shape)).fill(initial), shape));
     }
     const optimiser = await DeviceOptimiser.create(runtime, program);
-    return new WebgpuSession(runtime, program, options, graph, session, optimiser, copy, parameters, buffers);
+    return new WebgpuSession(runtime, program, options, sessions, optimiser, copy, parameters, buffers);
   }
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
-    const { graph, program } = this;
-    const totals = { loss: 0, crossEntropy: 0, balance: 0 };
-    const expertCounts = program.routedLayers.map((layer) => new Float32Array(layer.experts));
+    for (const batch of microbatches) checkMicrobatch(batch, this.options);
+    const { graph, session } = this.sessions.training;
+    const totals = new StepTotals(graph, this.program);
+    const statistics = new StatisticSums();
+    const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly RuntimeTensor[] = [];
     let buffers = this.buffers;
-    for (const batch of microbatches) {
-      checkMicrobatch(batch, this.options);
-      const outputs = await runSession(this.session, this.feedsFor(graph.feeds, batch, buffers));
-      totals.loss += scalarOf(outputs, graph.loss);
-      totals.crossEntropy += scalarOf(outputs, graph.crossEntropy);
-      if (graph.balance !== null) totals.balance += scalarOf(outputs, graph.balance);
-      graph.expertCounts.forEach((name, layer) => accumulate(expertCounts[layer] as Float32Array, floatsOf(outputs, name)));
-      if (buffers !== this.buffers) disposeAll(buffers);
-      buffers = graph.bufferUpdates.map((name) => tensorOf(outputs, name));
+    for (const [microbatch, batch] of microbatches.entries()) {
+      const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, source));
+      totals.add(outputs);
+      statistics.add(outputs, graph.statistics);
+      buffers = this.replaced(buffers, outputs, graph.bufferUpdates);
       const fresh = graph.gradients.map(([name = '']) => tensorOf(outputs, name));
       gradients = gradients.length === 0 ? fresh : await this.optimiser.accumulate(gradients, fresh);
     }
     const count = microbatches.length;
     const gradientNorm = Math.sqrt(await this.optimiser.sumOfSquares(gradients)) / count;
-    const finite = Number.isFinite(totals.loss) && Number.isFinite(gradientNorm);
+    const finite = totals.lossIsFinite && Number.isFinite(gradientNorm);
     if (finite) {
-      const gradientScale = clipScale(gradientNorm, program.optimiser.clip) / count;
+      buffers = await this.updatedBuffers(buffers, new Map([...known, ...statistics.means()]));
+      const gradientScale = clipScale(gradientNorm, this.program.optimiser.clip) / count;
       await this.optimiser.update(this.parameters, gradients, { ...scalars, gradientScale });
     }
     disposeAll(gradients);
-    if (buffers !== this.buffers) {
-      disposeAll(finite ? this.buffers : buffers);
-      if (finite) this.buffers = buffers;
-    }
-    return {
-      loss: totals.loss / count,
-      crossEntropy: totals.crossEntropy / count,
-      balance: graph.balance === null ? null : totals.balance / count,
-      gradientNorm,
-      expertCounts,
-    };
+    if (finite) {
+      const old = this.buffers;
+      this.buffers = buffers;
+      disposeExcept(old, buffers);
+    } else disposeExcept(buffers, this.buffers);
+    return totals.metrics(gradientNorm);
   }
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
     const { graph, session } = await this.evaluations.for(batch);
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, batch, this.buffers));
-    return {
-      negativeLogLikelihood: scalarOf(outputs, graph.negativeLogLikelihood),
-      expertCounts: graph.expertCounts.map((name) => floatsOf(outputs, name)),
-    };
+    return evaluationMetrics(graph, await runSession(session, this.feedsFor(graph.feeds, this.buffers, { batch })));
   }
 
   async *exportState(): AsyncIterable<StateTensor> {
@@ -130,19 +121,47 @@ export class WebgpuSession implements Session {
   async dispose(): Promise<void> {
     this.parameters.forEach(disposeParameter);
     disposeAll(this.buffers);
-    await this.session.release();
+    await releaseStepSessions(this.sessions);
     await this.evaluations.dispose();
     await this.optimiser.dispose();
     await this.copy.dispose();
   }
 
-  private feedsFor(feeds: readonly Feed[], batch: Batch, buffers: readonly RuntimeTensor[]): Record<string, RuntimeTensor> {
-    const { Tensor } = this.runtime;
+  /** The means that the training graph reads, from a forward pass over all microbatches; nothing of it stays on the device. */
+  private async meansBefore(microbatches: readonly Batch[], step: number): Promise<StatisticMeans> {
+    const sums = new StatisticSums();
+    if (this.sessions.statistics === null) return sums.means();
+    const { graph, session } = this.sessions.statistics;
+    let buffers = this.buffers;
+    for (const [microbatch, batch] of microbatches.entries()) {
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch, draw: { step, microbatch } }));
+      sums.add(outputs, graph.statistics);
+      buffers = this.replaced(buffers, outputs, graph.bufferUpdates);
+    }
+    disposeExcept(buffers, this.buffers);
+    return sums.means();
+  }
+
+  /** The buffers after those that are replaced once a step are. Means are a few numbers, fed from the host. */
+  private async updatedBuffers(buffers: readonly RuntimeTensor[], means: StatisticMeans): Promise<readonly RuntimeTensor[]> {
+    if (this.sessions.bufferUpdate === null) return buffers;
+    const { graph, session } = this.sessions.bufferUpdate;
+    return this.replaced(buffers, await runSession(session, this.feedsFor(graph.feeds, buffers, { means })), graph.bufferUpdates);
+  }
+
+  /** The buffers, with those that a graph replaced as it gave them. Frees what they replace, unless it is the state before the step. */
+  private replaced(buffers: readonly RuntimeTensor[], outputs: Outputs, updates: readonly IndexedOutput[]): readonly RuntimeTensor[] {
+    const next = [...buffers];
+    for (const { index, output } of updates) next[index] = tensorOf(outputs, output);
+    disposeExcept(buffers, [...next, ...this.buffers]);
+    return next;
+  }
+
+  private feedsFor(feeds: readonly Feed[], buffers: readonly RuntimeTensor[], source: FeedSource): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       feeds.map((feed) => {
-        if (feed.kind === 'input') return [feed.name, new Tensor('int32', inputData(batch, feed.name), [batch.batch, batch.time])];
-        if (feed.kind === 'buffer') return [feed.name, buffers[feed.index] as RuntimeTensor];
-        return [feed.name, (this.parameters[feed.index] as DeviceParameter).parameter];
+        if (feed.kind === 'parameter') return [feed.name, (this.parameters[feed.index] as DeviceParameter).parameter];
+        return [feed.name, feed.kind === 'buffer' ? (buffers[feed.index] as RuntimeTensor) : this.hostFeeds.tensor(feed, source)];
       }),
     );
   }
@@ -159,4 +178,8 @@ function tensorOf(outputs: Outputs, name: string): RuntimeTensor {
 
 function disposeAll(tensors: readonly RuntimeTensor[]): void {
   for (const tensor of tensors) tensor.dispose();
+}
+
+function disposeExcept(tensors: readonly RuntimeTensor[], kept: readonly RuntimeTensor[]): void {
+  disposeAll(tensors.filter((tensor) => !kept.includes(tensor)));
 }

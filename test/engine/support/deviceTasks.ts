@@ -6,7 +6,7 @@ import { bindShape } from '../../../src/graph/dimensions';
 import type { Program, ValueId } from '../../../src/graph/program';
 import type { Batch, Device, EvaluationMetrics, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../../../src/engine/engine';
 import { createEngine } from '../../../src/engine/onnx/createEngine';
-import { lower } from '../../../src/engine/onnx/lowering/lower';
+import { lower, type Feed } from '../../../src/engine/onnx/lowering/lower';
 import { accumulateGraph, adamwGraph, sumOfSquaresGraph } from '../../../src/engine/onnx/optimiserGraphs';
 import { loadRuntime, type Runtime, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../../../src/engine/onnx/runtimeSession';
@@ -62,14 +62,14 @@ export interface DeviceRunner {
 
 export async function runValues(device: Device, { program, bindings, feeds, wanted }: ValuesTask): Promise<ValuesResult> {
   const runtime = await loadRuntime();
-  const lowered = lower(program, { device, bindings, wanted });
+  const lowered = lower(program, { device, mode: 'training', bindings, wanted });
   const { session, copies } = await sessionWithCopies(runtime, device, lowered.model);
   const given = new Map(feeds);
   const tensors = lowered.feeds.map((feed): [string, RuntimeTensor] => {
-    const source = { input: program.inputs, parameter: program.parameters, buffer: program.buffers }[feed.kind][feed.index];
-    const data = given.get(source?.value ?? -1);
-    if (source === undefined || data === undefined) throw new RangeError(`${feed.name} is not fed.`);
-    const shape = bindShape(program.values[source.value]?.shape ?? [], bindings);
+    const id = fedValue(program, feed);
+    const data = given.get(id);
+    if (data === undefined) throw new RangeError(`${feed.name} is not fed.`);
+    const shape = bindShape(program.values[id]?.shape ?? [], bindings);
     if (data instanceof Int32Array) return [feed.name, new runtime.Tensor('int32', data, shape)];
     if (feed.kind !== 'parameter' || feed.expert === null) return [feed.name, new runtime.Tensor('float32', data, shape)];
     const [experts = 1, ...matrix] = shape;
@@ -88,6 +88,11 @@ export async function runValues(device: Device, { program, bindings, feeds, want
     return { shape: [parts.length, ...(first?.dims ?? [])], data: Float32Array.from(data.flatMap((part) => Array.from(part))) };
   });
   return { values, copies };
+}
+
+function fedValue({ inputs, parameters, buffers, noises, statistics }: Program, { kind, index }: Feed): ValueId {
+  if (kind === 'mean') return statistics[index]?.mean ?? -1;
+  return { input: inputs, parameter: parameters, buffer: buffers, noise: noises }[kind][index]?.value ?? -1;
 }
 
 /** A session, and how many copies between device and host the runtime put into its graph. */

@@ -18,10 +18,14 @@ export interface Blocks {
   readonly experts: TensorName;
 }
 
+/** What a graph is for: `trainingMode` is 1 in training and 0 in evaluation, where noises are constants. */
+export type Mode = 'training' | 'evaluation';
+
 /** What a lowering rule may ask for and build on. */
 export interface LoweringContext {
   readonly graph: OnnxGraph;
   readonly device: Device;
+  readonly mode: Mode;
   bind(dimension: Dimension): number;
   shapeOf(value: ValueId): readonly number[];
   /** The value as one tensor. */

@@ -19,6 +19,8 @@ type Elementwise =
   | 'activation'
   | 'activationGradient'
   | 'greaterEqual'
+  | 'trainingMode'
+  | 'sign'
   | 'stopGradient';
 
 type Unary = 'negate' | 'exp' | 'log' | 'sqrt' | 'sigmoid' | 'tanh';
@@ -88,5 +90,12 @@ export const elementwiseRules: LoweringRules<Elementwise> = {
   greaterEqual: (node, { graph, tensor }) => [
     cast(graph, graph.node('GreaterOrEqual', [tensor(operand(node, 0)), graph.integer(node.attributes.value)]), 'float32'),
   ],
+  trainingMode: (_, { graph, mode }) => [graph.scalar(mode === 'training' ? 1 : 0)],
+  sign: (node, { graph, device, tensor }) => {
+    const x = tensor(operand(node, 0));
+    if (device === 'cpu') return [graph.node('Sign', [x])];
+    const holds = (operator: 'Greater' | 'Less') => cast(graph, graph.node(operator, [x, graph.scalar(0)]), 'float32');
+    return [subtract(graph, holds('Greater'), holds('Less'))];
+  },
   stopGradient: (node, context) => [context.tensor(operand(node, 0))],
 };

@@ -1,14 +1,24 @@
 import { bindDimension, bindShape, elementCount, type Bindings, type Dimension } from '../../../graph/dimensions';
 import type { Primitive } from '../../../graph/primitives';
-import type { NodeOf, Program, ProgramNode, ValueId } from '../../../graph/program';
+import type { NodeOf, Program, ValueId } from '../../../graph/program';
 import type { Device } from '../../engine';
 import { int, OnnxGraph, type TensorName } from '../graph';
 import { blockCount, blockedExpertRules, blockSize } from './blockedExperts';
-import { operand, sizeOf, type Blocks, type Lowered, type LoweringContext, type LoweringRule, type LoweringRules } from './context';
+import {
+  operand,
+  sizeOf,
+  type Blocks,
+  type Lowered,
+  type LoweringContext,
+  type LoweringRule,
+  type LoweringRules,
+  type Mode,
+} from './context';
 import { attentionRules } from './attention';
 import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
-import { concat, reshape, unsqueeze } from './operators';
+import { neededNodes } from './needed';
+import { concat, expand, reshape, unsqueeze } from './operators';
 import { routingRules } from './routing';
 import { shapingRules } from './shaping';
 import { tokenRules } from './tokens';
@@ -26,6 +36,10 @@ const loweringRules: Readonly<Record<Device, LoweringRules<Primitive>>> = {
 export type Feed =
   | { readonly kind: 'input'; readonly name: string; readonly index: number }
   | { readonly kind: 'buffer'; readonly name: string; readonly index: number }
+  /** Training only: what a noise draws for this microbatch. */
+  | { readonly kind: 'noise'; readonly name: string; readonly index: number; readonly shape: readonly number[] }
+  /** Training only: the mean of a statistic over the step's microbatches; `index` is the statistic's. */
+  | { readonly kind: 'mean'; readonly name: string; readonly index: number; readonly shape: readonly number[] }
   /** `expert` is null for the whole parameter, else the one whose [in, out] matrix is fed. */
   | { readonly kind: 'parameter'; readonly name: string; readonly index: number; readonly expert: number | null };
 
@@ -39,15 +53,16 @@ export interface LoweredProgram {
 
 export interface LoweringOptions {
   readonly device: Device;
-  /** Values of `batch` and `time`; routed rows are bound here. */
+  readonly mode: Mode;
+  /** Values of `batch` and `time`; routed rows and the capacities of expert choice are bound here. */
   readonly bindings: Bindings;
   readonly wanted: readonly ValueId[];
 }
 
 /** The program's graph, as far as the wanted values need it, as an ONNX model with static shapes for one device. */
-export function lower(program: Program, { device, bindings, wanted }: LoweringOptions): LoweredProgram {
+export function lower(program: Program, { device, mode, bindings, wanted }: LoweringOptions): LoweredProgram {
   const graph = new OnnxGraph(program.name);
-  const bound = bindRoutedRows(program, device, bindings);
+  const bound = bindRouting(program, device, bindings);
   const lowered = new Map<ValueId, Lowered>();
   const feeds = new Map<string, Feed>();
   const parameters = new Map(program.parameters.map((parameter, index) => [parameter.value, { parameter, index }]));
@@ -66,6 +81,7 @@ export function lower(program: Program, { device, bindings, wanted }: LoweringOp
   const context: LoweringContext = {
     graph,
     device,
+    mode,
     blocks: new Map<ValueId, Blocks>(),
     bind: (dimension: Dimension) => bindDimension(dimension, bound),
     shapeOf,
@@ -96,6 +112,16 @@ export function lower(program: Program, { device, bindings, wanted }: LoweringOp
   program.inputs.forEach(({ name, value }, index) => declare(value, { kind: 'input', name, index }));
   program.parameters.forEach(({ name, value }, index) => declare(value, { kind: 'parameter', name, index, expert: null }));
   program.buffers.forEach(({ name, value }, index) => declare(value, { kind: 'buffer', name, index }));
+  if (mode === 'training') {
+    program.noises.forEach(({ name, value }, index) =>
+      declare(value, { kind: 'noise', name: `noise/${name}`, index, shape: shapeOf(value) }),
+    );
+    program.statistics.forEach(({ name, mean }, index) =>
+      declare(mean, { kind: 'mean', name: `mean/${name}`, index, shape: shapeOf(mean) }),
+    );
+  } else {
+    program.noises.forEach(({ value, evaluation }) => lowered.set(value, expand(graph, graph.scalar(evaluation), shapeOf(value))));
+  }
   for (const node of neededNodes(program.nodes, wanted)) {
     graph.scope = node.scope;
     const outputs = applyRule(node, context);
@@ -127,27 +153,23 @@ function valueOf(program: Program, id: ValueId): Program['values'][number] {
   return value;
 }
 
-/** The nodes that lead to the wanted values, in order. */
-function neededNodes(nodes: readonly ProgramNode[], wanted: readonly ValueId[]): ProgramNode[] {
-  const needed = new Set(wanted);
-  const kept = [...nodes].reverse().filter((node) => {
-    if (!node.outputs.some((output) => needed.has(output))) return false;
-    for (const input of node.inputs) needed.add(input);
-    return true;
-  });
-  return kept.reverse();
-}
-
-/** Routed rows are units x k on the CPU, and padded to blocks on WebGPU. */
-function bindRoutedRows(program: Program, device: Device, bindings: Bindings): Bindings {
-  const rows: Record<string, number> = {};
+/**
+ * Routed rows are units x k on the CPU, and padded to blocks on WebGPU. An expert that chooses takes max(1, floor(k x units / experts))
+ * units (2202.09368).
+ */
+function bindRouting(program: Program, device: Device, bindings: Bindings): Bindings {
+  const bound: Record<string, number> = { ...bindings };
   for (const node of program.nodes) {
-    if (node.op !== 'route') continue;
-    const pairs = elementCount(bindShape(valueOf(program, operand(node, 0)).shape, { ...bindings, ...rows }));
-    const padded = blockCount(pairs, node.attributes.experts) * blockSize(pairs);
-    rows[String(node.attributes.rows)] = device === 'cpu' ? pairs : padded;
+    if (node.op === 'route') {
+      const pairs = elementCount(bindShape(valueOf(program, operand(node, 0)).shape, bound));
+      const padded = blockCount(pairs, node.attributes.experts) * blockSize(pairs);
+      bound[String(node.attributes.rows)] = device === 'cpu' ? pairs : padded;
+    } else if (node.op === 'expertChoice') {
+      const scores = bindShape(valueOf(program, operand(node, 0)).shape, bound);
+      bound[String(node.attributes.capacity)] = Math.max(1, Math.floor((node.attributes.k * sizeOf(scores, 0)) / sizeOf(scores, 1)));
+    }
   }
-  return { ...bindings, ...rows };
+  return bound;
 }
 
 /** The matrices of a stacked [E, in, out] tensor that is not a parameter. */
