@@ -5,9 +5,10 @@ import type { Device } from '../../engine';
 import type { OnnxGraph, TensorName } from '../graph';
 
 /**
- * What a value of the program has become: one tensor, or, for a stacked [E, in, out] value on the CPU, one [in, out] tensor per expert.
+ * What a value of the program has become: one tensor, or, for a stacked [E, in, out] value on the CPU, one [in, out] tensor per expert,
+ * with the `stacked` one as well where a rule has both to offer (what nobody uses is left out of the graph).
  */
-export type Lowered = TensorName | { readonly experts: readonly TensorName[] };
+export type Lowered = TensorName | { readonly experts: readonly TensorName[]; readonly stacked?: TensorName };
 
 /** How routed rows are laid out when experts are padded to blocks of equal size. */
 export interface Blocks {

@@ -1,6 +1,6 @@
 import { float, int, type OnnxGraph, type TensorName } from '../graph';
 import { operand, sizeOf, type LoweringRules } from './context';
-import { add, batchedMatmul, gemm, multiply, reduce, subtract } from './operators';
+import { add, batchedMatmul, gemm, multiply, reduce, reshape, subtract } from './operators';
 
 /** 1 / sqrt(mean(x^2) + epsilon) [..., 1]. From primitives: the fused operator's second output is wrong on WebGPU. */
 function reciprocalNorm(graph: OnnxGraph, x: TensorName, epsilon: number): TensorName {
@@ -23,7 +23,7 @@ function rotaryTables(graph: OnnxGraph, time: number, width: number, base: numbe
   ];
 }
 
-type Layers = 'matmul' | 'softmax' | 'softmaxGradient' | 'rmsNorm' | 'rmsNormGradient' | 'rotary';
+type Layers = 'matmul' | 'softmax' | 'softmaxGradient' | 'logSumExp' | 'rmsNorm' | 'rmsNormGradient' | 'rotary';
 
 export const layerRules: LoweringRules<Layers> = {
   matmul: (node, context) => {
@@ -39,6 +39,14 @@ export const layerRules: LoweringRules<Layers> = {
     const [y, g] = [context.tensor(operand(node, 0)), context.tensor(operand(node, 1))];
     const mean = reduce(graph, 'ReduceSum', multiply(graph, g, y), [-1], true);
     return [multiply(graph, y, subtract(graph, g, mean))];
+  },
+  // WebGPU's ReduceLogSumExp does not take the maximum off first and overflows above 88.
+  logSumExp: (node, { graph, device, shapeOf, tensor }) => {
+    const x = tensor(operand(node, 0));
+    if (device === 'cpu') return [reduce(graph, 'ReduceLogSumExp', x, [-1], false)];
+    const largest = reduce(graph, 'ReduceMax', x, [-1], true);
+    const total = reduce(graph, 'ReduceSum', graph.node('Exp', [subtract(graph, x, largest)]), [-1], true);
+    return [reshape(graph, add(graph, graph.node('Log', [total]), largest), shapeOf(operand(node, 0)).slice(0, -1))];
   },
   rmsNorm: (node, context) => {
     const { graph } = context;

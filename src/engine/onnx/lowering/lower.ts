@@ -4,6 +4,7 @@ import type { NodeOf, Program, ValueId } from '../../../graph/program';
 import type { Device } from '../../engine';
 import { int, OnnxGraph, type TensorName } from '../graph';
 import { blockCount, blockedExpertRules, blockSize } from './blockedExperts';
+import { capacityRules } from './capacity';
 import {
   operand,
   sizeOf,
@@ -19,12 +20,22 @@ import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
 import { neededNodes } from './needed';
 import { concat, expand, reshape, unsqueeze } from './operators';
+import { quantiserRules } from './quantisers';
 import { routingRules } from './routing';
 import { shapingRules } from './shaping';
 import { tokenRules } from './tokens';
 import { unrolledExpertRules } from './unrolledExperts';
 
-const sharedRules = { ...elementwiseRules, ...shapingRules, ...layerRules, ...attentionRules, ...tokenRules, ...routingRules };
+const sharedRules = {
+  ...elementwiseRules,
+  ...shapingRules,
+  ...layerRules,
+  ...attentionRules,
+  ...tokenRules,
+  ...routingRules,
+  ...capacityRules,
+  ...quantiserRules,
+};
 
 /** Every primitive's lowering, per device: they differ in how the experts' rows are laid out. */
 const loweringRules: Readonly<Record<Device, LoweringRules<Primitive>>> = {
@@ -88,6 +99,7 @@ export function lower(program: Program, { device, mode, bindings, wanted }: Lowe
     tensor: (value) => {
       const found = known(value);
       if (typeof found === 'string') return found;
+      if (found.stacked !== undefined) return found.stacked;
       return concat(
         graph,
         found.experts.map((matrix) => unsqueeze(graph, matrix, 0)),

@@ -29,7 +29,7 @@ export function unsqueeze(graph: OnnxGraph, x: TensorName, axis: number): Tensor
 
 export function reduce(
   graph: OnnxGraph,
-  operator: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceSumSquare',
+  operator: 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin' | 'ReduceSumSquare' | 'ReduceL1' | 'ReduceLogSumExp',
   x: TensorName,
   axes: readonly number[],
   keepDimensions: boolean,

@@ -1,5 +1,5 @@
 import type { Device } from '../../engine';
-import { int, type OnnxGraph, type TensorName } from '../graph';
+import { type OnnxGraph, type TensorName } from '../graph';
 import { operand, type LoweringRules } from './context';
 import { add, cast, divide, multiply, reduce, subtract } from './operators';
 
@@ -21,7 +21,7 @@ function roundHalfToEven(graph: OnnxGraph, device: Device, x: TensorName): Tenso
 
 /** BitLinear's weights, every [in, out] matrix of w on its own: g clip(round(w / g), -1, 1), or g sign(w - mean(w)). */
 function quantisedWeight(graph: OnnxGraph, device: Device, w: TensorName, elements: number, levels: 'ternary' | 'binary'): TensorName {
-  const magnitude = graph.node('ReduceL1', [w, graph.dimensions([-2, -1])], { attributes: { keepdims: int(1) } });
+  const magnitude = reduce(graph, 'ReduceL1', w, [-2, -1], true);
   const scale = graph.node('Max', [multiply(graph, magnitude, graph.scalar(1 / elements)), graph.scalar(SMALLEST_SCALE)]);
   if (levels === 'binary') {
     const mean = reduce(graph, 'ReduceMean', w, [-2, -1], true);

@@ -13,8 +13,28 @@ export function tally(graph: OnnxGraph, indices: TensorName, length: number, exp
   });
 }
 
+export interface ExpertSort {
+  /** int32 [length]: the pair at each place. */
+  readonly order: TensorName;
+  /** int32 [length]: the place of each pair. */
+  readonly slots: TensorName;
+}
+
 /**
- * The k largest columns by k rounds of maximum and first place: WebGPU has no TopK. Each round's choice is the lowest column among
+ * The flat int32 `indices` in ascending order, equal ones as they stood: TopK of everything, smallest first and ties to the lower index, is a
+ * stable sort. CPU only: on WebGPU TopK takes no integers.
+ */
+export function sortedByExpert(graph: OnnxGraph, indices: TensorName, length: number): ExpertSort {
+  const [, sorted] = graph.nodeWithOutputs('TopK', [indices, graph.dimensions([length])], 2, {
+    attributes: { axis: int(0), largest: int(0), sorted: int(1) },
+  });
+  const order = cast(graph, sorted as TensorName, 'int32');
+  const places = range(graph, 'int32', length);
+  return { order, slots: graph.node('ScatterElements', [places, order, places], { attributes: { axis: int(0) } }) };
+}
+
+/**
+ * The k largest columns by k rounds of maximum and first place: few small passes for a small k, and no 64-bit indices as from WebGPU's TopK. Each round's choice is the lowest column among
  * equals, as ONNX's TopK promises. Where x is not a number no column is equal to the maximum; the last one is named then.
  */
 function topKByRounds(graph: OnnxGraph, x: TensorName, columns: number, k: number): TensorName {
@@ -72,9 +92,9 @@ export const routingRules: LoweringRules<Routing> = {
   takeAlongLast: (node, { graph, tensor }) => [
     graph.node('GatherElements', [tensor(operand(node, 0)), tensor(operand(node, 1))], { attributes: { axis: int(1) } }),
   ],
-  scatterAlongLast: (node, { graph, shapeOf, tensor }) => {
+  scatterAlongLast: (node, { graph, shapeOf, tensor, bind }) => {
     const [indices, values] = [operand(node, 0), operand(node, 1)];
-    const zeros = expand(graph, graph.scalar(0), [sizeOf(shapeOf(indices), 0), node.attributes.size]);
+    const zeros = expand(graph, graph.scalar(0), [sizeOf(shapeOf(indices), 0), bind(node.attributes.size)]);
     return [graph.node('ScatterElements', [zeros, tensor(indices), tensor(values)], { attributes: { axis: int(1) } })];
   },
   countChoices: (node, { graph, device, shapeOf, tensor }) => {

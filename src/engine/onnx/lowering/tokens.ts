@@ -1,10 +1,13 @@
 import { elementCount } from '../../../graph/dimensions';
 import { int, text, type OnnxGraph, type TensorName } from '../graph';
 import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
-import { cast, expand, gather, gemm, multiply, oneHot, reduce, reshape, subtract, transpose, unsqueeze } from './operators';
+import { cast, concat, expand, gather, gemm, multiply, oneHot, reduce, reshape, subtract, transpose, unsqueeze } from './operators';
 
 /** Up to this many rows a one-hot product is faster on the CPU than adding row by row, which runs on one thread. */
 const ONE_HOT_ROWS = 1024;
+
+/** The largest one-hot that is made at once on WebGPU: 128 MiB of float32. */
+const ONE_HOT_ELEMENTS = 2 ** 25;
 
 /** log softmax over the last axis [N, V]. WebGPU has no LogSoftmax, so there it is written out. */
 function logSoftmax({ graph, device }: LoweringContext, logits: TensorName): TensorName {
@@ -25,7 +28,7 @@ export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntr
   gatherRows: (node, context) => [gather(context.graph, context.tensor(operand(node, 0)), context.tensor(operand(node, 1)))],
   scatterRows: (node, context) => {
     const { graph, device } = context;
-    const { rows } = node.attributes;
+    const rows = context.bind(node.attributes.rows);
     const [indices, values] = [operand(node, 0), operand(node, 1)];
     const count = elementCount(context.shapeOf(indices));
     const width = sizeOf(context.shapeOf(values), -1);
@@ -33,12 +36,16 @@ export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntr
     const flatValues = reshape(graph, context.tensor(values), [count, width]);
     // On WebGPU always by a product: its atomic additions would make the sum depend on timing.
     if (device === 'webgpu' || rows <= ONE_HOT_ROWS) {
-      const chosen = oneHot(graph, flatIndices, 1, rows);
-      return [
-        device === 'webgpu'
-          ? graph.node('MatMul', [transpose(graph, chosen, [1, 0]), flatValues])
-          : gemm(graph, chosen, flatValues, true, false),
-      ];
+      if (device === 'cpu') return [gemm(graph, oneHot(graph, flatIndices, 1, rows), flatValues, true, false)];
+      // By sections of the rows, so that no one-hot [count, rows] grows with both.
+      const section = Math.max(1, Math.floor(ONE_HOT_ELEMENTS / count));
+      const starts = Array.from({ length: Math.ceil(rows / section) }, (_, index) => index * section);
+      const sums = starts.map((start) => {
+        const within = start === 0 ? flatIndices : subtract(graph, flatIndices, graph.integer(start));
+        const chosen = oneHot(graph, within, 1, Math.min(section, rows - start));
+        return graph.node('MatMul', [transpose(graph, chosen, [1, 0]), flatValues]);
+      });
+      return [concat(graph, sums, 0)];
     }
     const zeros = expand(graph, graph.scalar(0), [rows, width]);
     const everyColumn = expand(graph, unsqueeze(graph, flatIndices, 1), [count, width]);

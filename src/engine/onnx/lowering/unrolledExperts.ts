@@ -2,8 +2,8 @@ import { elementCount } from '../../../graph/dimensions';
 import type { ValueId } from '../../../graph/program';
 import { int, type TensorName } from '../graph';
 import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
-import { cast, concat, gemm, range, reshape } from './operators';
-import { tally } from './routing';
+import { cast, concat, gemm, reshape } from './operators';
+import { sortedByExpert, tally } from './routing';
 
 /**
  * Routing for the CPU: rows sorted by expert without padding, one product per expert over its section of the rows. Only the sizes of
@@ -18,18 +18,12 @@ function sections({ graph, shapeOf, tensor }: LoweringContext, x: ValueId, count
 }
 
 export const unrolledExpertRules: LoweringRules<'route' | 'expertMatmul' | 'expertMatmulGradient'> = {
-  // TopK of everything, smallest first and ties to the lower index, is a stable sort: its indices are the order.
   route: (node, { graph, shapeOf, tensor }) => {
     const indices = operand(node, 0);
     const shape = shapeOf(indices);
     const pairs = elementCount(shape);
     const flat = reshape(graph, tensor(indices), [pairs]);
-    const [, sorted] = graph.nodeWithOutputs('TopK', [flat, graph.dimensions([pairs])], 2, {
-      attributes: { axis: int(0), largest: int(0), sorted: int(1) },
-    });
-    const order = cast(graph, sorted as TensorName, 'int32');
-    const places = range(graph, 'int32', pairs);
-    const slots = graph.node('ScatterElements', [places, order, places], { attributes: { axis: int(0) } });
+    const { order, slots } = sortedByExpert(graph, flat, pairs);
     return [reshape(graph, slots, shape), order, tally(graph, flat, pairs, node.attributes.experts, 'int32')];
   },
   expertMatmul: (node, context) => {
