@@ -1,6 +1,7 @@
 import { dotted, typePhrase } from './describeKey';
 import { experimentJsonSchema } from './jsonSchema';
 import type { JsonSchema } from './jsonSchema';
+import { rules } from './semanticRules';
 import type { KeyPath } from './yamlTree';
 
 /** docs/config.md: every key of `*.moe.yaml`, from the schema. */
@@ -16,7 +17,7 @@ export function configReference(): string {
       plain.map(([key, property]) => row([key], property, isRequired(schema, key))),
     ),
     ...top.filter(([, property]) => property.properties).map(([key, property]) => sectionOf([key], property, isRequired(schema, key))),
-    ending,
+    ending(),
   ].join('\n');
 }
 
@@ -33,25 +34,20 @@ One YAML file is one experiment. Keys without a default must be stated, here or 
 - Anchors and aliases of YAML work; merge keys (\`<<\`) are no part of YAML 1.2: use \`extends\`.
 `;
 
-const ending = `## What is checked across keys
+function ending(): string {
+  return `## What is checked across keys
+
+An error keeps the config from being counted and run; a warning says that a key has no effect, or what a figure will not mean.
 
 | code | what it says |
 |---|---|
-| \`attention-heads\` | \`d_model\` is not divisible by \`attention.heads\` |
-| \`odd-head-width\` | with \`position: rope\` the width of an attention head must be even |
-| \`moe-heads\` | \`d_model\` is not divisible by \`moe.heads\` |
-| \`only-for-mh-moe\` | \`heads\`, \`head_layer\` or \`merge_layer\` is set, but \`kind: smoe\` does not use it (warning) |
-| \`top-k\` | \`top_k\` is more than \`experts\` |
-| \`no-routed-layer\` | \`every\` is more than \`layers\`, so no layer is routed (warning) |
-| \`vocabulary\` | the vocabulary is too small for the tokenizer |
-| \`batch-tokens\` | \`batch_tokens\` is not divisible by \`micro_batch * context\` |
-| \`warmup\` | \`warmup\` covers all steps (warning) |
-| \`min-learning-rate\` | \`min_learning_rate\` is above \`learning_rate\` |
+${rules.map(({ code, severity, summary }) => `| \`${code}\` | ${cell(summary)}${severity === 'warning' ? ' (warning)' : ''} |`).join('\n')}
 | \`parity-missing\` | the baseline is not there (warning) |
 | \`extends-missing\`, \`extends-cycle\` | the base is not there, or configs extend each other in a circle |
 
 And of single keys: \`yaml-syntax\`, \`duplicate-key\`, \`unknown-key\`, \`missing-key\`, \`invalid-value\`, \`empty-config\`.
 `;
+}
 
 function sectionOf(path: KeyPath, schema: JsonSchema, required: boolean): string {
   const entries = Object.entries(schema.properties ?? {});
@@ -77,7 +73,9 @@ function cell(text: string): string {
   return text
     .replaceAll('|', '\\|')
     .replaceAll('\n', ' ')
-    .replace(/([*_])/g, '\\$1');
+    .split(/(`[^`]*`)/)
+    .map((piece) => (piece.startsWith('`') ? piece : piece.replace(/([*_])/g, '\\$1')))
+    .join('');
 }
 
 function isRequired(schema: JsonSchema, key: string): boolean {

@@ -48,7 +48,7 @@ function validate(value: unknown, file: string, readText: ReadText): { experimen
   if (!parsed.success) {
     return { experiment: undefined, findings: [...known.findings, ...schemaFindings(parsed.error, known.value, known.meant)] };
   }
-  const findings = [...known.findings, ...semanticFindings(parsed.data), ...missingBaseline(parsed.data, file, readText)];
+  const findings = [...known.findings, ...semanticFindings(parsed.data, known.value), ...missingBaseline(parsed.data, file, readText)];
   return { experiment: parsed.data, findings };
 }
 

@@ -1,0 +1,74 @@
+import { nearestDivisors, nearestMultiples } from '../divisibility';
+import { atKey, atValue } from '../pathFinding';
+import type { Rule } from './rule';
+import { violation } from './rule';
+import { withoutEffect } from './withoutEffect';
+
+export const attentionHeads: Rule = {
+  code: 'attention-heads',
+  severity: 'error',
+  summary: '`d_model` is not divisible by `attention.heads`, and there is no `head_width`',
+  check({ experiment: { model } }) {
+    const { heads, head_width: width } = model.attention;
+    if (width !== undefined || model.d_model % heads === 0) return undefined;
+    return violation(
+      `\`model.d_model\` ${model.d_model} is not divisible by \`attention.heads\` ${heads}; use ${nearestDivisors(model.d_model, heads)} heads, or a width of ${nearestMultiples(model.d_model, heads)}.`,
+      atValue('model', 'attention', 'heads'),
+      atValue('model', 'd_model'),
+    );
+  },
+};
+
+/** RoPE turns pairs of channels. */
+export const oddHeadWidth: Rule = {
+  code: 'odd-head-width',
+  severity: 'error',
+  summary: 'with `position: rope` the width of an attention head must be even',
+  check({ experiment: { model } }) {
+    const { heads, head_width: stated, position } = model.attention;
+    if (position !== 'rope') return undefined;
+    if (stated !== undefined) {
+      if (stated % 2 === 0) return undefined;
+      return violation(
+        `\`attention.head_width\` ${stated} is odd, but rope turns pairs of channels; use ${nearestMultiples(stated, 2)}, or \`position: none\`.`,
+        atValue('model', 'attention', 'head_width'),
+      );
+    }
+    const width = model.d_model / heads;
+    if (!Number.isInteger(width) || width % 2 === 0) return undefined;
+    return violation(
+      `The head width \`d_model / attention.heads\` = ${model.d_model} / ${heads} = ${width} is odd, but rope turns pairs of channels; use an even head width or \`position: none\`.`,
+      atValue('model', 'attention', 'heads'),
+      atValue('model', 'd_model'),
+    );
+  },
+};
+
+export const keyValueHeads: Rule = {
+  code: 'kv-heads',
+  severity: 'error',
+  summary: '`attention.heads` is not divisible by `kv_heads`',
+  check({ experiment: { model } }) {
+    const { heads, kv_heads: shared } = model.attention;
+    if (shared === undefined || heads % shared === 0) return undefined;
+    return violation(
+      `\`attention.heads\` ${heads} is not divisible by \`kv_heads\` ${shared}, so queries cannot share keys and values evenly; use ${nearestDivisors(heads, shared)} of them.`,
+      atValue('model', 'attention', 'kv_heads'),
+      atValue('model', 'attention', 'heads'),
+    );
+  },
+};
+
+export const baseWithoutRotation: Rule = {
+  code: 'only-for-rope',
+  severity: 'warning',
+  summary: '`rope_base` is set, but `position: none` does not use it',
+  check(input) {
+    if (input.experiment.model.attention.position === 'rope') return undefined;
+    return withoutEffect(input, ['model', 'attention'], ['rope_base'], {
+      why: 'there is no rotation with `position: none`',
+      instead: 'use `position: rope`',
+      elsewhere: [atKey('model', 'attention', 'position')],
+    });
+  },
+};

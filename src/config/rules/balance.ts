@@ -1,0 +1,137 @@
+import { atKey, atValue } from '../pathFinding';
+import type { Rule } from './rule';
+import { routerOf, violation } from './rule';
+import { withoutEffect } from './withoutEffect';
+
+const router = ['model', 'moe', 'router'] as const;
+const select = atValue(...router, 'select');
+const balance = atValue(...router, 'balance');
+
+export const switchBalance: Rule = {
+  code: 'switch-top-k',
+  severity: 'error',
+  summary: '`balance: switch` with `top_k` above 1',
+  check({ experiment }) {
+    const routed = routerOf(experiment);
+    if (routed?.router.balance !== 'switch' || routed.moe.top_k === 1) return undefined;
+    return violation(
+      `\`balance: switch\` is for \`top_k: 1\`, and here it is ${routed.moe.top_k}; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
+      balance,
+      atValue('model', 'moe', 'top_k'),
+    );
+  },
+};
+
+export const balanceOfExpertChoice: Rule = {
+  code: 'expert-choice-balance',
+  severity: 'error',
+  summary: '`select: expert_choice` with any `balance` but none',
+  check({ experiment, states }) {
+    const routed = routerOf(experiment)?.router;
+    if (routed?.select !== 'expert_choice' || routed.balance === 'none') return undefined;
+    if (!states(...router, 'balance')) {
+      return violation(
+        `\`select: expert_choice\` is balanced by itself, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: none\`.`,
+        select,
+      );
+    }
+    return violation(
+      `\`balance: ${routed.balance}\` cannot be used with \`select: expert_choice\`, which gives every expert as many units; use \`balance: none\`.`,
+      balance,
+      select,
+    );
+  },
+};
+
+export const lossFreeSelection: Rule = {
+  code: 'loss-free-select',
+  severity: 'error',
+  summary: '`balance: loss_free` without `select: top_k_biased`, whose bias it is',
+  check({ experiment }) {
+    const routed = routerOf(experiment)?.router;
+    if (routed?.balance !== 'loss_free' || routed.select === 'top_k_biased') return undefined;
+    // Of expert choice the other rule speaks.
+    if (routed.select === 'expert_choice') return undefined;
+    return violation(
+      `\`balance: loss_free\` balances by the bias of \`select: top_k_biased\`, which \`select: ${routed.select}\` does not have; add \`select: top_k_biased\`.`,
+      balance,
+      select,
+    );
+  },
+};
+
+/** A balance loss beside the bias is possible, but only if someone asks for it. */
+export const balanceOfBiased: Rule = {
+  code: 'top-k-biased-balance',
+  severity: 'error',
+  summary: '`select: top_k_biased` with `balance: none`, or without a `balance`',
+  check({ experiment, states }) {
+    const routed = routerOf(experiment)?.router;
+    if (routed?.select !== 'top_k_biased') return undefined;
+    if (!states(...router, 'balance')) {
+      return violation(
+        `\`select: top_k_biased\` balances by its bias, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: loss_free\`, or name the loss that you want beside the bias.`,
+        select,
+      );
+    }
+    if (routed.balance !== 'none') return undefined;
+    return violation(
+      '`select: top_k_biased` balances by its bias, so `balance: none` contradicts it; use `balance: loss_free`, or `select: top_k`.',
+      balance,
+      select,
+    );
+  },
+};
+
+const hasLoss = (kind: string): boolean => kind !== 'none' && kind !== 'loss_free';
+
+export const weightWithoutLoss: Rule = {
+  code: 'balance-without-loss',
+  severity: 'warning',
+  summary: '`balance_weight` or `balance_scope: global` is set, but `balance: none` and `loss_free` have no loss',
+  check(input) {
+    const routed = routerOf(input.experiment)?.router;
+    if (!routed || hasLoss(routed.balance)) return undefined;
+    const keys = [
+      ...(routed.balance_weight > 0 ? ['balance_weight'] : []),
+      ...(routed.balance_scope === 'global' ? ['balance_scope'] : []),
+    ];
+    return withoutEffect(input, router, keys, {
+      why: `\`balance: ${routed.balance}\` has no loss`,
+      instead: 'name a balance loss',
+      elsewhere: [balance],
+    });
+  },
+};
+
+export const lossWithoutWeight: Rule = {
+  code: 'balance-weight-0',
+  severity: 'warning',
+  summary: 'a `balance` loss is named, but `balance_weight` is 0',
+  check({ experiment, states }) {
+    const routed = routerOf(experiment)?.router;
+    if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || !states(...router, 'balance')) return undefined;
+    return violation(
+      `\`balance: ${routed.balance}\` is only measured, because \`balance_weight\` is 0; give it a weight above 0, or use \`balance: none\`.`,
+      atValue(...router, 'balance_weight'),
+      balance,
+    );
+  },
+};
+
+export const globalOfOneMicrobatch: Rule = {
+  code: 'global-of-one',
+  severity: 'warning',
+  summary: '`balance_scope: global`, but a step is one microbatch',
+  check(input) {
+    const { model, train } = input.experiment;
+    const routed = routerOf(input.experiment)?.router;
+    if (routed?.balance_scope !== 'global' || !hasLoss(routed.balance)) return undefined;
+    if (train?.batch_tokens !== (train?.micro_batch ?? 0) * model.context) return undefined;
+    return withoutEffect(input, router, ['balance_scope'], {
+      why: '`batch_tokens` is one microbatch',
+      instead: 'accumulate over several',
+      elsewhere: [atKey('train', 'batch_tokens')],
+    });
+  },
+};

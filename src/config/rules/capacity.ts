@@ -1,0 +1,72 @@
+import { atKey, atValue } from '../pathFinding';
+import type { Rule } from './rule';
+import { routerOf, violation } from './rule';
+import { withoutEffect } from './withoutEffect';
+
+const router = ['model', 'moe', 'router'] as const;
+
+export const capacityOfExpertChoice: Rule = {
+  code: 'expert-choice-capacity',
+  severity: 'error',
+  summary: '`capacity_factor` with `select: expert_choice`, where every expert takes as many units',
+  check({ experiment }) {
+    const routed = routerOf(experiment)?.router;
+    if (routed?.select !== 'expert_choice' || routed.capacity_factor === undefined) return undefined;
+    return violation(
+      '`router.capacity_factor` cannot be used with `select: expert_choice`, where every expert takes `top_k` * units / `experts` units; remove it, and choose `top_k` instead.',
+      atKey(...router, 'capacity_factor'),
+      atValue(...router, 'select'),
+    );
+  },
+};
+
+export const onlyWithCapacity: Rule = {
+  code: 'only-with-capacity',
+  severity: 'warning',
+  summary: '`capacity_priority` or `capacity_in_evaluation` is set, but without `capacity_factor` nothing is dropped',
+  check(input) {
+    const routed = routerOf(input.experiment)?.router;
+    if (!routed || routed.capacity_factor !== undefined) return undefined;
+    const keys = ['capacity_priority', ...(routed.capacity_in_evaluation ? ['capacity_in_evaluation'] : [])];
+    return withoutEffect(input, router, keys, {
+      why: 'without `capacity_factor` nothing is dropped',
+      instead: 'add `capacity_factor`',
+      elsewhere: [],
+    });
+  },
+};
+
+/** No expert gets more than one choice of each unit, so ceil(factor * k * units / experts) >= units never drops. */
+export const ampleCapacity: Rule = {
+  code: 'ample-capacity',
+  severity: 'warning',
+  summary: '`capacity_factor` is so large that nothing is ever dropped',
+  check(input) {
+    const routed = routerOf(input.experiment);
+    const factor = routed?.router.capacity_factor;
+    if (!routed || factor === undefined || routed.router.select === 'expert_choice') return undefined;
+    const { top_k: k, experts } = routed.moe;
+    if (k > experts || factor * k < experts) return undefined;
+    return withoutEffect(input, router, ['capacity_factor'], {
+      why: `from \`experts\` / \`top_k\` = ${Number((experts / k).toPrecision(4))} on an expert could take every unit`,
+      instead: 'use less',
+      elsewhere: [atValue('model', 'moe', 'top_k')],
+    });
+  },
+};
+
+export const priorityOfOne: Rule = {
+  code: 'capacity-priority-top-1',
+  severity: 'warning',
+  summary: '`capacity_priority: position` with `top_k: 1`, where both orders are the same',
+  check(input) {
+    const routed = routerOf(input.experiment);
+    if (!routed || routed.router.capacity_factor === undefined) return undefined;
+    if (routed.moe.top_k > 1 || routed.router.capacity_priority === 'first_choice') return undefined;
+    return withoutEffect(input, router, ['capacity_priority'], {
+      why: 'with `top_k: 1` every choice is a first one',
+      instead: 'use a `top_k` of at least 2',
+      elsewhere: [atValue('model', 'moe', 'top_k')],
+    });
+  },
+};

@@ -1,0 +1,115 @@
+import { nearestDivisors, nearestMultiples } from '../divisibility';
+import { atKey, atValue } from '../pathFinding';
+import type { MoeConfig } from '../schema';
+import type { Rule } from './rule';
+import { violation } from './rule';
+import { withoutEffect } from './withoutEffect';
+
+export const moeHeads: Rule = {
+  code: 'moe-heads',
+  severity: 'error',
+  summary: '`d_model` is not divisible by `moe.heads`',
+  check({ experiment: { model } }) {
+    const { moe } = model;
+    if (moe?.kind !== 'mh-moe' || model.d_model % moe.heads === 0) return undefined;
+    return violation(
+      `\`model.d_model\` ${model.d_model} is not divisible by \`moe.heads\` ${moe.heads}, so a token cannot be split into that many sub-tokens; use ${nearestDivisors(model.d_model, moe.heads)} heads, or a width of ${nearestMultiples(model.d_model, moe.heads)}.`,
+      atValue('model', 'moe', 'heads'),
+      atValue('model', 'd_model'),
+    );
+  },
+};
+
+/** What smoe does without: a key matters where it differs from that. */
+const plainMoe = {
+  heads: 1,
+  head_layer: true,
+  merge_layer: true,
+  projection_bias: false,
+  inner_residual: false,
+  ablation: 'remove_only',
+} satisfies Partial<MoeConfig>;
+
+const multiHeadKeys = Object.keys(plainMoe) as readonly (keyof typeof plainMoe)[];
+
+export const onlyForMultiHead: Rule = {
+  code: 'only-for-mh-moe',
+  severity: 'warning',
+  summary: `${multiHeadKeys.map((key) => `\`${key}\``).join(', ')}: one is set, but \`kind: smoe\` does not use it`,
+  check(input) {
+    const { moe } = input.experiment.model;
+    if (moe?.kind !== 'smoe') return undefined;
+    const set = multiHeadKeys.filter((key) => moe[key] !== plainMoe[key]);
+    return withoutEffect(input, ['model', 'moe'], set, {
+      why: '`kind: smoe` routes whole tokens',
+      instead: 'use `kind: mh-moe`',
+      elsewhere: [atValue('model', 'moe', 'kind')],
+    });
+  },
+};
+
+/** How many of head and merge layer are left out. */
+function layersLeftOut(moe: MoeConfig): number {
+  return (moe.head_layer ? 0 : 1) + (moe.merge_layer ? 0 : 1);
+}
+
+/**
+ * The experts' width grows by left * d / (n k), n matrices per expert (2411.16205 Table 4). Their number never falls below k for that: with
+ * E >= k and h >= 1 it is (h k (f' - f) + f E) / f' >= k.
+ */
+export const isoMacWidth: Rule = {
+  code: 'iso-mac-width',
+  severity: 'error',
+  summary: '`ablation: iso_mac` would widen the experts by a fraction',
+  check({ experiment: { model } }) {
+    const { moe } = model;
+    if (moe?.kind !== 'mh-moe' || moe.ablation !== 'iso_mac') return undefined;
+    const left = layersLeftOut(moe);
+    const matrices = model.ffn.activation === 'swiglu' ? 3 : 2;
+    const [freed, shared] = [left * model.d_model, matrices * moe.top_k];
+    if (freed % shared === 0) return undefined;
+    const dividing = Array.from({ length: moe.experts }, (_, index) => index + 1).filter((k) => freed % (matrices * k) === 0);
+    const near = nearest(dividing, moe.top_k);
+    const use =
+      near === undefined ? `a \`d_model\` that ${shared} divides` : `a \`top_k\` of ${near}, or a \`d_model\` that ${shared} divides`;
+    return violation(
+      `\`ablation: iso_mac\` would widen each expert by ${left} d_model / (${matrices} top_k) = ${freed} / ${shared}, which is no whole number; use ${use}, or \`ablation: remove_only\`.`,
+      atValue('model', 'moe', 'ablation'),
+      atValue('model', 'moe', 'top_k'),
+    );
+  },
+};
+
+function nearest(candidates: readonly number[], wanted: number): number | undefined {
+  return candidates.toSorted((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))[0];
+}
+
+export const nothingLeftOut: Rule = {
+  code: 'ablation-without-effect',
+  severity: 'warning',
+  summary: '`ablation: iso_mac` changes nothing while both the head and the merge layer are there',
+  check(input) {
+    const { moe } = input.experiment.model;
+    if (moe?.kind !== 'mh-moe' || moe.ablation !== 'iso_mac' || layersLeftOut(moe) > 0) return undefined;
+    return withoutEffect(input, ['model', 'moe'], ['ablation'], {
+      why: 'both the head and the merge layer are there',
+      instead: 'say `head_layer: false` or `merge_layer: false`',
+      elsewhere: [],
+    });
+  },
+};
+
+export const biasOfNothing: Rule = {
+  code: 'projection-bias',
+  severity: 'warning',
+  summary: '`projection_bias` is set, but neither the head nor the merge layer is there',
+  check(input) {
+    const { moe } = input.experiment.model;
+    if (moe?.kind !== 'mh-moe' || !moe.projection_bias || layersLeftOut(moe) < 2) return undefined;
+    return withoutEffect(input, ['model', 'moe'], ['projection_bias'], {
+      why: 'both the head and the merge layer are left out',
+      instead: 'keep one of them',
+      elsewhere: [atKey('model', 'moe', 'head_layer'), atKey('model', 'moe', 'merge_layer')],
+    });
+  },
+};

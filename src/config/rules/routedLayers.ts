@@ -1,0 +1,73 @@
+import { atKey, atValue } from '../pathFinding';
+import type { Rule, Violation } from './rule';
+import { violation } from './rule';
+
+export const everyAndLayers: Rule = {
+  code: 'every-and-layers',
+  severity: 'error',
+  summary: '`every` and `layers` both say which layers are routed',
+  check({ experiment: { model } }) {
+    if (model.moe?.every === undefined || model.moe.layers === undefined) return undefined;
+    return violation(
+      '`moe.every` and `moe.layers` both say which layers are routed; keep one of them (in a variant, an empty `every:` takes away what its base says).',
+      atKey('model', 'moe', 'layers'),
+      atKey('model', 'moe', 'every'),
+    );
+  },
+};
+
+export const routedLayerList: Rule = {
+  code: 'routed-layers',
+  severity: 'error',
+  summary: '`layers` names a layer that there is not, or one twice',
+  check({ experiment: { model } }) {
+    const { layers } = model;
+    return (model.moe?.layers ?? []).flatMap((layer, index, all): Violation[] => {
+      const spots = [atValue('model', 'moe', 'layers', index), atValue('model', 'layers')];
+      if (layer >= layers) {
+        const last = layers === 1 ? 'it is layer 0' : `they are layers 0 to ${layers - 1}`;
+        return [violation(`\`moe.layers\` names layer ${layer}, but there ${countOf(layers)} and ${last}; leave it out.`, ...spots)];
+      }
+      return all.indexOf(layer) < index ? [violation(`\`moe.layers\` names layer ${layer} twice; leave one out.`, ...spots)] : [];
+    });
+  },
+};
+
+function countOf(layers: number): string {
+  return layers === 1 ? 'is one layer' : `are ${layers} layers`;
+}
+
+/** Layers every-1, 2 every-1, ... are routed, counted from 0. */
+export const noRoutedLayer: Rule = {
+  code: 'no-routed-layer',
+  severity: 'warning',
+  summary: '`every` is more than `layers`, so no layer is routed',
+  check({ experiment: { model } }) {
+    const { moe } = model;
+    const every = moe?.every ?? 2;
+    if (!moe || moe.layers !== undefined || every <= model.layers) return undefined;
+    const where = model.layers === 1 ? '1 layer there is' : `${model.layers} layers there are`;
+    const stated = moe.every === undefined ? 'is 2 where absent,' : `${every} is`;
+    return violation(
+      `\`moe.every\` ${stated} more than the ${where}, so no layer is routed; use at most ${model.layers}, or remove \`moe\`.`,
+      atValue('model', 'moe', 'every'),
+      atKey('model', 'moe'),
+      atValue('model', 'layers'),
+    );
+  },
+};
+
+export const topK: Rule = {
+  code: 'top-k',
+  severity: 'error',
+  summary: '`top_k` is more than `experts`',
+  check({ experiment: { model } }) {
+    const { moe } = model;
+    if (!moe || moe.top_k <= moe.experts) return undefined;
+    return violation(
+      `\`moe.top_k\` ${moe.top_k} is more than the ${moe.experts} experts there are; use at most ${moe.experts}.`,
+      atValue('model', 'moe', 'top_k'),
+      atValue('model', 'moe', 'experts'),
+    );
+  },
+};

@@ -1,0 +1,41 @@
+import type { ConfigFinding } from '../configFile';
+import type { Spot } from '../pathFinding';
+import type { Experiment, MoeConfig, RouterConfig } from '../schema';
+import type { KeyPath } from '../yamlTree';
+
+export interface RuleInput {
+  /** With its defaults filled in. */
+  readonly experiment: Experiment;
+  /** Whether the config, or one that it extends, says something about a key: about a default nobody needs to hear. */
+  states(...path: KeyPath): boolean;
+}
+
+export interface Violation {
+  readonly message: string;
+  /** Best first, as in PathFinding. */
+  readonly spots: readonly Spot[];
+}
+
+/** What is wrong with values that are each right by themselves. Pure. */
+export interface Rule {
+  readonly code: string;
+  readonly severity: ConfigFinding['severity'];
+  /** For docs/config.md; no full stop. */
+  readonly summary: string;
+  check(input: RuleInput): Violation | readonly Violation[] | undefined;
+}
+
+export function violation(message: string, ...spots: Spot[]): Violation {
+  return { message, spots };
+}
+
+/** The router of a config that has routed layers. */
+export function routerOf({ model }: Experiment): { readonly moe: MoeConfig; readonly router: RouterConfig } | undefined {
+  return model.moe && { moe: model.moe, router: model.moe.router };
+}
+
+/** Whether some layer is routed: `every` may be more than there are layers, which has a warning of its own. */
+export function hasRoutedLayer({ model }: Experiment): boolean {
+  const { moe } = model;
+  return moe !== undefined && (moe.layers !== undefined || (moe.every ?? 2) <= model.layers);
+}

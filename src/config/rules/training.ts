@@ -1,0 +1,122 @@
+import { nearestMultiples } from '../divisibility';
+import { atKey, atValue } from '../pathFinding';
+import type { Rule } from './rule';
+import { violation } from './rule';
+import { withoutEffect } from './withoutEffect';
+
+/** Tokens of `tokenizer: bytes`; with `objective: masked` the mask token comes after them. */
+const BYTES = 256;
+
+export const vocabulary: Rule = {
+  code: 'vocabulary',
+  severity: 'error',
+  summary: 'the vocabulary is too small for the tokenizer and, with `objective: masked`, the mask token',
+  check({ experiment: { model, data } }) {
+    if (data?.tokenizer !== 'bytes') return undefined;
+    const spots = [atValue('model', 'vocabulary'), atValue('model', 'objective'), atValue('data', 'tokenizer'), atKey('data')];
+    if (model.objective === 'masked' && model.vocabulary <= BYTES) {
+      return violation(
+        `\`model.vocabulary\` ${model.vocabulary} is too small for \`tokenizer: bytes\` with \`objective: masked\`, which has ${BYTES} tokens and the mask token; use at least ${BYTES + 1}.`,
+        ...spots,
+      );
+    }
+    if (model.vocabulary >= BYTES) return undefined;
+    return violation(
+      `\`model.vocabulary\` ${model.vocabulary} is too small for \`tokenizer: bytes\`, which has ${BYTES} tokens; use at least ${BYTES}.`,
+      ...spots,
+    );
+  },
+};
+
+const masking = ['train', 'masking'] as const;
+
+export const maskingShares: Rule = {
+  code: 'masking-shares',
+  severity: 'error',
+  summary: '`mask_share` and `random_share` are more than 1 together',
+  check({ experiment: { train } }) {
+    if (!train) return undefined;
+    const { mask_share: mask, random_share: random } = train.masking;
+    // 0.9 + 0.1 may be a little more than 1.
+    if (mask + random <= 1 + 1e-9) return undefined;
+    const most = Number((1 - mask).toPrecision(6));
+    return violation(
+      `\`masking.mask_share\` ${mask} and \`random_share\` ${random} are more than 1 together; use a \`random_share\` of at most ${most}.`,
+      atValue(...masking, 'random_share'),
+      atValue(...masking, 'mask_share'),
+    );
+  },
+};
+
+export const maskingWithoutMasks: Rule = {
+  code: 'only-for-masked',
+  severity: 'warning',
+  summary: '`masking` is set, but `objective: causal` hides nothing',
+  check(input) {
+    if (input.experiment.model.objective === 'masked') return undefined;
+    return withoutEffect(input, masking, ['probability', 'mask_share', 'random_share'], {
+      why: '`objective: causal` hides no tokens',
+      instead: 'use `objective: masked`',
+      elsewhere: [atValue('model', 'objective')],
+    });
+  },
+};
+
+export const batchTokens: Rule = {
+  code: 'batch-tokens',
+  severity: 'error',
+  summary: '`batch_tokens` is not divisible by `micro_batch * context`',
+  check({ experiment: { model, train } }) {
+    if (!train) return undefined;
+    const microbatch = train.micro_batch * model.context;
+    if (train.batch_tokens % microbatch === 0) return undefined;
+    return violation(
+      `\`train.batch_tokens\` ${train.batch_tokens} is not divisible by \`micro_batch * context\` = ${train.micro_batch} * ${model.context} = ${microbatch}; use ${nearestMultiples(train.batch_tokens, microbatch)}.`,
+      atValue('train', 'batch_tokens'),
+      atValue('train', 'micro_batch'),
+      atValue('model', 'context'),
+    );
+  },
+};
+
+export const warmup: Rule = {
+  code: 'warmup',
+  severity: 'warning',
+  summary: '`warmup` covers all steps',
+  check({ experiment: { train } }) {
+    if (!train || train.warmup < train.steps) return undefined;
+    return violation(
+      `\`train.warmup\` ${train.warmup} covers all ${train.steps} steps, so the learning rate never reaches its peak and its schedule; use less than ${train.steps}.`,
+      atValue('train', 'warmup'),
+      atValue('train', 'steps'),
+    );
+  },
+};
+
+export const minimumLearningRate: Rule = {
+  code: 'min-learning-rate',
+  severity: 'error',
+  summary: '`min_learning_rate` is above `learning_rate`',
+  check({ experiment: { train } }) {
+    if (!train || train.schedule === 'constant' || train.min_learning_rate <= train.learning_rate) return undefined;
+    return violation(
+      `\`train.min_learning_rate\` ${train.min_learning_rate} is above \`learning_rate\` ${train.learning_rate}; use at most ${train.learning_rate}.`,
+      atValue('train', 'min_learning_rate'),
+      atValue('train', 'learning_rate'),
+    );
+  },
+};
+
+export const minimumOfConstant: Rule = {
+  code: 'min-learning-rate-constant',
+  severity: 'warning',
+  summary: '`min_learning_rate` is set, but `schedule: constant` never falls',
+  check(input) {
+    if (input.experiment.train?.schedule !== 'constant') return undefined;
+    return withoutEffect(input, ['train'], ['min_learning_rate'], {
+      why: '`schedule: constant` never falls',
+      instead: 'use `schedule: cosine` or `linear`',
+      elsewhere: [atValue('train', 'schedule')],
+    });
+  },
+};
