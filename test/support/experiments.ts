@@ -17,18 +17,31 @@ export function tinyExperiment(model: Record<string, unknown> = {}, train: Recor
   });
 }
 
-/** Every kind of layer that a config can choose so far. */
-export const layerKinds: readonly { readonly name: string; readonly model: Record<string, unknown> }[] = [
+type Model = Record<string, unknown>;
+
+const tinySmoe = { kind: 'smoe', experts: 5, top_k: 2, expert_width: 6 };
+const tinyMultiHead = { kind: 'mh-moe', heads: 2, experts: 5, top_k: 2, expert_width: 6 };
+
+/** A routed model with a router of its own. */
+const routedBy = (router: Model, moe: Model = tinySmoe): Model => ({ moe: { ...moe, router } });
+
+const quantised = { weights: 'ternary' };
+
+/** Every kind of layer, and every mechanism of a router, that a config can choose. */
+export const layerKinds: readonly { readonly name: string; readonly model: Model }[] = [
   { name: 'dense swiglu', model: {} },
   { name: 'dense relu, no positions', model: { ffn: { width: 10, activation: 'relu' }, attention: { heads: 3, position: 'none' } } },
   { name: 'dense gelu', model: { ffn: { width: 10, activation: 'gelu' } } },
+  { name: 'grouped-query attention, norm of heads', model: { attention: { heads: 4, kv_heads: 2, head_width: 4, qk_norm: 'head' } } },
+  { name: 'attention with norm of projections, untied output', model: { attention: { heads: 2, qk_norm: 'full' }, tie_embeddings: false } },
   { name: 'smoe top-1', model: { moe: { kind: 'smoe', experts: 4, top_k: 1, expert_width: 10 } } },
   {
     name: 'fine-grained top-2, renormalised',
-    model: { moe: { kind: 'smoe', every: 1, experts: 6, top_k: 2, expert_width: 5, renormalize: true } },
+    model: { moe: { kind: 'smoe', every: 1, experts: 6, top_k: 2, expert_width: 5, router: { renormalize: true } } },
   },
   { name: 'smoe relu', model: { ffn: { width: 10, activation: 'relu' }, moe: { kind: 'smoe', experts: 4, top_k: 2, expert_width: 8 } } },
   { name: 'smoe + shared expert', model: { moe: { kind: 'smoe', experts: 4, top_k: 1, expert_width: 10, shared_width: 8 } } },
+  { name: 'smoe in a listed layer', model: { moe: { ...tinySmoe, layers: [0] } } },
   { name: 'mh-moe h=2', model: { moe: { kind: 'mh-moe', heads: 2, experts: 8, top_k: 2, expert_width: 7 } } },
   {
     name: 'mh-moe h=3 + shared expert',
@@ -43,5 +56,48 @@ export const layerKinds: readonly { readonly name: string; readonly model: Recor
     model: { moe: { kind: 'mh-moe', heads: 2, experts: 5, top_k: 2, expert_width: 7, merge_layer: false } },
   },
   { name: 'mh-moe h=1 with head and merge', model: { moe: { kind: 'mh-moe', heads: 1, experts: 5, top_k: 2, expert_width: 7 } } },
-  { name: 'all experts chosen, no balance', model: { moe: { kind: 'smoe', experts: 3, top_k: 3, expert_width: 7, balance_weight: 0 } } },
+  { name: 'mh-moe with biases and inner residual', model: { moe: { ...tinyMultiHead, projection_bias: true, inner_residual: true } } },
+  { name: 'mh-moe without head layer, iso-MAC', model: { moe: { ...tinyMultiHead, head_layer: false, ablation: 'iso_mac' } } },
+  {
+    name: 'all experts chosen, no balance',
+    model: { moe: { kind: 'smoe', experts: 3, top_k: 3, expert_width: 7, router: { balance: 'none' } } },
+  },
+  { name: 'cosine router', model: routedBy({ type: 'cosine', dimension: 4 }) },
+  {
+    name: 'cosine router of sub-tokens, sigmoid, fixed temperature',
+    model: routedBy({ type: 'cosine', dimension: 3, temperature: 0.07, learn_temperature: false, score: 'sigmoid' }, tinyMultiHead),
+  },
+  { name: 'sigmoid renormalised, balance of all choices', model: routedBy({ score: 'sigmoid', renormalize: true, balance: 'top_k' }) },
+  { name: 'sigmoid, entropy balance', model: routedBy({ score: 'sigmoid', balance: 'entropy' }) },
+  { name: 'switch balance', model: routedBy({ balance: 'switch' }, { ...tinySmoe, top_k: 1 }) },
+  { name: 'balance of the whole step', model: routedBy({ balance: 'top_k', balance_scope: 'global' }) },
+  { name: 'entropy balance of the whole step', model: routedBy({ balance: 'entropy', balance_scope: 'global', balance_weight: 0.1 }) },
+  { name: 'z-loss and jitter', model: routedBy({ z_loss_weight: 0.1, jitter: 0.2 }) },
+  {
+    name: 'loss-free bias',
+    model: routedBy({ score: 'sigmoid', select: 'top_k_biased', balance: 'loss_free', renormalize: true, bias_rate: 0.01 }),
+  },
+  {
+    name: 'loss-free bias by error, softmax',
+    model: routedBy({ select: 'top_k_biased', balance: 'loss_free', bias_rate: 0.01, bias_update: 'error' }),
+  },
+  { name: 'expert choice', model: routedBy({ select: 'expert_choice', balance: 'none' }) },
+  { name: 'expert choice of sub-tokens', model: routedBy({ select: 'expert_choice', balance: 'none', score: 'sigmoid' }, tinyMultiHead) },
+  { name: 'capacity in training', model: routedBy({ capacity_factor: 0.8 }) },
+  {
+    name: 'capacity by position, also in evaluation',
+    model: routedBy(
+      { capacity_factor: 0.8, capacity_priority: 'position', capacity_in_evaluation: true, renormalize: true },
+      { ...tinyMultiHead, shared_width: 4 },
+    ),
+  },
+  { name: 'frozen router', model: routedBy({ frozen: true }) },
+  { name: 'bitnet dense', model: { bitnet: quantised } },
+  { name: 'bitnet smoe', model: { ...routedBy({}, { ...tinySmoe, shared_width: 4 }), bitnet: quantised } },
+  {
+    name: 'bitnet mh-moe, binary, head and merge too',
+    model: { ...routedBy({}, tinyMultiHead), bitnet: { weights: 'binary', norm: 'none', quantize_head_merge: true } },
+  },
+  { name: 'bitnet, expert choice', model: { ...routedBy({ select: 'expert_choice', balance: 'none' }), bitnet: quantised } },
+  { name: 'masked objective', model: { objective: 'masked' } },
 ];

@@ -1,8 +1,8 @@
 import type { Bindings } from '../../src/graph/dimensions';
 import { differentiate } from '../../src/graph/gradients';
-import type { Program, ValueId } from '../../src/graph/program';
+import type { Program, ProgramNode, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { interpret, normals, routingDecisions, scalar } from './programs';
+import { interpret, normals, routingDecisions, scalar, stepMeans } from './programs';
 
 export interface DirectionalError {
   readonly parameter: string;
@@ -10,20 +10,51 @@ export interface DirectionalError {
 }
 
 /**
+ * The program whose true gradient a straight-through quantiser q claims: x + (q(x0) - x0), the offset fixed at the base point x0, in place of q(x).
+ * Its value at the base point is that of the quantised program.
+ */
+function straightThrough(program: Program, base: ReadonlyMap<ValueId, NdArray>): { program: Program; offsets: Map<ValueId, NdArray> } {
+  const values = [...program.values];
+  const offsets = new Map<ValueId, NdArray>();
+  const nodes = program.nodes.map((node): ProgramNode => {
+    if (node.op !== 'quantiseWeight' && node.op !== 'quantiseActivation') return node;
+    const [x, y] = [base.get(node.inputs[0] ?? -1), base.get(node.outputs[0] ?? -1)];
+    const shape = program.values[node.outputs[0] ?? -1];
+    if (x === undefined || y === undefined || shape === undefined) return node;
+    const offset = values.push(shape) - 1;
+    offsets.set(offset, { shape: x.shape, data: Float64Array.from(y.data, (element, i) => element - (x.data[i] ?? NaN)) });
+    return { ...node, op: 'add', attributes: {}, inputs: [...node.inputs, offset] };
+  });
+  return { program: { ...program, values, nodes }, offsets };
+}
+
+/** What lies behind stopGradient: constant, as far as derivatives go. */
+function stopped(program: Program, base: ReadonlyMap<ValueId, NdArray>): [ValueId, NdArray][] {
+  return program.nodes
+    .filter(({ op }) => op === 'stopGradient')
+    .flatMap(({ outputs: [output = -1] }): [ValueId, NdArray][] => {
+      const value = base.get(output);
+      return value === undefined ? [] : [[output, value]];
+    });
+}
+
+/**
  * Compares the gradients of `differentiate` with central finite differences in float64, along one random direction per parameter.
- * Routing is frozen at the base point. error = |a - n| / max(|a|, |n|, 1e-3 max|g|), where a and n are the analytic and numeric
+ * Routing, the means of the step, what stopGradient holds and the offsets of quantisers are frozen at the base point. error = |a - n| / max(|a|, |n|, 1e-3 max|g|), where a and n are the analytic and numeric
  * derivatives along a direction of unit length and max|g| is over all gradient elements.
  */
 export function gradientErrors(program: Program, bindings: Bindings, feeds: ReadonlyMap<ValueId, NdArray>, seed = 1): DirectionalError[] {
   const { program: backward, gradients } = differentiate(program);
-  const base = interpret(backward, { bindings, feeds, wanted: [...gradients, program.outputs.loss] });
-  const frozen = routingDecisions(program, base);
+  const means = stepMeans(program, bindings, [feeds]);
+  const base = interpret(backward, { bindings, feeds: new Map([...means, ...feeds]), wanted: [...gradients, program.outputs.loss] });
+  const surrogate = straightThrough(program, base);
+  const frozen = new Map([...means, ...routingDecisions(program, base), ...stopped(program, base), ...surrogate.offsets]);
   const largest = Math.max(
     ...gradients.map((id) => (base.get(id)?.data as Float64Array).reduce((max, element) => Math.max(max, Math.abs(element)), 0)),
   );
   const lossAt = (parameter: ValueId, data: Float64Array, shape: readonly number[]): number => {
     const moved = new Map([...feeds, ...frozen, [parameter, { shape, data }]]);
-    return scalar(interpret(program, { bindings, feeds: moved, wanted: [program.outputs.loss] }), program.outputs.loss);
+    return scalar(interpret(surrogate.program, { bindings, feeds: moved, wanted: [program.outputs.loss] }), program.outputs.loss);
   };
   return program.parameters.map((parameter, index) => {
     const at = feeds.get(parameter.value);

@@ -15,8 +15,10 @@ export function programOf(builder: ProgramBuilder, loss: Tensor): Program {
     inputs: builder.inputs,
     parameters: builder.parameters,
     buffers: builder.buffers,
+    statistics: builder.statistics,
+    noises: builder.noises,
     nodes: builder.nodes,
-    outputs: { loss: loss.id, negativeLogLikelihood: loss.id, crossEntropy: loss.id, balance: null },
+    outputs: { loss: loss.id, negativeLogLikelihood: loss.id, crossEntropy: loss.id, balance: null, zLoss: null, dropRate: null },
     routedLayers: [],
     optimiser: {
       kind: 'adamw',
@@ -72,11 +74,41 @@ export function scalar(values: ReadonlyMap<ValueId, NdArray>, id: ValueId): numb
   return value;
 }
 
-/** The routing decisions of a run: outputs of every topK, to be fed again so that routing is frozen. */
+/** Buffers a little away from their start, and noises: drawn in training, at their evaluation value in evaluation. */
+export function stateFeeds(program: Program, bindings: Bindings, seed: number, mode: 'training' | 'evaluation' = 'training') {
+  const noises = program.noises.map(({ value, low, high, evaluation }, index): [ValueId, NdArray] => {
+    const stream = new RandomStream(seed, `noise ${index}`);
+    const shape = bindShape(program.values[value]?.shape ?? [], bindings);
+    const element = (_: unknown, i: number): number => (mode === 'training' ? low + (high - low) * stream.uniform(i) : evaluation);
+    return [value, { shape, data: Float64Array.from({ length: elementCount(shape) }, element) }];
+  });
+  const buffers = program.buffers.map(({ value, shape, initial }, index): [ValueId, NdArray] => [
+    value,
+    { shape, data: normals(shape, seed * 77 + index, 0.1).map((element) => initial + element) },
+  ]);
+  return new Map([...buffers, ...noises]);
+}
+
+/** The means of the step statistics over microbatches with these feeds. */
+export function stepMeans(program: Program, bindings: Bindings, microbatches: readonly ReadonlyMap<ValueId, NdArray>[]) {
+  const wanted = program.statistics.map(({ local }) => local);
+  const runs = microbatches.map((feeds) => interpret(program, { bindings, feeds, wanted }));
+  return new Map(
+    program.statistics.map(({ local, mean }): [ValueId, NdArray] => {
+      const locals = runs.map((run) => run.get(local) as NdArray);
+      const [first] = locals;
+      if (first === undefined) throw new RangeError('A step has at least one microbatch.');
+      const data = Float64Array.from(first.data, (_, i) => locals.reduce((sum, { data: own }) => sum + (own[i] ?? NaN), 0) / locals.length);
+      return [mean, { shape: first.shape, data }];
+    }),
+  );
+}
+
+/** The routing decisions of a run: who chose whom, to be fed again so that routing is frozen. */
 export function routingDecisions(program: Program, values: ReadonlyMap<ValueId, NdArray>): Map<ValueId, NdArray> {
   const frozen = new Map<ValueId, NdArray>();
   for (const node of program.nodes) {
-    if (node.op !== 'topK') continue;
+    if (node.op !== 'topK' && node.op !== 'expertChoice') continue;
     for (const output of node.outputs) {
       const value = values.get(output);
       if (value !== undefined) frozen.set(output, value);
