@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bindShape } from '../src/graph/dimensions';
+import { elementCount } from '../src/graph/dimensions';
 import { initialiseParameter } from '../src/graph/random';
 import { loadRuntime, type RuntimeTensor } from '../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../src/engine/onnx/runtimeSession';
@@ -49,10 +49,16 @@ export async function profileTraining(model: BenchmarkModel, threads: number, ru
   const parameters = program.parameters.map((parameter) => initialiseParameter(parameter, 1));
   const feeds = graph.feeds.map((feed): [string, RuntimeTensor] => {
     if (feed.kind === 'input') return [feed.name, new runtime.Tensor('int32', inputData(data, feed.name), [batch, time])];
-    const value = (feed.kind === 'parameter' ? program.parameters : program.buffers)[feed.index];
-    const [experts = 1, ...matrix] = bindShape(value?.shape ?? [], {});
+    const filled = (shape: readonly number[], value: number): RuntimeTensor =>
+      new runtime.Tensor('float32', new Float32Array(elementCount(shape)).fill(value), shape);
+    // Values do not change what the operators cost, as long as nothing overflows.
+    if (feed.kind === 'noise' || feed.kind === 'mean') return [feed.name, filled(feed.shape, 1)];
+    if (feed.kind === 'buffer')
+      return [feed.name, filled(program.buffers[feed.index]?.shape ?? [], program.buffers[feed.index]?.initial ?? 0)];
+    const shape = program.parameters[feed.index]?.shape ?? [];
+    const [experts = 1, ...matrix] = shape;
     const whole = parameters[feed.index] ?? new Float32Array();
-    if (feed.kind === 'buffer' || feed.expert === null) return [feed.name, new runtime.Tensor('float32', whole, value?.shape ?? [])];
+    if (feed.expert === null) return [feed.name, new runtime.Tensor('float32', whole, shape)];
     const size = whole.length / experts;
     return [feed.name, new runtime.Tensor('float32', whole.subarray(feed.expert * size, (feed.expert + 1) * size), matrix)];
   });

@@ -68,10 +68,20 @@ export interface MetricsLine {
   /** Seconds of training so far, without pauses between a stop and a resume. */
   readonly time: number;
   readonly tokens: number;
-  readonly train?: { readonly loss: JsonNumber; readonly crossEntropy: JsonNumber; readonly balance?: JsonNumber };
+  /** Auxiliary losses where the model has them; dropRate where it has a capacity. */
+  readonly train?: {
+    readonly loss: JsonNumber;
+    readonly crossEntropy: JsonNumber;
+    readonly balance?: JsonNumber;
+    readonly zLoss?: JsonNumber;
+    readonly dropRate?: JsonNumber;
+  };
   /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the objective is causal. */
   readonly validation?: Readonly<
-    Record<string, { readonly loss: JsonNumber; readonly perplexity: JsonNumber; readonly bitsPerByte?: JsonNumber }>
+    Record<
+      string,
+      { readonly loss: JsonNumber; readonly perplexity: JsonNumber; readonly bitsPerByte?: JsonNumber; readonly dropRate?: JsonNumber }
+    >
   >;
   readonly learningRate?: number;
   readonly gradientNorm?: JsonNumber;

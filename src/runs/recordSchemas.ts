@@ -10,9 +10,20 @@ const metricsSchema = z.object({
   step,
   time: z.number().default(0),
   tokens: z.number().default(0),
-  train: z.object({ loss: jsonNumber, crossEntropy: jsonNumber, balance: jsonNumber.exactOptional() }).exactOptional(),
+  train: z
+    .object({
+      loss: jsonNumber,
+      crossEntropy: jsonNumber,
+      balance: jsonNumber.exactOptional(),
+      zLoss: jsonNumber.exactOptional(),
+      dropRate: jsonNumber.exactOptional(),
+    })
+    .exactOptional(),
   validation: z
-    .record(z.string(), z.object({ loss: jsonNumber, perplexity: jsonNumber, bitsPerByte: jsonNumber.exactOptional() }))
+    .record(
+      z.string(),
+      z.object({ loss: jsonNumber, perplexity: jsonNumber, bitsPerByte: jsonNumber.exactOptional(), dropRate: jsonNumber.exactOptional() }),
+    )
     .exactOptional(),
   learningRate: z.number().exactOptional(),
   gradientNorm: jsonNumber.exactOptional(),

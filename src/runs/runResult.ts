@@ -1,4 +1,4 @@
-import type { RunDescription } from './format';
+import type { JsonNumber, RunDescription } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { observe, thisHost, type Here, type ObservedState } from './liveness';
 import { readDescription, readStatusOrLost } from './readRun';
@@ -17,9 +17,13 @@ export interface RunResult {
   /** exp(cross-entropy) of the last step's batch. */
   readonly trainPerplexity: number | null;
   /** Of the last validation, per set. */
-  readonly validation: Readonly<Record<string, { readonly perplexity: number; readonly bitsPerByte: number | null }>>;
+  readonly validation: Readonly<
+    Record<string, { readonly perplexity: number; readonly bitsPerByte: number | null; readonly dropRate: number | null }>
+  >;
   /** Coefficient of variation of the experts' shares of routed units over the last tenth of the steps, mean over routed layers; 0 is perfect balance. */
   readonly loadVariation: number | null;
+  /** Share of assignments dropped for capacity in training, mean over the last tenth of the steps; null without capacity. */
+  readonly dropRate: number | null;
 }
 
 /** Reads a run whole; undefined if `directory` holds none. */
@@ -32,8 +36,9 @@ export async function readRunResult(directory: string, here: Here = thisHost(), 
   const steps = lines.filter((line) => line.train !== undefined);
   const lastStep = steps.at(-1);
   const sets = lines.findLast((line) => line.validation !== undefined)?.validation ?? {};
+  const isLate = ({ step }: { readonly step: number }) => step > 0.9 * (lastStep?.step ?? 0);
   const layers = description.routedLayers.map((_, layer) =>
-    frames.filter((frame) => frame.layer === layer && frame.step > 0.9 * (lastStep?.step ?? 0)).map((frame) => frame.counts),
+    frames.filter((frame) => frame.layer === layer && isLate(frame)).map((frame) => frame.counts),
   );
   return {
     directory,
@@ -44,13 +49,18 @@ export async function readRunResult(directory: string, here: Here = thisHost(), 
     tokensPerSecond: median(steps.flatMap((line) => line.tokensPerSecond ?? [])),
     trainPerplexity: lastStep?.train === undefined ? null : Math.exp(fromJsonNumber(lastStep.train.crossEntropy)),
     validation: Object.fromEntries(
-      Object.entries(sets).map(([name, { perplexity, bitsPerByte }]) => [
+      Object.entries(sets).map(([name, { perplexity, bitsPerByte, dropRate }]) => [
         name,
-        { perplexity: fromJsonNumber(perplexity), bitsPerByte: bitsPerByte === undefined ? null : fromJsonNumber(bitsPerByte) },
+        { perplexity: fromJsonNumber(perplexity), bitsPerByte: numberOrNull(bitsPerByte), dropRate: numberOrNull(dropRate) },
       ]),
     ),
     loadVariation: mean(layers.flatMap((counts) => variation(total(counts)) ?? [])),
+    dropRate: mean(steps.filter(isLate).flatMap((line) => numberOrNull(line.train?.dropRate) ?? [])),
   };
+}
+
+function numberOrNull(value: JsonNumber | undefined): number | null {
+  return value === undefined ? null : fromJsonNumber(value);
 }
 
 function total(frames: readonly Float32Array[]): readonly number[] {

@@ -11,6 +11,8 @@ export interface ValidationScore {
   readonly bitsPerByte: number | null;
   /** Causal: all but the first token of the text. Masked: the hidden ones. */
   readonly scoredTokens: number;
+  /** Share of (unit, choice) pairs dropped for capacity, mean over routed layers; null without capacity. */
+  readonly dropRate: number | null;
 }
 
 /** How a text is scored: in non-overlapping windows of `context` tokens, `windows` at a time. */
@@ -39,12 +41,19 @@ export async function scoreText(
 ): Promise<ValidationScore | undefined> {
   let nats = 0;
   let scored = 0;
+  let units = 0;
+  let dropped: number | null = null;
   for (const batch of validationBatches(tokens, context, windows, hidden)) {
     if (interrupted()) return undefined;
-    nats += (await session.evaluate(batch)).negativeLogLikelihood;
+    const metrics = await session.evaluate(batch);
+    nats += metrics.negativeLogLikelihood;
+    // Every batch has its own capacity, and the last is smaller: shares are of its units.
+    units += batch.tokens.length;
+    if (metrics.dropRate !== null) dropped = (dropped ?? 0) + metrics.dropRate * batch.tokens.length;
     scored += batch.targets.reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
   }
   const loss = nats / scored;
   // Byte tokens: as many bytes are scored as tokens.
-  return { loss, perplexity: Math.exp(loss), bitsPerByte: hidden === null ? nats / (Math.LN2 * scored) : null, scoredTokens: scored };
+  const bitsPerByte = hidden === null ? nats / (Math.LN2 * scored) : null;
+  return { loss, perplexity: Math.exp(loss), bitsPerByte, scoredTokens: scored, dropRate: dropped === null ? null : dropped / units };
 }

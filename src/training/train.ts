@@ -112,10 +112,10 @@ class Training {
   }
 
   private async report(metrics: StepMetrics, learningRate: number, step: number): Promise<void> {
-    const { loss, crossEntropy, balance, gradientNorm, expertCounts } = metrics;
+    const { loss, crossEntropy, balance, zLoss, dropRate, gradientNorm, expertCounts } = metrics;
     const { tokens, seconds } = this;
     const tokensPerSecond = this.throughput.tokensPerSecond;
-    const figures = { loss, crossEntropy, balance, learningRate, gradientNorm, tokensPerSecond, expertCounts };
+    const figures = { loss, crossEntropy, balance, zLoss, dropRate, learningRate, gradientNorm, tokensPerSecond, expertCounts };
     await this.request.observer.onStep({ step, seconds, tokens, ...figures });
   }
 
@@ -127,7 +127,8 @@ class Training {
     for (const [name, { tokens }] of Object.entries(corpora.validation)) {
       const score = await scoreText(session, tokens, scoringOf(experiment), () => control.stopRequested);
       if (score === undefined) return;
-      sets[name] = { loss: score.loss, perplexity: score.perplexity, bitsPerByte: score.bitsPerByte };
+      const { loss, perplexity, bitsPerByte, dropRate } = score;
+      sets[name] = { loss, perplexity, bitsPerByte, dropRate };
     }
     this.validationPending = false;
     if (Object.keys(sets).length > 0) await observer.onValidation({ step: this.step, seconds: this.seconds, tokens: this.tokens, sets });

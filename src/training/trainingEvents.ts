@@ -8,6 +8,8 @@ export interface TrainStepEvent {
   readonly loss: number;
   readonly crossEntropy: number;
   readonly balance: number | null;
+  readonly zLoss: number | null;
+  readonly dropRate: number | null;
   readonly learningRate: number;
   readonly gradientNorm: number;
   readonly tokensPerSecond: number;
@@ -19,8 +21,13 @@ export interface ValidationEvent {
   readonly step: number;
   readonly seconds: number;
   readonly tokens: number;
-  /** `bitsPerByte` is null where the objective is masked. */
-  readonly sets: Readonly<Record<string, { readonly loss: number; readonly perplexity: number; readonly bitsPerByte: number | null }>>;
+  /** `bitsPerByte` is null where the objective is masked, `dropRate` where there is no capacity. */
+  readonly sets: Readonly<
+    Record<
+      string,
+      { readonly loss: number; readonly perplexity: number; readonly bitsPerByte: number | null; readonly dropRate: number | null }
+    >
+  >;
 }
 
 /** Everything besides tensors that a resume needs to go on exactly. */

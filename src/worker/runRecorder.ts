@@ -39,7 +39,7 @@ export class RunRecorder implements TrainingObserver {
   }
 
   onStep(event: TrainStepEvent): void {
-    const { step, seconds, tokens, loss, crossEntropy, balance, learningRate, gradientNorm, tokensPerSecond } = event;
+    const { step, seconds, tokens, loss, crossEntropy, balance, zLoss, dropRate, learningRate, gradientNorm, tokensPerSecond } = event;
     this.metrics({
       step,
       time: rounded(seconds),
@@ -48,6 +48,8 @@ export class RunRecorder implements TrainingObserver {
         loss: toJsonNumber(loss),
         crossEntropy: toJsonNumber(crossEntropy),
         ...(balance === null ? {} : { balance: toJsonNumber(balance) }),
+        ...(zLoss === null ? {} : { zLoss: toJsonNumber(zLoss) }),
+        ...(dropRate === null ? {} : { dropRate: toJsonNumber(dropRate) }),
       },
       learningRate,
       gradientNorm: toJsonNumber(gradientNorm),
@@ -59,12 +61,13 @@ export class RunRecorder implements TrainingObserver {
 
   onValidation({ step, seconds, tokens, sets }: ValidationEvent): void {
     const validation = Object.fromEntries(
-      Object.entries(sets).map(([name, { loss, perplexity, bitsPerByte }]) => [
+      Object.entries(sets).map(([name, { loss, perplexity, bitsPerByte, dropRate }]) => [
         name,
         {
           loss: toJsonNumber(loss),
           perplexity: toJsonNumber(perplexity),
           ...(bitsPerByte === null ? {} : { bitsPerByte: toJsonNumber(bitsPerByte) }),
+          ...(dropRate === null ? {} : { dropRate: toJsonNumber(dropRate) }),
         },
       ]),
     );

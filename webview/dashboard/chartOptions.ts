@@ -1,7 +1,7 @@
 import type { ChartDataset, ChartOptions, Scale, ScriptableContext } from 'chart.js';
 import type { DashboardUiState } from '../../src/extension/panels/dashboard-protocol';
 import { css, mix, parseColour } from '../shared/colour';
-import { duration, significant, tick } from '../shared/figures';
+import { duration, tick } from '../shared/figures';
 import type { Theme } from '../shared/theme';
 import type { ChartContent, ChartCurve, ChartPoint } from './chartCurves';
 import { bearsMarker, lineStyle } from './lineStyles';
@@ -89,7 +89,7 @@ export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: Chart
         // A flat curve, or a single point, still gets an axis with figures on it.
         ...(range.high < 1.2 * range.low ? { suggestedMin: range.low / 1.5, suggestedMax: range.high * 1.5 } : {}),
         title: { display: true, text: quantityStyles[ui.quantity].title, color: theme.muted, font },
-        ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui.yScale, range) },
+        ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui, range) },
       },
     },
   };
@@ -116,12 +116,9 @@ export function evenTicks(low: number, high: number): number[] {
 }
 
 /** On a long logarithmic axis only round figures are named, or they would run into each other. */
-function tickLabel(value: number, scale: DashboardUiState['yScale'], { low, high }: ValueRange): string | null {
-  if (scale === 'linear' || isNarrow({ low, high })) return axisValue(value);
+function tickLabel(value: number, { quantity, yScale }: ChartUi, { low, high }: ValueRange): string | null {
+  const figure = quantityStyles[quantity].tick(value);
+  if (yScale === 'linear' || isNarrow({ low, high })) return figure;
   const mantissa = Number((value / 10 ** Math.floor(Math.log10(value))).toPrecision(6));
-  return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? axisValue(value) : null;
-}
-
-function axisValue(value: number): string {
-  return Math.abs(value) < 0.01 ? significant(value) : tick(value);
+  return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? figure : null;
 }

@@ -1,18 +1,23 @@
 import type { Quantity } from '../../src/extension/panels/dashboard-protocol';
-import { amount, perplexity, significant } from '../shared/figures';
+import { amount, percent, percentTick, perplexity, significant, tick } from '../shared/figures';
 
 interface QuantityStyle {
   readonly title: string;
   readonly figure: (value: number | null) => string;
+  /** The figure beside a tick of the axis. */
+  readonly tick: (value: number) => string;
 }
 
 const orMissing = (value: number | null) => (value === null ? '–' : significant(value));
+const plainTick = (value: number) => (Math.abs(value) < 0.01 ? significant(value) : tick(value));
 
 /** How each quantity is called and written. */
 export const quantityStyles: Readonly<Record<Quantity, QuantityStyle>> = {
-  perplexity: { title: 'Perplexity', figure: perplexity },
-  learningRate: { title: 'Learning rate', figure: orMissing },
-  gradientNorm: { title: 'Gradient norm', figure: orMissing },
-  balance: { title: 'Balance loss', figure: orMissing },
-  tokensPerSecond: { title: 'Tokens per second', figure: amount },
+  perplexity: { title: 'Perplexity', figure: perplexity, tick: plainTick },
+  learningRate: { title: 'Learning rate', figure: orMissing, tick: plainTick },
+  gradientNorm: { title: 'Gradient norm', figure: orMissing, tick: plainTick },
+  balance: { title: 'Balance loss', figure: orMissing, tick: plainTick },
+  zLoss: { title: 'Router z-loss', figure: orMissing, tick: plainTick },
+  dropRate: { title: 'Dropped assignments', figure: (share) => (share === null ? '–' : percent(share)), tick: percentTick },
+  tokensPerSecond: { title: 'Tokens per second', figure: amount, tick: plainTick },
 };

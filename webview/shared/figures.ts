@@ -54,6 +54,11 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
+/** A share beside a tick of an axis: `0 %`, `2.5 %`, `40 %`. */
+export function percentTick(fraction: number): string {
+  return `${trimmed(100 * fraction, 3)} %`;
+}
+
 export function timesUniform(ratio: number): string {
   return `${ratio.toFixed(2)}×`;
 }

@@ -21,6 +21,8 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
   const counted = (set: string): boolean => results.some(({ validation }) => typeof validation[set]?.bitsPerByte === 'number');
   const number = (value: number | null | undefined, digits: number): string =>
     value === null || value === undefined ? '-' : value.toFixed(digits);
+  const percent = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '-' : `${(100 * value).toFixed(2)} %`;
   const rows = [
     row('', ({ description }) => description.name, 'entropy floor'),
     row('parameters', ({ description }) => grouped(description.parameters.total)),
@@ -41,6 +43,11 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
     row('tokens per second', ({ tokensPerSecond }) => (tokensPerSecond === null ? '-' : grouped(tokensPerSecond))),
     row('training time', ({ seconds }) => duration(seconds)),
     row('expert load CV', ({ loadVariation }) => number(loadVariation, 2)),
+    // Only where some run has a capacity. Dropping changes what perplexity means, so it is told for validation too.
+    ...(results.some(({ dropRate }) => dropRate !== null) ? [row('dropped train', ({ dropRate }) => percent(dropRate))] : []),
+    ...sets
+      .filter((set) => results.some(({ validation }) => typeof validation[set]?.dropRate === 'number'))
+      .map((set) => row(`dropped ${set}`, ({ validation }) => percent(validation[set]?.dropRate))),
   ];
   return textTable(rows, [false, ...results.map(() => true), ...(withFloor ? [true] : [])]);
 }
@@ -52,4 +59,4 @@ function activeText({ parameters, routedLayers }: RunResult['description']): str
 
 /** What a table of runs does not say of itself. */
 export const comparisonNotes =
-  "MACs are forward, attention over the full context. CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even.";
+  "MACs are forward, attention over the full context. CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even. Dropped: share of (unit, choice) pairs beyond the experts' capacity, in training over the same steps.";

@@ -9,13 +9,13 @@ import * as z from 'zod';
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */
-export const DASHBOARD_PROTOCOL_VERSION = 2;
+export const DASHBOARD_PROTOCOL_VERSION = 3;
 
 /** A run is named by the absolute path of its directory. */
 export type RunKey = string;
 
 /** What a chart can show. Perplexity has several curves a run, each other quantity one, of its own name. */
-export const quantities = ['perplexity', 'learningRate', 'gradientNorm', 'balance', 'tokensPerSecond'] as const;
+export const quantities = ['perplexity', 'learningRate', 'gradientNorm', 'balance', 'zLoss', 'dropRate', 'tokensPerSecond'] as const;
 export type Quantity = (typeof quantities)[number];
 
 /** `train`, `trainSmoothed` or `validation.<set>`, which are perplexities; or the name of another quantity. */

@@ -34,6 +34,8 @@ export class RunSeries {
       learningRate: line.learningRate,
       gradientNorm: line.gradientNorm,
       balance: line.train?.balance,
+      zLoss: line.train?.zLoss,
+      dropRate: line.train?.dropRate,
       tokensPerSecond: line.tokensPerSecond,
     } satisfies Record<Exclude<Quantity, 'perplexity'>, JsonNumber | undefined>;
     for (const [name, value] of Object.entries(others)) {
