@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/builder';
 import { ProgramBuilder } from '../../src/graph/builder';
+import { product } from '../../src/graph/dimensions';
 import type { Primitive } from '../../src/graph/primitives';
 import type { Program, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
@@ -59,6 +60,7 @@ const cases: readonly Case[] = [
     })),
   ),
   { name: 'softmax', build: (b, m) => b.softmax(m.parameter('a', [3, 5])) },
+  { name: 'logSumExp', build: (b, m) => b.logSumExp(m.parameter('a', [2, 3, 5])) },
   { name: 'rmsNorm', build: (b, m) => b.rmsNorm(m.parameter('a', [3, 5]), m.parameter('gain', [5]), 1e-6) },
   { name: 'rotary', build: (b, m) => b.rotary(m.parameter('a', [2, 5, 6]), 100) },
   {
@@ -98,6 +100,29 @@ const cases: readonly Case[] = [
     build: (b, m) => {
       const routing = b.route(b.topK(m.parameter('scores', [6, 4]), 2), 4);
       return b.unpermute(b.tanh(b.permute(m.parameter('x', [6, 3]), routing)), routing);
+    },
+  },
+  {
+    name: 'expert choice: gather, matmul, scatter, weights by expert',
+    build: (b, m) => {
+      const scores = m.parameter('scores', [7, 4]);
+      const chosen = b.expertChoice(scores, 2);
+      const rows = b.matmul(b.gatherRows(m.parameter('x', [7, 3]), chosen), m.parameter('weight', [4, 3, 5]));
+      const weights = b.takeAlongLast(b.transpose(b.softmax(scores), [1, 0]), chosen);
+      const weighted = b.multiply(rows, b.reshape(weights, [...weights.shape, 1]));
+      const flat = product(chosen.shape);
+      return b.scatterRows(b.reshape(chosen, [flat]), b.reshape(weighted, [flat, 5]), 7);
+    },
+  },
+  ...(['ternary', 'binary'] as const).map((levels): Case => ({
+    name: `quantiseWeight ${levels}, against its surrogate`,
+    build: (b, m) => b.tanh(b.matmul(m.parameter('x', [2, 3, 4]), b.quantiseWeight(m.parameter('w', [2, 4, 5]), levels))),
+  })),
+  {
+    name: 'quantiseActivation of what was quantised, against its surrogate',
+    build: (b, m) => {
+      const hidden = b.matmul(b.quantiseActivation(m.parameter('x', [3, 4])), m.parameter('w', [4, 5]));
+      return b.quantiseActivation(b.tanh(hidden));
     },
   },
   ...[false, true].map((transposed): Case => ({
@@ -156,6 +181,8 @@ const treatment: Record<Primitive, 'checked' | 'passes none' | 'backward only'> 
   activation: 'checked',
   activationGradient: 'backward only',
   greaterEqual: 'passes none',
+  trainingMode: 'passes none',
+  sign: 'passes none',
   stopGradient: 'passes none',
   reshape: 'checked',
   transpose: 'checked',
@@ -167,6 +194,7 @@ const treatment: Record<Primitive, 'checked' | 'passes none' | 'backward only'> 
   matmul: 'checked',
   softmax: 'checked',
   softmaxGradient: 'backward only',
+  logSumExp: 'checked',
   rmsNorm: 'checked',
   rmsNormGradient: 'backward only',
   rotary: 'checked',
@@ -180,6 +208,8 @@ const treatment: Record<Primitive, 'checked' | 'passes none' | 'backward only'> 
   takeAlongLast: 'checked',
   scatterAlongLast: 'checked',
   countChoices: 'passes none',
+  withinCapacity: 'passes none',
+  expertChoice: 'passes none',
   route: 'passes none',
   permute: 'checked',
   unpermute: 'checked',
@@ -187,6 +217,9 @@ const treatment: Record<Primitive, 'checked' | 'passes none' | 'backward only'> 
   expertMatmulGradient: 'backward only',
   combine: 'checked',
   combineGradient: 'backward only',
+  // Against x + (q(x0) - x0), whose gradient is what straight-through means: see gradientCheck.ts.
+  quantiseWeight: 'checked',
+  quantiseActivation: 'checked',
 };
 
 describe('gradient of every primitive against central finite differences, float64', () => {

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { bindDimension, product } from '../../src/graph/dimensions';
+import type { Tensor } from '../../src/graph/builder';
 import { ProgramBuilder } from '../../src/graph/builder';
+import { differentiate } from '../../src/graph/gradients';
+import type { NdArray } from '../../src/graph/reference/array';
 import { erf } from '../../src/graph/reference/elementwise';
 import { ShapeError } from '../../src/graph/shapes';
 import { interpret, programOf } from '../support/programs';
@@ -30,6 +33,62 @@ describe('erf', () => {
     [8, 1],
   ])('erf(%d)', (x, expected) => {
     expect(Math.abs(erf(x) - expected)).toBeLessThan(1e-14);
+  });
+});
+
+describe('small primitives', () => {
+  const evaluate = (build: (builder: ProgramBuilder, x: Tensor) => Tensor, data: readonly number[], mode?: 'training' | 'evaluation') => {
+    const builder = new ProgramBuilder();
+    const x = builder.input('x', [data.length], 'float32');
+    const y = build(builder, x);
+    const feeds = new Map([[x.id, { shape: [data.length], data: Float64Array.from(data) }]]);
+    const run = interpret(builder, { bindings: {}, feeds, wanted: [y.id], ...(mode === undefined ? {} : { mode }) });
+    return run.get(y.id);
+  };
+
+  it('trainingMode is 1 in training, also where nothing is said, and 0 in evaluation', () => {
+    const mode = (builder: ProgramBuilder): Tensor => builder.trainingMode();
+    expect(evaluate(mode, [0])).toEqual({ shape: [], data: Float64Array.of(1) });
+    expect(evaluate(mode, [0], 'training')?.data[0]).toBe(1);
+    expect(evaluate(mode, [0], 'evaluation')?.data[0]).toBe(0);
+  });
+  it('sign is -1, 0 or 1', () => {
+    expect([...(evaluate((builder, x) => builder.sign(x), [-2, -1e-300, 0, 1e-300, 7])?.data ?? [])]).toEqual([-1, -1, 0, 1, 1]);
+  });
+  it('logSumExp neither overflows nor loses small differences', () => {
+    const of = (...data: number[]) => evaluate((builder, x) => builder.logSumExp(x), data);
+    expect(of(0, 0)).toEqual({ shape: [], data: Float64Array.of(Math.LN2) });
+    expect(of(1000, 1000)?.data[0]).toBe(1000 + Math.LN2);
+    expect(of(-1000, -1000 + Math.log(3))?.data[0]).toBeCloseTo(-1000 + Math.log(4), 12);
+    expect(of(5)?.data[0]).toBe(5);
+  });
+});
+
+describe('symbolic sizes', () => {
+  it('stay symbolic in the gradients of gatherRows and takeAlongLast', () => {
+    const builder = new ProgramBuilder();
+    const scale = builder.parameter('scale', [], { initialiser: { kind: 'constant', value: 1 }, role: 'ffn' });
+    const table = builder.multiply(builder.input('x', ['units', 'units'], 'float32'), scale);
+    const gathered = builder.gatherRows(table, builder.input('rows', [3], 'int32'));
+    const taken = builder.takeAlongLast(gathered, builder.input('columns', [3, 2], 'int32'));
+    const { program, gradients } = differentiate(programOf(builder, builder.sum(taken, [0, 1])));
+    const shapes = (op: string) =>
+      program.nodes.filter((node) => node.op === op).map((node) => program.values[node.outputs[0] ?? -1]?.shape);
+    expect(shapes('scatterAlongLast')).toEqual([[3, 'units']]);
+    expect(shapes('scatterRows')).toEqual([['units', 'units']]);
+
+    // d loss / d scale is the sum of the elements taken: x[row, column] = 10 row + column.
+    const x = Float64Array.from({ length: 16 }, (_, i) => 10 * Math.floor(i / 4) + (i % 4));
+    const [rows, columns] = [Int32Array.of(3, 0, 3), Int32Array.of(0, 1, 2, 3, 1, 0)];
+    const feeds = new Map<number, NdArray>([
+      [scale.id, { shape: [], data: Float64Array.of(1) }],
+      ...program.inputs.map(({ name, value }): [number, NdArray] => {
+        if (name === 'x') return [value, { shape: [4, 4], data: x }];
+        return [value, name === 'rows' ? { shape: [3], data: rows } : { shape: [3, 2], data: columns }];
+      }),
+    ]);
+    const values = interpret(program, { bindings: { units: 4 }, feeds, wanted: gradients });
+    expect(values.get(gradients[0] ?? -1)?.data[0]).toBe(30 + 31 + 2 + 3 + 31 + 30);
   });
 });
 
