@@ -20,6 +20,7 @@ export interface ValuesTask {
   readonly kind: 'values';
   readonly program: Program;
   readonly bindings: Bindings;
+  readonly mode: 'training' | 'evaluation';
   readonly feeds: readonly (readonly [ValueId, Float32Array | Int32Array])[];
   readonly wanted: readonly ValueId[];
 }
@@ -60,9 +61,9 @@ export interface DeviceRunner {
   train(task: TrainingTask): Promise<TrainingResult>;
 }
 
-export async function runValues(device: Device, { program, bindings, feeds, wanted }: ValuesTask): Promise<ValuesResult> {
+export async function runValues(device: Device, { program, bindings, mode, feeds, wanted }: ValuesTask): Promise<ValuesResult> {
   const runtime = await loadRuntime();
-  const lowered = lower(program, { device, mode: 'training', bindings, wanted });
+  const lowered = lower(program, { device, mode, bindings, wanted });
   const { session, copies } = await sessionWithCopies(runtime, device, lowered.model);
   const given = new Map(feeds);
   const tensors = lowered.feeds.map((feed): [string, RuntimeTensor] => {

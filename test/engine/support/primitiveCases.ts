@@ -1,6 +1,7 @@
 import type { Tensor } from '../../../src/graph/builder';
 import { ProgramBuilder } from '../../../src/graph/builder';
 import type { Bindings } from '../../../src/graph/dimensions';
+import { bindShape, product } from '../../../src/graph/dimensions';
 import { differentiate } from '../../../src/graph/gradients';
 import type { Program, ValueId } from '../../../src/graph/program';
 import { interpret, normals, programOf, uniformIntegers } from '../../support/programs';
@@ -10,6 +11,8 @@ import type { ValuesTask } from './deviceTasks';
 /** A small program around one primitive: float operands are parameters, so that its gradients are checked as well. */
 export interface PrimitiveCase {
   readonly name: string;
+  /** Training where absent. */
+  readonly mode?: 'training' | 'evaluation';
   build(graph: CaseGraph): Tensor | readonly Tensor[];
 }
 
@@ -20,6 +23,8 @@ export interface CaseGraph {
   float(...shape: number[]): Tensor;
   /** Numbers in (0.5, 2.5): for divisors, logarithms and roots. */
   positive(...shape: number[]): Tensor;
+  /** Given numbers. */
+  given(shape: readonly number[], values: readonly number[]): Tensor;
   /** Given integers, or uniform ones below `values`. */
   int(shape: readonly number[], values: number | readonly number[]): Tensor;
 }
@@ -31,7 +36,7 @@ export interface BuiltCase {
 }
 
 /** The case's program with a loss that weights every output element differently, its gradients, and float32 feeds. */
-export function buildCase({ build }: PrimitiveCase, bindings: Bindings = {}): BuiltCase {
+export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings: Bindings = {}): BuiltCase {
   const builder = new ProgramBuilder();
   const feeds = new Map<ValueId, NdArray>();
   const parameter = (shape: readonly number[], data: Float64Array): Tensor => {
@@ -49,6 +54,7 @@ export function buildCase({ build }: PrimitiveCase, bindings: Bindings = {}): Bu
         shape,
         normals(shape, seed()).map((x) => 0.5 + 2 / (1 + Math.exp(-x))),
       ),
+    given: (shape, values) => parameter(shape, Float64Array.from(values)),
     int: (shape, values) => {
       const made = builder.input(`i${builder.inputs.length}`, shape, 'int32');
       const count = shape.reduce((product, size) => product * size, 1);
@@ -61,10 +67,11 @@ export function buildCase({ build }: PrimitiveCase, bindings: Bindings = {}): Bu
   const losses = outputs
     .filter(({ dtype }) => dtype === 'float32')
     .map((output) => {
-      const weights = parameter(output.shape.map(Number), normals(output.shape.map(Number), 99));
-      const weighted = builder.multiply(output, builder.stopGradient(weights));
+      const weights = builder.input(`w${builder.inputs.length}`, output.shape, 'float32');
+      const shape = bindShape(output.shape, bindings);
+      feeds.set(weights.id, { shape, data: Float64Array.from(Float32Array.from(normals(shape, 99))) });
       return builder.sum(
-        weighted,
+        builder.multiply(output, weights),
         output.shape.map((_, axis) => axis),
       );
     });
@@ -78,6 +85,7 @@ export function buildCase({ build }: PrimitiveCase, bindings: Bindings = {}): Bu
       kind: 'values',
       program,
       bindings,
+      mode,
       wanted,
       feeds: [...feeds].map(([id, { data }]) => [id, data instanceof Int32Array ? data : Float32Array.from(data)] as const),
     },
@@ -85,7 +93,7 @@ export function buildCase({ build }: PrimitiveCase, bindings: Bindings = {}): Bu
 }
 
 export function reference({ program, feeds, task }: BuiltCase): NdArray[] {
-  const values = interpret(program, { bindings: task.bindings, feeds, wanted: task.wanted });
+  const values = interpret(program, { bindings: task.bindings, mode: task.mode, feeds, wanted: task.wanted });
   return task.wanted.map((id) => {
     const value = values.get(id);
     if (value === undefined) throw new RangeError(`Value ${id} was not computed.`);
@@ -119,6 +127,31 @@ export function routedCase(name: string, units: number, experts: number, chosen:
   };
 }
 
+/** Scores from few levels, so that many are equal. */
+function tiedScores({ builder, int }: CaseGraph, units: number, experts: number): Tensor {
+  const levels = [1, 2, 3].map((level) => builder.greaterEqual(int([units, experts], 4), level));
+  return levels.reduce((sum, level) => builder.add(sum, level));
+}
+
+/** Units of a symbolic number, routed by expert choice as models do it, with their gradients; `quantised` as in a BitLinear. */
+function expertChoiceCase(name: string, quantised: boolean): PrimitiveCase {
+  return {
+    name,
+    build: ({ builder, float, int }) => {
+      const experts = 4;
+      const symbolic = (rows: Tensor) => builder.scatterRows(int([6], [4, 1, 0, 5, 2, 3]), rows, 'batch*time');
+      const [scores, x] = [symbolic(float(6, experts)), symbolic(float(6, 3))];
+      const chosen = builder.expertChoice(scores, 2);
+      const weights = builder.takeAlongLast(builder.transpose(builder.softmax(scores), [1, 0]), chosen);
+      const weight = float(experts, 3, 5);
+      const rows = builder.matmul(builder.gatherRows(x, chosen), quantised ? builder.quantiseWeight(weight, 'ternary') : weight);
+      const weighted = builder.multiply(rows, builder.reshape(weights, [...weights.shape, 1]));
+      const flat = product(chosen.shape);
+      return [chosen, builder.scatterRows(builder.reshape(chosen, [flat]), builder.reshape(weighted, [flat, 5]), 'batch*time')];
+    },
+  };
+}
+
 export const primitiveCases: readonly PrimitiveCase[] = [
   {
     name: 'constant, symbolic divisor',
@@ -138,6 +171,15 @@ export const primitiveCases: readonly PrimitiveCase[] = [
     build: ({ builder, float }) => builder.activation(kind, float(4, 9)),
   })),
   { name: 'greaterEqual', build: ({ builder, int }) => builder.greaterEqual(int([6], [-3, 0, 1, 2, 3, 9]), 2) },
+  ...(['training', 'evaluation'] as const).map((mode): PrimitiveCase => ({
+    name: `trainingMode in ${mode}`,
+    mode,
+    build: ({ builder, float }) => builder.multiply(float(3), builder.trainingMode()),
+  })),
+  {
+    name: 'sign',
+    build: ({ builder, given, float }) => [builder.sign(given([2, 3], [-2, 0, 3, 1e-30, -1e-30, -0])), builder.sign(float(5))],
+  },
   {
     name: 'stopGradient',
 
@@ -176,6 +218,15 @@ export const primitiveCases: readonly PrimitiveCase[] = [
     })),
   ),
   { name: 'softmax', build: ({ builder, float }) => builder.softmax(float(4, 7)) },
+  {
+    name: 'logSumExp',
+    build: ({ builder, float, given }) => [
+      builder.logSumExp(float(4, 7)),
+      builder.logSumExp(builder.reshape(float(6), [2, 1, 3])),
+      builder.logSumExp(given([2, 3], [500, 499, 501, -500, -500, -490])),
+      builder.logSumExp(float(5)),
+    ],
+  },
   {
     name: 'rmsNorm',
 
@@ -238,6 +289,72 @@ export const primitiveCases: readonly PrimitiveCase[] = [
     name: 'scatterAlongLast',
 
     build: ({ builder, float, int }) => builder.scatterAlongLast(int([3, 2], [4, 0, 1, 2, 3, 0]), float(3, 2), 6),
+  },
+  ...(['unit', 'choice'] as const).flatMap((order) => [
+    {
+      name: `withinCapacity by ${order}, top-2 and top-1`,
+      build: ({ builder, float }: CaseGraph) =>
+        [2, 1].map((k) => builder.withinCapacity(builder.topK(float(40, 5), k), 5, k === 2 ? 1 : 0.6, order)),
+    },
+    {
+      name: `withinCapacity by ${order}, crowded, empty and spacious experts`,
+      build: ({ builder, int }: CaseGraph) => [
+        builder.withinCapacity(int([4, 2], [0, 1, 0, 2, 0, 1, 1, 0]), 3, 0.75, order),
+        builder.withinCapacity(int([70, 1], new Array<number>(70).fill(3)), 5, 1.25, order),
+        builder.withinCapacity(int([9, 2], [0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 2, 2, 0]), 3, 3, order),
+      ],
+    },
+  ]),
+  {
+    name: 'expertChoice, one, some and all units, ties to the lower unit',
+    build: (graph) => {
+      const { builder, float } = graph;
+      return [
+        builder.expertChoice(float(40, 5), 2),
+        builder.inScope('one', () => builder.expertChoice(float(2, 5), 1)),
+        builder.inScope('all', () => builder.expertChoice(float(9, 3), 3)),
+        builder.inScope('ties', () => builder.expertChoice(tiedScores(graph, 50, 4), 2)),
+      ];
+    },
+  },
+  {
+    name: 'expertChoice among more units than a workgroup sorts',
+    build: (graph) => graph.builder.expertChoice(tiedScores(graph, 2100, 2), 1),
+  },
+  expertChoiceCase('expert choice: gather, matmul and scatter of a symbolic number of units', false),
+  expertChoiceCase('expert choice with ternary weights', true),
+  {
+    name: 'scatterRows into more rows than one one-hot holds',
+    build: ({ builder, float, int }) => builder.scatterRows(int([500], 70_000), float(500, 1), 70_000),
+  },
+  ...(['ternary', 'binary'] as const).map((levels): PrimitiveCase => ({
+    name: `quantiseWeight ${levels}: a matrix, a stack, halves and zeros`,
+    build: ({ builder, float, given }) => [
+      builder.quantiseWeight(float(6, 5), levels),
+      builder.quantiseWeight(float(3, 4, 5), levels),
+      // mean |w| = 1 in the first matrix, mean = 0 in the second.
+      builder.quantiseWeight(given([2, 2, 4], [0.5, -0.5, 1.5, -1.5, 0.5, -1.5, 1, 1, -2, 0, 2, 0, 0, 1, -1, 0]), levels),
+      builder.quantiseWeight(given([2, 2], [0, 0, 0, 0]), levels),
+    ],
+  })),
+  {
+    name: 'quantiseActivation: rows, halves and zeros',
+    build: ({ builder, float, given }) => [
+      builder.quantiseActivation(float(7, 9)),
+      builder.quantiseActivation(given([2, 7], [127, 0.5, 1.5, 2.5, -0.5, -1.5, -126.5, 0, 0, 0, 0, 0, 0, 0])),
+    ],
+  },
+  {
+    name: 'routed experts of a BitLinear',
+    build: ({ builder, float }) => {
+      const scores = float(21, 4);
+      const indices = builder.topK(scores, 2);
+      const routing = builder.route(indices, 4);
+      const x = builder.permute(builder.quantiseActivation(float(21, 6)), routing);
+      const hidden = builder.expertMatmul(x, builder.quantiseWeight(float(4, 6, 5), 'ternary'), routing);
+      const out = builder.expertMatmul(hidden, builder.quantiseWeight(float(4, 6, 5), 'binary'), routing, true);
+      return builder.combine(out, builder.takeAlongLast(builder.softmax(scores), indices), routing);
+    },
   },
   routedCase('routed experts, top-1', 21, 4, 1),
   routedCase('routed experts, top-2', 40, 5, 2),
