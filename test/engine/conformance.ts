@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { differentiate } from '../../src/graph/gradients';
 import type { Program } from '../../src/graph/program';
 import { shapeRules } from '../../src/graph/shapes';
 import { buildLanguageModel } from '../../src/models/languageModel';
-import type { NdArray } from '../../src/graph/reference/array';
 import type { Batch, StateTensor } from '../../src/engine/engine';
 import { evaluationGraph, trainingGraph } from '../../src/engine/onnx/trainingGraph';
 import { layerKinds, tinyExperiment } from '../support/experiments';
-import { interpret, scalar, uniformIntegers } from '../support/programs';
+import { uniformIntegers } from '../support/programs';
 import { buildCase, primitiveCases, reference, routedCase } from './support/primitiveCases';
 import type { DeviceRunner, TrainingTask } from './support/deviceTasks';
+import { referenceStep, stateOf } from './support/referenceStep';
+import { experts, stepProgram, type StepProgramOptions } from './support/stepProgram';
 
 /** float32 against float64: error relative to the largest element of the tensor. */
 const TOLERANCE = 2e-5;
@@ -47,50 +47,56 @@ export function trainingTask(program: Program, steps: number, options: Partial<T
   };
 }
 
-const dataOf = (state: readonly StateTensor[], kind: StateTensor['kind'], name: string): Float32Array => {
-  const tensor = state.find((entry) => entry.kind === kind && entry.name === name);
-  if (tensor === undefined) throw new RangeError(`No ${kind} ${name}.`);
-  return tensor.data;
-};
+const dataOf = stateOf;
 
-/** What the reference interpreter says about one step from `state`: metrics and the averaged gradients. */
-function referenceStep(program: Program, state: readonly StateTensor[], microbatches: readonly Batch[]) {
-  const differentiated = differentiate(program);
-  const { outputs, routedLayers } = program;
-  const wanted = [outputs.loss, outputs.crossEntropy, ...(outputs.balance === null ? [] : [outputs.balance])];
-  const runs = microbatches.map((batch) =>
-    interpret(differentiated.program, {
-      bindings: { batch: batch.batch, time: batch.time },
-      feeds: new Map<number, NdArray>([
-        ...program.inputs.map(({ name, value }): [number, NdArray] => [
-          value,
-          { shape: [batch.batch, batch.time], data: name === 'tokens' ? batch.tokens : batch.targets },
-        ]),
-        ...program.parameters.map(({ name, value, shape }): [number, NdArray] => [
-          value,
-          { shape, data: Float64Array.from(dataOf(state, 'parameter', name)) },
-        ]),
-      ]),
-      wanted: [...wanted, ...routedLayers.map((layer) => layer.counts), ...differentiated.gradients],
-    }),
-  );
-  const mean = (id: number) => runs.reduce((sum, run) => sum + scalar(run, id), 0) / runs.length;
-  const gradients = differentiated.gradients.map((id, index) => {
-    const total = new Float64Array((program.parameters[index]?.shape ?? []).reduce((product, size) => product * size, 1));
-    for (const run of runs) run.get(id)?.data.forEach((x, i) => (total[i] = (total[i] ?? 0) + x / runs.length));
-    return total;
+/** One step of a session is the one that the reference interpreter computes, by figures, gradients, parameters and buffers. */
+async function expectReferenceStep(runner: DeviceRunner, program: Program): Promise<void> {
+  const task = trainingTask(program, 1, { evaluate: [tinyBatch(0)] });
+  const { initial, final, metrics, evaluations } = await runner.train(task);
+  const expected = referenceStep(program, initial, task.steps[0]?.microbatches ?? [], { seed: task.options.seed, step: 1 });
+  const [step] = metrics;
+  expectClose([step?.loss ?? 0, step?.crossEntropy ?? 0], [expected.loss, expected.crossEntropy], 1e-5, 'loss');
+  expectClose([step?.gradientNorm ?? 0], [expected.norm], 1e-4, 'gradient norm');
+  for (const figure of ['balance', 'zLoss', 'dropRate'] as const) {
+    if (expected[figure] === null) expect(step?.[figure], figure).toBeNull();
+    else expectClose([step?.[figure] ?? Number.NaN], [expected[figure]], 1e-5, figure);
+  }
+  expect(step?.expertCounts.map((counts) => [...counts])).toEqual(expected.counts);
+  expect(evaluations[0]?.expertCounts).toHaveLength(program.routedLayers.length);
+  program.buffers.forEach(({ name }, index) => expectClose(dataOf(final, 'buffer', name), expected.buffers[index] ?? [], 1e-5, name));
+
+  const { beta1, beta2, epsilon, clip, groups } = program.optimiser;
+  const scale = clip === null || expected.norm <= clip ? 1 : clip / expected.norm;
+  program.parameters.forEach(({ name, group }, index) => {
+    const gradient = Array.from(expected.gradients[index] ?? [], (g) => g * scale);
+    const moment = dataOf(final, 'firstMoment', name);
+    const variance = dataOf(final, 'secondMoment', name);
+    expectClose(
+      moment,
+      gradient.map((g) => (1 - beta1) * g),
+      1e-4,
+      `gradient of ${name}`,
+    );
+    // The update divides by the gradient's own size, so it is checked from the moments as they came out.
+    const before = dataOf(initial, 'parameter', name);
+    const decay = groups[group]?.weightDecay ?? 0;
+    const after = Array.from(before, (w, i) => {
+      const m = (moment[i] ?? 0) / (1 - beta1);
+      const v = (variance[i] ?? 0) / (1 - beta2);
+      return w - 0.01 * (m / (Math.sqrt(v) + epsilon) + decay * w);
+    });
+    expectClose(dataOf(final, 'parameter', name), after, 1e-4, name);
   });
-  return {
-    loss: mean(outputs.loss),
-    crossEntropy: mean(outputs.crossEntropy),
-    balance: outputs.balance === null ? null : mean(outputs.balance),
-    counts: routedLayers.map(({ counts, experts }) =>
-      Array.from({ length: experts }, (_, expert) => runs.reduce((sum, run) => sum + (run.get(counts)?.data[expert] ?? 0), 0)),
-    ),
-    gradients,
-    norm: Math.sqrt(gradients.reduce((sum, gradient) => sum + gradient.reduce((inner, x) => inner + x * x, 0), 0)),
-  };
 }
+
+/** What a step is more than its microbatches for. */
+const mechanisms: readonly { readonly name: string; readonly options: StepProgramOptions }[] = [
+  { name: 'means of the whole step, noise and a buffer replaced once', options: {} },
+  { name: 'a buffer replaced once, from means that nothing else reads', options: { scope: 'micro' } },
+  { name: 'a buffer replaced after each microbatch, which the means depend on', options: { running: true } },
+  { name: 'both kinds of buffers and no means in the losses', options: { scope: 'micro', running: true, jitter: 0 } },
+  { name: 'a capacity in training alone', options: { capacity: 0.8, scope: 'micro' } },
+];
 
 /** One suite for every device, against the float64 reference interpreter. */
 export function describeConformance(runner: () => DeviceRunner): void {
@@ -155,40 +161,11 @@ export function describeConformance(runner: () => DeviceRunner): void {
 
   describe('a training step', () => {
     it.each(layerKinds)('$name', async ({ model }) => {
-      const program = buildLanguageModel(tinyExperiment(model));
-      const task = trainingTask(program, 1, { evaluate: [tinyBatch(0)] });
-      const { initial, final, metrics, evaluations } = await runner().train(task);
-      const expected = referenceStep(program, initial, task.steps[0]?.microbatches ?? []);
-      const [step] = metrics;
-      expectClose([step?.loss ?? 0, step?.crossEntropy ?? 0], [expected.loss, expected.crossEntropy], 1e-5, 'loss');
-      expectClose([step?.gradientNorm ?? 0], [expected.norm], 1e-4, 'gradient norm');
-      if (expected.balance === null) expect(step?.balance).toBeNull();
-      else expectClose([step?.balance ?? 0], [expected.balance], 1e-5, 'balance');
-      expect(step?.expertCounts.map((counts) => [...counts])).toEqual(expected.counts);
-      expect(evaluations[0]?.expertCounts).toHaveLength(program.routedLayers.length);
+      await expectReferenceStep(runner(), buildLanguageModel(tinyExperiment(model)));
+    });
 
-      const { beta1, beta2, epsilon, clip, groups } = program.optimiser;
-      const scale = clip === null || expected.norm <= clip ? 1 : clip / expected.norm;
-      program.parameters.forEach(({ name, group }, index) => {
-        const gradient = Array.from(expected.gradients[index] ?? [], (g) => g * scale);
-        const moment = dataOf(final, 'firstMoment', name);
-        const variance = dataOf(final, 'secondMoment', name);
-        expectClose(
-          moment,
-          gradient.map((g) => (1 - beta1) * g),
-          1e-4,
-          `gradient of ${name}`,
-        );
-        // The update divides by the gradient's own size, so it is checked from the moments as they came out.
-        const before = dataOf(initial, 'parameter', name);
-        const decay = groups[group]?.weightDecay ?? 0;
-        const after = Array.from(before, (w, i) => {
-          const m = (moment[i] ?? 0) / (1 - beta1);
-          const v = (variance[i] ?? 0) / (1 - beta2);
-          return w - 0.01 * (m / (Math.sqrt(v) + epsilon) + decay * w);
-        });
-        expectClose(dataOf(final, 'parameter', name), after, 1e-4, name);
-      });
+    it.each(mechanisms)('with $name', async ({ options }) => {
+      await expectReferenceStep(runner(), stepProgram(options));
     });
   });
 
@@ -201,6 +178,31 @@ export function describeConformance(runner: () => DeviceRunner): void {
     expect(final).toEqual(initial);
   });
 
+  it('a step whose loss is not finite leaves buffers of both kinds as they were', async () => {
+    const program = stepProgram({ running: true });
+    const { name, shape } = program.parameters[0] ?? { name: '', shape: [] };
+    const broken: StateTensor = { kind: 'parameter', name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1e30) };
+    const { initial, final, metrics } = await runner().train(trainingTask(program, 1, { state: [broken] }));
+    expect(Number.isFinite(metrics[0]?.loss) && Number.isFinite(metrics[0]?.gradientNorm)).toBe(false);
+    expect(final).toEqual(initial);
+  });
+
+  it('evaluation has no noise, drops nothing that training alone drops, and reads buffers', async () => {
+    const changed: StateTensor = { kind: 'buffer', name: 'moe.bias', shape: [experts], data: Float32Array.of(9, 0, 0, 0, 9) };
+    const evaluated = async (options: StepProgramOptions, state: readonly StateTensor[] = []) => {
+      const { evaluations } = await runner().train(trainingTask(stepProgram(options), 0, { state, evaluate: [tinyBatch(1)] }));
+      return evaluations[0];
+    };
+    const plain = await evaluated({ jitter: 0 });
+    expect(plain?.dropRate).toBeNull();
+    expect((await evaluated({ jitter: 0.5 }))?.negativeLogLikelihood).toBe(plain?.negativeLogLikelihood);
+    const bounded = await evaluated({ capacity: 0.1 });
+    expect(bounded?.dropRate).toBe(0);
+    expect(bounded?.negativeLogLikelihood).toBeCloseTo(plain?.negativeLogLikelihood ?? Number.NaN, 4);
+    const biased = await evaluated({}, [changed]);
+    expect([...(biased?.expertCounts[0] ?? [])]).toEqual([batchSize * time, 0, 0, 0, batchSize * time]);
+  });
+
   it('evaluation sums the negative log likelihood and disturbs nothing', async () => {
     const program = buildLanguageModel(tinyExperiment());
     const smaller: Batch = { batch: 1, time, tokens: tinyBatch(1).tokens.slice(0, time), targets: tinyBatch(1).targets.slice(0, time) };
@@ -208,7 +210,7 @@ export function describeConformance(runner: () => DeviceRunner): void {
       trainingTask(program, 0, { evaluate: [tinyBatch(1), smaller, tinyBatch(1)] }),
     );
     const scored = tinyBatch(1).targets.filter((target) => target >= 0).length;
-    const { crossEntropy } = referenceStep(program, initial, [tinyBatch(1)]);
+    const { crossEntropy } = referenceStep(program, initial, [tinyBatch(1)], { seed: 3, step: 1 });
     expectClose([evaluations[0]?.negativeLogLikelihood ?? 0], [crossEntropy * scored], 1e-5, 'evaluation');
     expect(evaluations[2]).toEqual(evaluations[0]);
     expect(evaluations[1]?.negativeLogLikelihood).toBeGreaterThan(0);
