@@ -5,6 +5,7 @@ import type { AdamW, Program } from '../graph/program';
 import type { Experiment, ModelConfig, TrainConfig } from '../config/schema';
 import { trainSchema } from '../config/schema';
 import { attention } from './attention';
+import type { BalanceScope } from './balance';
 import { feedForward } from './feedForward';
 import { INITIAL_STANDARD_DEVIATION } from './linear';
 import type { RoutedOutput } from './mixtureOfExperts';
@@ -32,7 +33,7 @@ function microbatchesPerStep({ train, model }: Experiment): number {
  * Over what the routed layers balance. One microbatch is the whole step already, and then needs no figure of the step, which would cost
  * another forward pass.
  */
-function balanceScope(experiment: Experiment): 'micro' | 'global' {
+function balanceScope(experiment: Experiment): BalanceScope {
   const wanted = experiment.model.moe?.router.balance_scope ?? 'micro';
   return wanted === 'global' && microbatchesPerStep(experiment) > 1 ? 'global' : 'micro';
 }
@@ -42,7 +43,7 @@ function layers(
   builder: ProgramBuilder,
   embedded: Tensor,
   model: ModelConfig,
-  scope: 'micro' | 'global',
+  scope: BalanceScope,
 ): { readonly x: Tensor; readonly routed: readonly RoutedOutput[] } {
   const { d_model: d, moe, bitnet } = model;
   const { width, activation } = model.ffn;

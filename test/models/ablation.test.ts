@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { experimentSchema, type ModelConfig, type MoeConfig } from '../../src/config/schema';
+import { load } from '../config/memoryFiles';
 import { AblationError, expertShape } from '../../src/models/ablation';
 
 function configured(d: number, moe: Record<string, unknown>, activation = 'swiglu'): { model: ModelConfig; moe: MoeConfig } {
@@ -73,6 +74,30 @@ describe('the experts of the iso-MAC ablation', () => {
     const { model, moe } = configured(100, { ...twoHeads, ...choices[1] });
     expect(() => expertShape(model, moe)).toThrow(/100 \/ 6, which is not a whole number\. Choose a d_model or top_k that divides/);
   });
+});
+
+it('is refused by the config exactly where no whole width fits', () => {
+  const refused = (d: number, k: number, projections: (typeof choices)[number], activation: string): boolean => {
+    const moe = { kind: 'mh-moe', heads: 2, experts: 40, top_k: k, expert_width: 7, ablation: 'iso_mac', ...projections };
+    const model = { d_model: d, layers: 2, context: 8, attention: { heads: 2 }, ffn: { width: 8, activation }, moe };
+    const { findings } = load(JSON.stringify({ model }));
+    return findings.some(({ code, severity }) => code === 'iso-mac-width' && severity === 'error');
+  };
+  const seen = new Set<boolean>();
+  for (const activation of ['swiglu', 'relu']) {
+    for (const d of [24, 32, 36]) {
+      for (const k of [1, 2, 3, 5]) {
+        for (const projections of choices) {
+          const { model, moe } = configured(d, { heads: 2, experts: 40, top_k: k, expert_width: 7, ...projections }, activation);
+          const isRefused = refused(d, k, projections, activation);
+          seen.add(isRefused);
+          if (isRefused) expect(() => expertShape(model, moe)).toThrow(AblationError);
+          else expect(expertShape(model, moe).width).toBeGreaterThanOrEqual(7);
+        }
+      }
+    }
+  }
+  expect(seen.size).toBe(2);
 });
 
 describe('the experts as the config says', () => {
