@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import type { Experiment, ExperimentInput } from '../../src/config/schema';
+import { experimentSchema } from '../../src/config/schema';
+
+type Router = NonNullable<NonNullable<ExperimentInput['model']['moe']>['router']>;
+
+/** Draws one of the values. */
+type OneOf = <const T>(...values: readonly T[]) => T;
+
+/** Keys that only matter together are drawn together, so that every experiment drawn is one that the config accepts. */
+function router(oneOf: OneOf, topK: number): Router {
+  const select = oneOf('top_k', 'top_k', 'top_k_biased', 'expert_choice');
+  const type = oneOf('linear', 'linear', 'cosine');
+  const shared: Router = {
+    type,
+    score: oneOf('softmax', 'sigmoid'),
+    select,
+    z_loss_weight: oneOf(0, 0.001),
+    jitter: oneOf(0, 0, 0.1),
+    frozen: oneOf(false, false, false, true) && select !== 'top_k_biased',
+    ...(type === 'cosine' ? { dimension: oneOf(3, 4), temperature: oneOf(0.07, 0.3), learn_temperature: oneOf(true, false) } : {}),
+  };
+  if (select === 'expert_choice') return { ...shared, balance: 'none' };
+  const balance =
+    select === 'top_k_biased'
+      ? oneOf('loss_free', 'top_k')
+      : oneOf(...(['none', 'gshard_first', 'top_k', 'entropy', ...(topK === 1 ? ['switch' as const] : [])] as const));
+  return {
+    ...shared,
+    balance,
+    renormalize: oneOf(true, false) && topK > 1,
+    ...(balance === 'none' || balance === 'loss_free' ? {} : { balance_scope: oneOf('micro', 'global'), balance_weight: 0.02 }),
+    ...(select === 'top_k_biased' ? { bias_rate: 0.01, bias_update: oneOf('sign', 'error') } : {}),
+    ...oneOf(
+      {},
+      {
+        capacity_factor: oneOf(0.5, 1, 1.25),
+        capacity_priority: oneOf('first_choice', 'position'),
+        capacity_in_evaluation: oneOf(true, false),
+      },
+    ),
+  };
+}
+
+function mixtureOfExperts(oneOf: OneOf, layers: number): NonNullable<ExperimentInput['model']['moe']> {
+  const topK = oneOf(1, 2, 3);
+  const routing = router(oneOf, topK);
+  const common = {
+    // Expert choice needs a unit for every expert.
+    experts: topK + (routing.select === 'expert_choice' ? oneOf(1, 2) : oneOf(1, 2, 5)),
+    top_k: topK,
+    expert_width: oneOf(3, 8),
+    shared_width: oneOf(0, 0, 5),
+    router: routing,
+    ...oneOf<{ every?: number; layers?: number[] }>({}, { every: 1 }, { layers: [layers - 1] }),
+  };
+  if (oneOf('smoe', 'mh-moe') === 'smoe') return { kind: 'smoe', ...common };
+  return {
+    kind: 'mh-moe',
+    ...common,
+    heads: oneOf(1, 2, 3),
+    head_layer: oneOf(true, false),
+    merge_layer: oneOf(true, false),
+    projection_bias: oneOf(true, false),
+    inner_residual: oneOf(true, false),
+    // Widths stay integral.
+    ablation: topK === 1 ? oneOf('remove_only', 'iso_mac') : 'remove_only',
+  };
+}
+
+/** Tiny experiments over everything a config can choose in a model. */
+export const randomExperiment: fc.Arbitrary<Experiment> = fc.gen().map((generate) => {
+  const oneOf: OneOf = (...values) => generate(() => fc.constantFrom(...values)) as (typeof values)[number];
+  const layers = oneOf(2, 3);
+  const objective = oneOf('causal', 'causal', 'causal', 'masked');
+  const heads = oneOf(2, 4);
+  const moe = oneOf(false, true, true, true, true) ? mixtureOfExperts(oneOf, layers) : undefined;
+  const quantised = oneOf(false, false, true)
+    ? {
+        weights: oneOf('ternary', 'binary'),
+        activation_bits: oneOf<8 | 'none'>(8, 'none'),
+        norm: oneOf('rms', 'none'),
+        quantize_head_merge: moe?.kind === 'mh-moe' && oneOf(true, false),
+      }
+    : undefined;
+  const microBatch = oneOf(1, 2);
+  const context = oneOf(4, 6);
+  return experimentSchema.parse({
+    model: {
+      vocabulary: 17,
+      d_model: 12,
+      layers,
+      context,
+      objective,
+      tie_embeddings: oneOf(true, true, false),
+      attention: {
+        heads,
+        position: oneOf('rope', 'none'),
+        qk_norm: oneOf('none', 'none', 'head', 'full'),
+        ...oneOf<{ kv_heads?: number }>({}, { kv_heads: 1 }, { kv_heads: 2 }),
+        ...(heads === 2 ? oneOf<{ head_width?: number }>({}, { head_width: 4 }) : { head_width: 4 }),
+      },
+      ffn: { width: oneOf(7, 16), activation: oneOf('swiglu', 'relu', 'gelu') },
+      ...(moe === undefined ? {} : { moe }),
+      ...(quantised === undefined ? {} : { bitnet: quantised }),
+    },
+    train: {
+      steps: 10,
+      micro_batch: microBatch,
+      batch_tokens: microBatch * context * oneOf(1, 2, 3),
+      warmup: 2,
+      seed: generate(() => fc.integer({ min: 0, max: 1e6 })),
+    },
+  } satisfies ExperimentInput);
+});
