@@ -59,7 +59,7 @@ function negativeEntropy(builder: ProgramBuilder, mean: Tensor, scope: BalanceSc
   return builder.sum(builder.multiply(mean, logarithm), [0]);
 }
 
-/** Router z-loss of one layer, unweighted: the mean over the units of logsumexp(z)^2 (2202.08906 Eq. 5). */
+/** Router z-loss of one layer, unweighted: the mean over the units of logsumexp(z)^2 (2202.08906). */
 export function zLoss(builder: ProgramBuilder, logits: Tensor): Tensor {
   const size = builder.logSumExp(logits);
   return builder.mean(builder.multiply(size, size), [0]);

@@ -32,7 +32,7 @@ function linearLogits(builder: ProgramBuilder, x: Tensor, spec: RouterSpec): Ten
 }
 
 /**
- * z = cos(x P, V_e) / temperature (X-MoE, 2204.09179 Eq. 4), P the parameter `projection` [width, dimension], V_e a column of `experts`
+ * z = cos(x P, V_e) / temperature (X-MoE, 2204.09179), P the parameter `projection` [width, dimension], V_e a column of `experts`
  * [dimension, experts]. What is trained is `log_scale`, the logarithm of 1 / temperature.
  */
 function cosineLogits(builder: ProgramBuilder, x: Tensor, spec: RouterSpec): Tensor {
