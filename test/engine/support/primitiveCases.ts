@@ -323,10 +323,6 @@ export const primitiveCases: readonly PrimitiveCase[] = [
   },
   expertChoiceCase('expert choice: gather, matmul and scatter of a symbolic number of units', false),
   expertChoiceCase('expert choice with ternary weights', true),
-  {
-    name: 'scatterRows into more rows than one one-hot holds',
-    build: ({ builder, float, int }) => builder.scatterRows(int([500], 70_000), float(500, 1), 70_000),
-  },
   ...(['ternary', 'binary'] as const).map((levels): PrimitiveCase => ({
     name: `quantiseWeight ${levels}: a matrix, a stack, halves and zeros`,
     build: ({ builder, float, given }) => [

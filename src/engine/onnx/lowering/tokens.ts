@@ -24,6 +24,26 @@ function scoredTargets(graph: OnnxGraph, targets: TensorName): { readonly column
   return { columns: unsqueeze(graph, columns, 1), mask: unsqueeze(graph, mask, 1) };
 }
 
+/**
+ * The values [count, d] added into their rows [rows, d], as products with one-hots of at most `limit` elements: each makes a section of the
+ * rows, so that memory does not grow with count x rows.
+ */
+export function sumRowsByProducts(
+  graph: OnnxGraph,
+  indices: TensorName,
+  values: TensorName,
+  { count, rows, limit }: { readonly count: number; readonly rows: number; readonly limit: number },
+): TensorName {
+  const section = Math.max(1, Math.floor(limit / count));
+  const starts = Array.from({ length: Math.ceil(rows / section) }, (_, index) => index * section);
+  const sums = starts.map((start) => {
+    const within = start === 0 ? indices : subtract(graph, indices, graph.integer(start));
+    const chosen = oneHot(graph, within, 1, Math.min(section, rows - start));
+    return graph.node('MatMul', [transpose(graph, chosen, [1, 0]), values]);
+  });
+  return concat(graph, sums, 0);
+}
+
 export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntropy' | 'crossEntropyGradient'> = {
   gatherRows: (node, context) => [gather(context.graph, context.tensor(operand(node, 0)), context.tensor(operand(node, 1)))],
   scatterRows: (node, context) => {
@@ -35,18 +55,8 @@ export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntr
     const flatIndices = reshape(graph, context.tensor(indices), [count]);
     const flatValues = reshape(graph, context.tensor(values), [count, width]);
     // On WebGPU always by a product: its atomic additions would make the sum depend on timing.
-    if (device === 'webgpu' || rows <= ONE_HOT_ROWS) {
-      if (device === 'cpu') return [gemm(graph, oneHot(graph, flatIndices, 1, rows), flatValues, true, false)];
-      // By sections of the rows, so that no one-hot [count, rows] grows with both.
-      const section = Math.max(1, Math.floor(ONE_HOT_ELEMENTS / count));
-      const starts = Array.from({ length: Math.ceil(rows / section) }, (_, index) => index * section);
-      const sums = starts.map((start) => {
-        const within = start === 0 ? flatIndices : subtract(graph, flatIndices, graph.integer(start));
-        const chosen = oneHot(graph, within, 1, Math.min(section, rows - start));
-        return graph.node('MatMul', [transpose(graph, chosen, [1, 0]), flatValues]);
-      });
-      return [concat(graph, sums, 0)];
-    }
+    if (device === 'webgpu') return [sumRowsByProducts(graph, flatIndices, flatValues, { count, rows, limit: ONE_HOT_ELEMENTS })];
+    if (rows <= ONE_HOT_ROWS) return [gemm(graph, oneHot(graph, flatIndices, 1, rows), flatValues, true, false)];
     const zeros = expand(graph, graph.scalar(0), [rows, width]);
     const everyColumn = expand(graph, unsqueeze(graph, flatIndices, 1), [count, width]);
     return [graph.node('ScatterElements', [zeros, everyColumn, flatValues], { attributes: { axis: int(0), reduction: text('add') } })];
