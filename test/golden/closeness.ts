@@ -1,0 +1,58 @@
+import { expect } from 'vitest';
+import type { GoldenTensor, GoldenTensors } from './goldenFiles';
+
+/** float64 against float64: what the order of summation leaves. */
+export const FLOAT64 = 1e-9;
+/**
+ * float32 against float64, after up to three steps: some hundred roundings of 6e-8 that partly cancel. Choices (routing, rounding, signs) are not
+ * what differs: the vectors keep them further apart than that.
+ */
+export const FLOAT32 = 1e-5;
+
+/** The largest error relative to the tensor's largest element. */
+export function expectClose(
+  actual: ArrayLike<number> | undefined,
+  expected: ArrayLike<number> | undefined,
+  tolerance: number,
+  what: string,
+): void {
+  expect(actual?.length, what).toBe(expected?.length ?? 'a golden tensor');
+  const wanted = Array.from(expected ?? []);
+  const largest = wanted.reduce((max, x) => Math.max(max, Math.abs(x)), 1e-3);
+  // Math.max keeps a NaN, which is not less than anything.
+  const error = wanted.reduce((max, x, i) => Math.max(max, Math.abs(x - (actual?.[i] ?? Number.NaN))), 0);
+  expect(error / largest, what).toBeLessThan(tolerance);
+}
+
+/** Named figures; one that is null in the vectors must be null. */
+export function expectFigures<Name extends string>(
+  actual: Readonly<Record<Name, number | null>>,
+  expected: Readonly<Record<Name, number | null>>,
+  names: readonly Name[],
+  tolerance: number,
+  what: string,
+): void {
+  for (const name of names) {
+    const [found, wanted] = [actual[name], expected[name]];
+    if (found === null || wanted === null) expect(found, `${name}, ${what}`).toBe(wanted);
+    else expectClose([found], [wanted], tolerance, `${name}, ${what}`);
+  }
+}
+
+export function expectCounts(actual: readonly ArrayLike<number>[], expected: readonly GoldenTensor[], what: string): void {
+  expect(
+    actual.map((counts) => Array.from(counts)),
+    `expert counts, ${what}`,
+  ).toEqual(expected.map(({ data }) => data));
+}
+
+/** Every tensor by name, and no other. */
+export function expectTensors(
+  actual: readonly { readonly name: string; readonly data: ArrayLike<number> }[],
+  expected: GoldenTensors,
+  tolerance: number,
+  what: string,
+): void {
+  expect(actual.map(({ name }) => name).sort(), what).toEqual(Object.keys(expected).sort());
+  for (const { name, data } of actual) expectClose(data, expected[name]?.data, tolerance, `${name}, ${what}`);
+}

@@ -1,0 +1,55 @@
+import { learningRateAt } from '../../src/training/schedule';
+import type { StateTensor } from '../../src/engine/engine';
+import type { DeviceRunner, TrainingTask, ValuesTask } from '../engine/support/deviceTasks';
+import { expectClose, expectCounts, expectFigures, expectTensors, FLOAT32 } from './closeness';
+import { batchOf, bindings, type GoldenTensors, type MechanismCase, type ModelCase, modelProgram } from './goldenFiles';
+import { mechanismProgram } from './mechanismProgram';
+
+/** Outputs and gradients of a mechanism on a device. */
+export async function expectMechanism(runner: Pick<DeviceRunner, 'values'>, golden: MechanismCase): Promise<void> {
+  const { program, feeds, expectations } = mechanismProgram(golden);
+  const task: ValuesTask = {
+    kind: 'values',
+    mode: 'training',
+    program,
+    bindings,
+    feeds: [...feeds].map(([value, { data }]) => [value, data instanceof Int32Array ? data : Float32Array.from(data)] as const),
+    wanted: expectations.map(({ value }) => value),
+  };
+  const { values } = await runner.values(task);
+  expectations.forEach(({ what, data }, index) => expectClose(values[index]?.data, data, FLOAT32, what));
+}
+
+function stateOf(kind: StateTensor['kind'], tensors: GoldenTensors): StateTensor[] {
+  return Object.entries(tensors).map(([name, { shape, data }]) => ({ kind, name, shape, data: Float32Array.from(data) }));
+}
+
+/** Three optimiser steps and an evaluation in a session of the engine. */
+export async function expectTraining(runner: Pick<DeviceRunner, 'train'>, golden: ModelCase): Promise<void> {
+  const task: TrainingTask = {
+    kind: 'training',
+    program: modelProgram(golden),
+    options: { ...bindings, seed: 1, threads: 1 },
+    state: [...stateOf('parameter', golden.weights), ...stateOf('buffer', golden.buffers)],
+    steps: golden.steps.map(({ microbatches }, index) => ({
+      microbatches: microbatches.map(batchOf),
+      scalars: { step: index + 1, learningRate: learningRateAt(index + 1, golden.train) },
+    })),
+    evaluate: [batchOf(golden.evaluation.batch)],
+  };
+  const { metrics, evaluations, final } = await runner.train(task);
+  golden.steps.forEach((expected, index) => {
+    const [found, what] = [metrics[index], `step ${index + 1}`];
+    if (found === undefined) throw new RangeError(`There is no ${what}.`);
+    const names = ['loss', 'crossEntropy', 'balance', 'zLoss', 'dropRate', 'gradientNorm'] as const;
+    expectFigures(found, expected, names, FLOAT32, what);
+    expectCounts(found.expertCounts, expected.expertCounts, what);
+  });
+  const of = (kind: StateTensor['kind']): StateTensor[] => final.filter((tensor) => tensor.kind === kind);
+  expectTensors(of('parameter'), golden.after, FLOAT32, 'after all steps');
+  expectTensors(of('buffer'), golden.buffersAfter, FLOAT32, 'after all steps');
+  const [evaluated] = evaluations;
+  if (evaluated === undefined) throw new RangeError('There is no evaluation.');
+  expectFigures(evaluated, golden.evaluation, ['negativeLogLikelihood', 'dropRate'], FLOAT32, 'evaluation');
+  expectCounts(evaluated.expertCounts, golden.evaluation.expertCounts, 'evaluation');
+}

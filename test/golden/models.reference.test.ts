@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { learningRateAt } from '../../src/training/schedule';
+import { expectClose, expectCounts, expectFigures, expectTensors, FLOAT64 } from './closeness';
+import { batchOf, bindings, modelCases, modelProgram } from './goldenFiles';
+import { ReferenceTraining } from './referenceTraining';
+
+describe('golden language models, reference interpreter', () => {
+  it.each(modelCases)('$name', (golden) => {
+    const training = new ReferenceTraining(modelProgram(golden), bindings, golden.weights, golden.buffers);
+    golden.steps.forEach((expected, index) => {
+      const what = `step ${index + 1}`;
+      const learningRate = learningRateAt(index + 1, golden.train);
+      const found = training.step(expected.microbatches.map(batchOf), { step: index + 1, learningRate });
+      if (index === 0) {
+        expectClose(found.logits, golden.logits?.data, FLOAT64, 'logits');
+        expectTensors(found.gradients, golden.gradients, FLOAT64, 'gradients');
+      }
+      const figures = { ...found.figures, learningRate, gradientNorm: found.gradientNorm };
+      const names = ['learningRate', 'loss', 'crossEntropy', 'balance', 'zLoss', 'dropRate', 'gradientNorm'] as const;
+      expectFigures(figures, expected, names, FLOAT64, what);
+      expectCounts(found.expertCounts, expected.expertCounts, what);
+    });
+    expectTensors(training.parameters, golden.after, FLOAT64, 'after all steps');
+    expectTensors(training.buffers, golden.buffersAfter, FLOAT64, 'after all steps');
+    const evaluated = training.evaluate(batchOf(golden.evaluation.batch));
+    expectFigures(evaluated, golden.evaluation, ['negativeLogLikelihood', 'dropRate'], FLOAT64, 'evaluation');
+    expectCounts(evaluated.expertCounts, golden.evaluation.expertCounts, 'evaluation');
+  });
+});
+
+it('no vectors are missing', () => {
+  expect(modelCases).toHaveLength(81);
+});
