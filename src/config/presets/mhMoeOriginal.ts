@@ -1,0 +1,185 @@
+import type { ExperimentInput } from '../schema';
+import type { Preset, PublishedCounts, PublishedPerplexity } from './preset';
+
+/** Multi-Head Mixture-of-Experts, the original: 2404.15045v1, its language models (Tables 1, 9 and 11). */
+
+const paper = 'MH-MoE, original (2404.15045)';
+
+const width = 768;
+const layers = 12;
+const routedLayers = 6;
+const heads = 4;
+/** The experts have two matrices: 6 * 8 experts * 2 * 768 * 3072 are the 227 M that Table 11 prints. */
+const matrices = 2;
+const ffnWidth = 4 * width;
+
+interface Size {
+  readonly experts: number;
+  /** Table 11, in millions. */
+  readonly xMoe: { readonly total: number; readonly experts: number };
+  readonly multiHead: { readonly total: number; readonly experts: number };
+}
+
+const sizes: readonly Size[] = [
+  { experts: 8, xMoe: { total: 361, experts: 227 }, multiHead: { total: 354, experts: 213 } },
+  { experts: 16, xMoe: { total: 588, experts: 454 }, multiHead: { total: 571, experts: 430 } },
+  { experts: 32, xMoe: { total: 1042, experts: 908 }, multiHead: { total: 1039, experts: 898 } },
+  { experts: 64, xMoe: { total: 1949, experts: 1815 }, multiHead: { total: 1938, experts: 1797 } },
+  { experts: 128, xMoe: { total: 3765, experts: 3631 }, multiHead: { total: 3765, experts: 3624 } },
+  { experts: 256, xMoe: { total: 7397, experts: 7263 }, multiHead: { total: 7371, experts: 7230 } },
+];
+
+/** Table 1: English (RedPajama) and multilingual (Wikipedia) perplexity. */
+const table1: Readonly<Record<string, readonly [number, number]>> = {
+  dense: [16.23, 8.56],
+  'x-moe-8': [14.82, 7.19],
+  'mh-moe-8': [12.72, 6.26],
+  'x-moe-32': [11.96, 6.02],
+  'mh-moe-32': [10.28, 5.09],
+};
+
+function experiment(name: string, moe?: ExperimentInput['model']['moe']): ExperimentInput {
+  return {
+    name,
+    model: {
+      vocabulary: 100_277,
+      d_model: width,
+      layers,
+      context: 4096,
+      attention: { heads: 12 },
+      ffn: { width: ffnWidth, activation: 'gelu' },
+      ...(moe ? { moe } : {}),
+    },
+    train: {
+      steps: 250_000,
+      batch_tokens: 1_048_576,
+      learning_rate: 5e-4,
+      min_learning_rate: 0,
+      warmup: 10_000,
+      schedule: 'linear',
+      betas: [0.9, 0.98],
+      epsilon: 1e-6,
+      weight_decay: 0.01,
+    },
+  };
+}
+
+const commonGaps = [
+  'Steps are not printed; its figures run to 250,000. Neither are the last learning rate (here 0) and gradient clipping (here the default).',
+  'A batch of 256 sequences of 1 M tokens together gives 4096 tokens each; the sequence length itself is not printed.',
+  'Activation, position encoding, norm and tied embeddings are not printed: GELU, since two matrices per expert reproduce Table 11; RoPE; RMSNorm; tied, which reproduces its totals.',
+  'The dropout of 0.1 that Table 10 names "transformer dropout" is left out; there is none here.',
+];
+
+const routedGaps = [
+  'How many experts a sub-token uses (top_k) is not printed: here 1, as the cost formulas of appendix D.1 count one expert.',
+  'No temperature is named for training; here the 0.3 that Table 9 gives for softmax gating, learnt.',
+];
+
+const vocabularyFlag =
+  'Appendix B names the vocabulary of XLM-R, of 250 k tokens, section 4.1 that of GPT-4; the totals of Table 11 fit only the latter, of 100,277.';
+const frequencyFlag =
+  'Table 9 explains "SMoE frequency 2" as the number of experts per token; figures 1 and 5 show 6 routed layers of 12, and the expert parameters fit those, so it is the layer period.';
+
+const where = 'Table 11';
+
+function perplexityOf(id: string): PublishedPerplexity[] {
+  const values = table1[id];
+  if (!values) return [];
+  return ['English (RedPajama)', 'Multilingual (Wikipedia)'].map((dataset, index) => ({
+    dataset,
+    step: null,
+    value: values[index] ?? Number.NaN,
+    where: 'Table 1',
+  }));
+}
+
+function counts(total: number, experts: number): PublishedCounts {
+  return {
+    total: { printed: `${total} M`, where },
+    expertParameters: { printed: `${experts} M`, where },
+    otherParameters: { printed: `${total - experts} M`, where },
+  };
+}
+
+const common = { paper, source: 'arXiv 2404.15045v1, section 4.1, Tables 8 to 11, appendices A to D' } as const;
+
+/** Cosine routing of X-MoE, its input reduced to `dimension` (Table 9). */
+const router = (dimension: number) => ({ type: 'cosine', dimension, temperature: 0.3, balance: 'switch', balance_weight: 0.01 }) as const;
+
+function xMoe({ experts, xMoe: printed }: Size): Preset {
+  const id = `x-moe-${experts}`;
+  return {
+    ...common,
+    id: `mh-moe-original/${id}`,
+    title: `X-MoE, ${experts} experts`,
+    gaps: [...routedGaps, ...commonGaps],
+    flags: [vocabularyFlag, frequencyFlag],
+    published: counts(printed.total, printed.experts),
+    perplexity: perplexityOf(id),
+    claims: [],
+    experiment: experiment(`X-MoE, ${experts} experts`, {
+      kind: 'smoe',
+      every: 2,
+      experts,
+      top_k: 1,
+      expert_width: ffnWidth,
+      router: router(16),
+    }),
+  };
+}
+
+/** The width 4 beta h d of an expert (2411.16205 section 2.2), from the expert parameters that Table 11 prints. */
+export function solvedExpertWidth({ experts, multiHead }: Size): number {
+  return Math.round((multiHead.experts * 1e6) / (routedLayers * experts * matrices * (width / heads)));
+}
+
+function multiHead(size: Size): Preset {
+  const { experts, multiHead: printed } = size;
+  const id = `mh-moe-${experts}`;
+  const expertWidth = solvedExpertWidth(size);
+  const beta = (expertWidth / (4 * heads * width)).toFixed(4);
+  return {
+    ...common,
+    id: `mh-moe-original/${id}`,
+    title: `MH-MoE (head=4), ${experts} experts`,
+    gaps: [
+      `The width of an expert is 4 beta h d with a beta that is not printed; ${expertWidth}, a beta of ${beta}, gives the expert parameters of Table 11.`,
+      ...routedGaps,
+      ...commonGaps,
+    ],
+    flags: [
+      vocabularyFlag,
+      frequencyFlag,
+      'Appendix D counts experts of hidden width 4 beta d without the head and merge layers; 2411.16205 section 2.2 gives the real width, 4 beta h d.',
+    ],
+    published: counts(printed.total, printed.experts),
+    perplexity: perplexityOf(id),
+    claims: [{ of: 'macs', relation: 'less', to: `mh-moe-original/x-moe-${experts}`, where: 'appendix D.1' }],
+    baseline: `mh-moe-original/x-moe-${experts}`,
+    experiment: experiment(`MH-MoE (head=4), ${experts} experts`, {
+      kind: 'mh-moe',
+      every: 2,
+      heads,
+      inner_residual: true,
+      experts,
+      top_k: 1,
+      expert_width: expertWidth,
+      router: router(16 / heads),
+    }),
+  };
+}
+
+const dense: Preset = {
+  ...common,
+  id: 'mh-moe-original/dense',
+  title: 'Dense',
+  gaps: commonGaps,
+  flags: [vocabularyFlag],
+  published: { total: { printed: '162 M', where } },
+  perplexity: perplexityOf('dense'),
+  claims: [],
+  experiment: experiment('Dense'),
+};
+
+export const mhMoeOriginalPresets: readonly Preset[] = [dense, ...sizes.map(xMoe), ...sizes.map(multiHead)];

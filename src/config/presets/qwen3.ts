@@ -1,0 +1,49 @@
+import { balanceOverLayers } from './balanceConventions';
+import type { Preset } from './preset';
+
+const [layers, topK] = [48, 8];
+
+export const qwen3: Preset = {
+  id: 'qwen3-30b-a3b',
+  title: 'Qwen3 30B-A3B',
+  paper: 'Qwen3 (2505.09388)',
+  source:
+    'the technical report (128 experts, 8 chosen, no shared expert, global-batch balance), Qwen3MoeConfig of huggingface/transformers (008e574), and a public training script of the model (slime, scripts/models/qwen3-30B-A3B.sh)',
+  gaps: [
+    'How it was pre-trained is not published in numbers: there is no `train` section.',
+    "The balance coefficient of 0.001 is that of the public config; its code sums over the k choices and averages over layers, so here the weight of a layer is 0.001 top_k / layers. The global scope is the report's.",
+    'That chosen weights are scaled to sum 1 (norm_topk_prob) is general knowledge of the released config.',
+  ],
+  flags: [],
+  published: {
+    total: { printed: '30.5 B', where: 'the model card' },
+    active: { printed: '3.3 B', where: 'the model card' },
+  },
+  perplexity: [],
+  claims: [],
+  experiment: {
+    name: 'Qwen3 30B-A3B',
+    model: {
+      vocabulary: 151_936,
+      d_model: 2048,
+      layers,
+      context: 32_768,
+      tie_embeddings: false,
+      attention: { heads: 32, kv_heads: 4, head_width: 128, qk_norm: 'head', rope_base: 1_000_000 },
+      ffn: { width: 6144, activation: 'swiglu' },
+      moe: {
+        kind: 'smoe',
+        every: 1,
+        experts: 128,
+        top_k: topK,
+        expert_width: 768,
+        router: {
+          renormalize: true,
+          balance: 'top_k',
+          balance_scope: 'global',
+          balance_weight: balanceOverLayers(0.001 * topK, layers),
+        },
+      },
+    },
+  },
+};

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { presetOf, presets } from '../../../src/config/presets/catalogue';
+import { presetText } from '../../../src/config/presets/presetText';
+import { experimentSchema } from '../../../src/config/schema';
+import { load } from '../memoryFiles';
+
+/** The data that a preset leaves commented out, put in. */
+function filledIn(text: string): string {
+  return text.replace(/^# data: .*\n(?:# .*\n?)*$/m, (block) => block.replaceAll(/^# /gm, ''));
+}
+
+describe('presets', () => {
+  it('have ids of their own, and name only presets that there are', () => {
+    const ids = presets.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    const named = presets.flatMap(({ baseline, claims }) => [...(baseline === undefined ? [] : [baseline]), ...claims.map(({ to }) => to)]);
+    expect(named.filter((id) => presetOf(id) === undefined)).toEqual([]);
+  });
+
+  it('are every row of the tables of 2411.16205, and those of the others', () => {
+    const ids = presets.map(({ id }) => id);
+    const rowsOf = (table: number): number => ids.filter((id) => id.startsWith(`mh-moe/table-${table}/`)).length;
+    expect([1, 2, 3, 4, 5].map(rowsOf)).toEqual([5, 4, 5, 6, 4]);
+    expect(ids.filter((id) => id.startsWith('mh-moe-original/'))).toHaveLength(13);
+    expect(ids.slice(-4)).toEqual(['mixtral-8x7b', 'olmoe-1b-7b', 'qwen3-30b-a3b', 'deepseek-moe-16b']);
+  });
+
+  it.each(presets)('$id: its text is the same config, without a finding, and can be trained once it has data', (preset) => {
+    const text = presetText(preset);
+    const { experiment, findings } = load(text);
+    expect(findings).toEqual([]);
+    expect(experiment).toEqual(experimentSchema.parse(preset.experiment));
+    expect(experiment?.data).toBeUndefined();
+    const filled = load(filledIn(text));
+    expect(filled.findings).toEqual([]);
+    expect(filled.experiment?.data?.train).toEqual(['corpus/train/*.txt']);
+    expect(text.split('\n').filter((line) => line.startsWith('#') && line.length > 110)).toEqual([]);
+  });
+
+  it.each(presets)('$id: names its source and says every gap in a sentence', ({ source, gaps, flags }) => {
+    expect(source.length).toBeGreaterThan(20);
+    for (const sentence of [...gaps, ...flags]) expect(sentence).toMatch(/^[A-Z].*\.$/s);
+  });
+
+  it('read as a file looks', () => {
+    expect(presetText(presets[3] ?? fail())).toMatchSnapshot();
+    expect(presetText(presetOf('mh-moe-original/mh-moe-8') ?? fail())).toMatchSnapshot();
+    expect(presetText(presetOf('qwen3-30b-a3b') ?? fail())).toMatchSnapshot();
+  });
+
+  it('Table 1 and 2 are the configs that the counts of models.md are tested with', () => {
+    const fixture = (name: string) =>
+      load(readFileSync(join(import.meta.dirname, '../../fixtures/models-1.5', `${name}.moe.yaml`), 'utf8')).experiment;
+    for (const [id, name] of [
+      ['mh-moe/table-1/smoe', 'smoe'],
+      ['mh-moe/table-1/mh-moe-3', 'mh-moe-3'],
+      ['mh-moe/table-2/mh-moe-2', 'mh-moe-2-shared'],
+    ] as const) {
+      const ours = experimentSchema.parse(presetOf(id)?.experiment).model;
+      const theirs = fixture(name)?.model;
+      const { router: _ours, ...moe } = ours.moe ?? fail();
+      const { router: _theirs, ...expected } = theirs?.moe ?? fail();
+      expect({ ...ours, moe }).toEqual({ ...theirs, moe: expected });
+    }
+  });
+});
+
+function fail(): never {
+  throw new Error('There is no such preset.');
+}
