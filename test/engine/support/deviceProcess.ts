@@ -1,7 +1,7 @@
 import type { DeviceTask } from './deviceTasks';
 import { DeviceCopy } from '../../../src/engine/onnx/deviceCopy';
 import { loadRuntime } from '../../../src/engine/onnx/runtime';
-import { countCopies, runTraining, runValues } from './deviceTasks';
+import { countCopies, countLiveTensors, runTraining, runValues } from './deviceTasks';
 
 /** Runs WebGPU tasks in a process of its own: a fault of the provider ends the process it is in. */
 process.on('message', (task: DeviceTask) => {
@@ -18,6 +18,7 @@ async function run(task: DeviceTask): Promise<unknown> {
   keptOpen ??= loadRuntime().then((runtime) => DeviceCopy.create(runtime));
   await keptOpen;
   if (task.kind === 'copies') return countCopies(task);
+  if (task.kind === 'liveTensors') return countLiveTensors(task);
   return task.kind === 'values' ? runValues('webgpu', task) : runTraining('webgpu', task);
 }
 

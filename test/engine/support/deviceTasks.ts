@@ -8,12 +8,12 @@ import type { Batch, Device, EvaluationMetrics, SessionOptions, StateTensor, Ste
 import { createEngine } from '../../../src/engine/onnx/createEngine';
 import { lower, type Feed } from '../../../src/engine/onnx/lowering/lower';
 import { accumulateGraph, adamwGraph, sumOfSquaresGraph } from '../../../src/engine/onnx/optimiserGraphs';
-import { loadRuntime, type Runtime, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
+import { loadRuntime, type Runtime, type RuntimeSession, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../../../src/engine/onnx/runtimeSession';
-import { trainingGraph } from '../../../src/engine/onnx/trainingGraph';
+import { stepGraphs } from '../../../src/engine/onnx/trainingGraph';
 
 /** Work for a device that can cross a process boundary: everything in it is plain data. */
-export type DeviceTask = ValuesTask | TrainingTask | CopiesTask;
+export type DeviceTask = ValuesTask | TrainingTask | CopiesTask | LiveTensorsTask;
 
 /** Computes `wanted` values of a program. */
 export interface ValuesTask {
@@ -46,6 +46,12 @@ export interface CopiesTask {
   readonly kind: 'copies';
   readonly program: Program;
   readonly bindings: Bindings;
+}
+
+/** How many tensors a session holds on the device after each step of a training. */
+export interface LiveTensorsTask {
+  readonly kind: 'liveTensors';
+  readonly training: TrainingTask;
 }
 
 export interface TrainingResult {
@@ -111,13 +117,17 @@ async function sessionWithCopies(runtime: Runtime, device: Device, model: Uint8A
 /** Copies inside each graph of a WebGPU training step; compiling it also proves that no node is left to the CPU, which the session forbids. */
 export async function countCopies({ program, bindings }: CopiesTask): Promise<Readonly<Record<string, number>>> {
   const runtime = await loadRuntime();
-  const training = trainingGraph(program, 'webgpu', bindings);
+  const { statistics, training, bufferUpdate } = stepGraphs(program, 'webgpu', bindings);
+  const updates = (graph: typeof training | typeof statistics | typeof bufferUpdate) =>
+    graph?.bufferUpdates.map(({ output }) => output) ?? [];
   const accumulate = accumulateGraph(program.parameters);
   const squares = sumOfSquaresGraph(program.parameters);
   const adamw = adamwGraph(program.parameters, program.optimiser);
   const counts: Record<string, number> = {};
   for (const [name, model, kept] of [
-    ['training', training.model, training.gradients.flat()],
+    ...(statistics === null ? [] : [['statistics', statistics.model, updates(statistics)] as const]),
+    ...(bufferUpdate === null ? [] : [['bufferUpdate', bufferUpdate.model, updates(bufferUpdate)] as const]),
+    ['training', training.model, [...training.gradients.flat(), ...updates(training)]],
     ['accumulate', accumulate.model, accumulate.outputs],
     ['sumOfSquares', squares.model, []],
     ['adamw', adamw.model, adamw.outputs],
@@ -146,6 +156,40 @@ export async function runTraining(device: Device, task: TrainingTask): Promise<T
   const final = await collect(session.exportState());
   await session.dispose();
   return { initial, final, metrics, evaluations };
+}
+
+export async function countLiveTensors({ training }: LiveTensorsTask): Promise<readonly number[]> {
+  const runtime = await loadRuntime();
+  // The class is there, behind an interface that only tells of its factory.
+  const sessions = (runtime.InferenceSession as unknown as { readonly prototype: RuntimeSession }).prototype;
+  const tensors = runtime.Tensor.prototype as RuntimeTensor;
+  const live = new Set<unknown>();
+  type Feeds = Readonly<Record<string, RuntimeTensor>>;
+  const run = sessions.run as (feeds: Feeds) => Promise<Record<string, unknown>>;
+  const { dispose } = tensors;
+  try {
+    const counted = async function (this: RuntimeSession, feeds: Feeds) {
+      const outputs = await run.call(this, feeds);
+      for (const output of Object.values(outputs)) if ((output as RuntimeTensor).location === 'gpu-buffer') live.add(output);
+      return outputs;
+    };
+    Object.assign(sessions, { run: counted });
+    tensors.dispose = function (this: RuntimeTensor) {
+      live.delete(this);
+      dispose.call(this);
+    };
+    const session = await createEngine('webgpu').compile(training.program, training.options);
+    const counts: number[] = [];
+    for (const { microbatches, scalars } of training.steps) {
+      await session.step(microbatches, scalars);
+      counts.push(live.size);
+    }
+    await session.dispose();
+    return [...counts, live.size];
+  } finally {
+    Object.assign(sessions, { run });
+    Object.assign(tensors, { dispose });
+  }
 }
 
 export async function collect(tensors: AsyncIterable<StateTensor>): Promise<StateTensor[]> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { probeDevice } from '../../../src/engine/onnx/devices';
 import { bundle } from './bundle';
-import type { CopiesTask, DeviceRunner, DeviceTask, TrainingResult, ValuesResult } from './deviceTasks';
+import type { CopiesTask, LiveTensorsTask, DeviceRunner, DeviceTask, TrainingResult, ValuesResult } from './deviceTasks';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,6 +36,8 @@ export async function findGpu(): Promise<{ readonly environment: Environment } |
 export interface GpuRunner extends DeviceRunner {
   /** Per graph of a training step, the copies between device and host in it. */
   copies(task: CopiesTask): Promise<Readonly<Record<string, number>>>;
+  /** Tensors on the device after each step, and after the session is disposed of. */
+  liveTensors(task: LiveTensorsTask): Promise<readonly number[]>;
   end(): void;
 }
 
@@ -76,6 +78,7 @@ export async function gpuRunner(environment: Environment): Promise<GpuRunner> {
     values: (task) => run(task) as Promise<ValuesResult>,
     train: (task) => run(task) as Promise<TrainingResult>,
     copies: (task) => run(task) as Promise<Readonly<Record<string, number>>>,
+    liveTensors: (task) => run(task) as Promise<readonly number[]>,
     end: () => child?.disconnect(),
   };
 }
