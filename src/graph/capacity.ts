@@ -1,6 +1,6 @@
 /**
  * How many (unit, choice) pairs an expert may take: C = ceil(factor * k * U / E), with `pairs` = k * U (GShard, 2006.16668, section 2.2).
- * A product that is whole but for rounding counts as whole: 1.1 * 10 pairs on one expert are 11, not 12.
+ * A product that is whole but for rounding counts as whole: 1.1 * 90 pairs for one expert are 99, not 100.
  */
 export function expertCapacity(factor: number, pairs: number, experts: number): number {
   const exact = (factor * pairs) / experts;

@@ -16,8 +16,9 @@ describe('how many rows an expert may have', () => {
     [0.75, 8, 3, 2],
     [0.01, 8, 4, 1],
     [2, 3, 1, 6],
-    // 1.1 * 10 is 11.000000000000002 in floating point, and 0.7 * 10 / 7 is 1 exactly.
-    [1.1, 10, 1, 11],
+    // In floating point 1.1 * 90 is 99.00000000000001 and 2.2 * 90 / 2 as well.
+    [1.1, 90, 1, 99],
+    [2.2, 90, 2, 99],
     [0.7, 10, 7, 1],
   ])('factor %d, %d pairs, %d experts: %d', (factor, pairs, experts, expected) => {
     expect(expertCapacity(factor, pairs, experts)).toBe(expected);

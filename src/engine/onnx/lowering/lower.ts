@@ -1,3 +1,4 @@
+import { expertChoices } from '../../../graph/capacity';
 import { bindDimension, bindShape, elementCount, type Bindings, type Dimension } from '../../../graph/dimensions';
 import type { Primitive } from '../../../graph/primitives';
 import type { NodeOf, Program, ValueId } from '../../../graph/program';
@@ -178,7 +179,7 @@ function bindRouting(program: Program, device: Device, bindings: Bindings): Bind
       bound[String(node.attributes.rows)] = device === 'cpu' ? pairs : padded;
     } else if (node.op === 'expertChoice') {
       const scores = bindShape(valueOf(program, operand(node, 0)).shape, bound);
-      bound[String(node.attributes.capacity)] = Math.max(1, Math.floor((node.attributes.k * sizeOf(scores, 0)) / sizeOf(scores, 1)));
+      bound[String(node.attributes.capacity)] = expertChoices(node.attributes.k, sizeOf(scores, 0), sizeOf(scores, 1));
     }
   }
   return bound;
