@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { presetOf, presets } from '../../../src/config/presets/catalogue';
+import { printedExpertParameters, sizes } from '../../../src/config/presets/mhMoeOriginal';
 import { presetText } from '../../../src/config/presets/presetText';
 import { experimentSchema } from '../../../src/config/schema';
 import { load } from '../memoryFiles';
@@ -42,6 +43,16 @@ describe('presets', () => {
   it.each(presets)('$id: names its source and says every gap in a sentence', ({ source, gaps, flags }) => {
     expect(source.length).toBeGreaterThan(20);
     for (const sentence of [...gaps, ...flags]) expect(sentence).toMatch(/^[A-Z].*\.$/s);
+  });
+
+  it("X-MoE's expert parameters come out to the last million of Table 11 with biases and a norm, and beta is below 1", () => {
+    for (const { experts, xMoe } of sizes) {
+      // Two of the six are rounded down in print.
+      expect(Math.abs((6 * experts * printedExpertParameters(768, 4 * 768)) / 1e6 - xMoe.experts)).toBeLessThan(1);
+      const width = presetOf(`mh-moe-original/mh-moe-${experts}`)?.experiment.model.moe?.expert_width ?? fail();
+      expect(width / (4 * 4 * 768)).toBeLessThan(1);
+      expect(width / (4 * 4 * 768)).toBeGreaterThan(0.9);
+    }
   });
 
   it('read as a file looks', () => {
