@@ -21,8 +21,8 @@ export interface FloorOptions {
 
 /** As `npm start` trains: 400 steps of 1,536 bytes of a corpus that is larger than what they read. */
 const sizes = {
-  tiny: { corpusBytes: 1 << 15, steps: 2, windows: 2 },
-  small: { corpusBytes: 3 << 18, steps: 400, windows: 12 },
+  tiny: { width: 24, layers: 2, context: 32, corpusBytes: 1 << 14, steps: 2, windows: 4 },
+  small: { width: 96, layers: 4, context: 128, corpusBytes: 3 << 18, steps: 400, windows: 12 },
 };
 
 /** What `sample-floor` writes as `result.json`. Nats per byte. */
@@ -43,13 +43,14 @@ export interface FloorResult {
 
 /** How far each kind of model stays above the known entropy of the sample corpus. Writes `result.json` and `report.md`. One seed. */
 export async function sampleFloor({ size, folder, engine, parallel, print, signal }: FloorOptions): Promise<FloorResult> {
-  const { corpusBytes, steps } = sizes[size];
+  const { width, layers, context, corpusBytes, steps } = sizes[size];
+  const floored = floorModels(width, layers, context);
   const corpus = generateSampleCorpus(1, corpusBytes);
   for (const { path, text } of corpus.files) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeWhereNew(join(folder, path), text);
   }
-  const jobs = floorModels.map((model) => jobOf(model, sizes[size]));
+  const jobs = floored.map((model) => jobOf(model, sizes[size]));
   const progress = new Progress(new Map(jobs.map(({ slug }) => [slug, steps])), print);
   const results = await runJobs(jobs, {
     folder,
@@ -61,7 +62,7 @@ export async function sampleFloor({ size, folder, engine, parallel, print, signa
   const result: FloorResult = {
     schemaVersion: 1,
     floors: Object.fromEntries(sampleKinds.map((kind) => [kind, floorOf(corpus.entropy[kind].validation)])),
-    models: floorModels.map(({ name, model, notCausal }, index) => {
+    models: floored.map(({ name, model, notCausal }, index) => {
       const experiment = experimentSchema.parse({ model });
       const { parameters, macsPerToken } = countModel(buildLanguageModel(experiment), experiment.model);
       const { losses = null, seconds = 0 } = results[index] ?? {};
