@@ -155,6 +155,9 @@ describe('incremental readers', () => {
         '{"time":1}',
         '{"step":-4,"time":1,"tokens":2}',
         '{"step":2}',
+        '{"step":3,"time":2,"tokens":4,"train":{"loss":1,"crossEntropy":1,"balance":2,"zLoss":"NaN","dropRate":0.25}}',
+        '{"step":3,"time":2,"tokens":4,"validation":{"prose":{"loss":1,"perplexity":2.7,"dropRate":0}}}',
+        '{"step":4,"time":2,"tokens":4,"train":{"loss":1,"crossEntropy":1,"dropRate":"much"}}',
         '',
       ].join('\n'),
     );
@@ -162,8 +165,10 @@ describe('incremental readers', () => {
     expect(records).toEqual([
       { step: 1, time: 1, tokens: 2, train: { loss: 'NaN', crossEntropy: 'Infinity' } },
       { step: 2, time: 0, tokens: 0 },
+      { step: 3, time: 2, tokens: 4, train: { loss: 1, crossEntropy: 1, balance: 2, zLoss: 'NaN', dropRate: 0.25 } },
+      { step: 3, time: 2, tokens: 4, validation: { prose: { loss: 1, perplexity: 2.7, dropRate: 0 } } },
     ]);
-    expect(corrupt).toBe(3);
+    expect(corrupt).toBe(4);
     expect(rewindTo).toBeNull();
   });
 

@@ -25,6 +25,23 @@ export function tinyExperiment(changes: Readonly<Record<string, unknown>> = {}):
   return { ...rest, train, data };
 }
 
+/** The same with a router that has everything a step must remember or know beforehand: buffers, noise, means of the step, capacity. */
+export function richlyRoutedExperiment(changes: Readonly<Record<string, unknown>> = {}): RunnableExperiment {
+  const plain = tinyExperiment(changes);
+  if (plain.model.moe === undefined) throw new Error('The tiny experiment is routed.');
+  const router = {
+    ...plain.model.moe.router,
+    select: 'top_k_biased',
+    balance: 'top_k',
+    balance_scope: 'global',
+    bias_rate: 0.01,
+    z_loss_weight: 0.01,
+    jitter: 0.1,
+    capacity_factor: 1,
+  } as const;
+  return { ...plain, model: { ...plain.model, moe: { ...plain.model.moe, router } } };
+}
+
 /** Corpora without files: what `prepareCorpora` would give for the sample text. */
 export function tinyCorpora(): Corpora {
   const { files } = generateSampleCorpus(5, 1 << 14);

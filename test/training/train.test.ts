@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RunnableExperiment } from '../../src/config/schema';
+import { validationBatches } from '../../src/data/batches';
 import type { Session } from '../../src/engine/engine';
 import { createEngine } from '../../src/engine/onnx/createEngine';
 import { buildLanguageModel } from '../../src/models/languageModel';
@@ -11,7 +12,7 @@ import { scoreText } from '../../src/training/evaluation';
 import { sessionOptions } from '../../src/training/prepare';
 import { trainExperiment, type TrainingRequest } from '../../src/training/train';
 import { Recorder, stream, TestControl } from './recorder';
-import { tinyCorpora, tinyExperiment } from './tinyExperiment';
+import { richlyRoutedExperiment, tinyCorpora, tinyExperiment } from './tinyExperiment';
 
 const corpora = tinyCorpora();
 const sessions: Session[] = [];
@@ -112,24 +113,69 @@ describe('validation', () => {
   });
 });
 
+describe('what a router tells', () => {
+  it('goes out with every step and validation', async () => {
+    const experiment = richlyRoutedExperiment({ steps: 4 });
+    const { recorder } = await train(experiment);
+    const weights = { balance: 0.01, zLoss: 0.01 };
+    for (const { loss, crossEntropy, balance, zLoss, dropRate } of recorder.steps) {
+      expect(loss).toBeCloseTo(crossEntropy + weights.balance * (balance ?? NaN) + weights.zLoss * (zLoss ?? NaN), 5);
+      expect(dropRate).toBeGreaterThan(0);
+      // All units with the same two of six experts, at worst: a third of the room is used.
+      expect(dropRate).toBeLessThanOrEqual(2 / 3);
+    }
+    // This capacity holds in training only.
+    for (const { sets } of recorder.validations) for (const { dropRate } of Object.values(sets)) expect(dropRate).toBe(0);
+  });
+
+  it('is null where the model has none of it', async () => {
+    const { recorder } = await train(tinyExperiment({ steps: 1 }));
+    expect(recorder.steps[0]).toMatchObject({ zLoss: null, dropRate: null });
+    expect(recorder.validations[0]?.sets['prose']).toMatchObject({ dropRate: null });
+  });
+
+  it('is weighed by the units of each batch of a validation', async () => {
+    const plain = richlyRoutedExperiment();
+    const { moe } = plain.model;
+    if (moe === undefined) throw new Error('It is routed.');
+    const model = { ...plain.model, moe: { ...moe, router: { ...moe.router, capacity_in_evaluation: true } } };
+    const session = await compile({ ...plain, model });
+    const text = (corpora.validation['prose']?.tokens ?? new Uint8Array()).subarray(0, 200);
+    const score = await scoreText(session, text, { context: 32, windows: 4, hidden: null });
+    let [dropped, units] = [0, 0];
+    for (const batch of validationBatches(text, 32, 4, null)) {
+      dropped += ((await session.evaluate(batch)).dropRate ?? NaN) * batch.batch * batch.time;
+      units += batch.batch * batch.time;
+    }
+    expect(units).toBeGreaterThan(4 * 32);
+    expect(score?.dropRate).toBeGreaterThan(0);
+    expect(score?.dropRate).toBeCloseTo(dropped / units, 12);
+  });
+});
+
 describe('stop and resume', () => {
-  it('goes on from a checkpoint on disk exactly as if it had never stopped', async () => {
-    const unbroken = await train(tinyExperiment());
+  it.each([
+    { name: 'a model of parameters alone', experiment: tinyExperiment() },
+    { name: 'a model with buffers, noise and means of the step', experiment: richlyRoutedExperiment() },
+  ])('$name goes on from a checkpoint on disk exactly as if it had never stopped', async ({ experiment }) => {
+    const unbroken = await train(experiment);
     const directory = await mkdtemp(join(tmpdir(), 'moe-resume-'));
     try {
       const first = new Recorder();
       const control = new TestControl(() => first.steps.length >= 10);
-      const stopped = await train(tinyExperiment(), { recorder: first, control });
+      const stopped = await train(experiment, { recorder: first, control });
       expect(stopped.outcome).toEqual({ kind: 'stopped', step: 10 });
       const [{ state, tensors } = { state: undefined, tensors: [] }] = first.checkpoints;
       if (state === undefined) throw new Error('A stop writes a checkpoint.');
-      await writeCheckpoint({ directory, program: buildLanguageModel(tinyExperiment()), state, tensors: stream(tensors), keep: 1 });
+      await writeCheckpoint({ directory, program: buildLanguageModel(experiment), state, tensors: stream(tensors), keep: 1 });
 
       const { checkpoint } = await latestCheckpoint(directory);
       if (checkpoint === undefined) throw new Error('The checkpoint was written.');
-      // Another initialisation: everything must come from the checkpoint.
-      const session = await compile(tinyExperiment(), 999);
-      const resumed = await train(tinyExperiment(), { session, resume: { state: checkpoint.state, tensors: checkpoint.tensors() } });
+      // A session that has trained on: everything must come from the checkpoint.
+      const { session } = stopped;
+      const batch = { batch: 4, time: 32, tokens: new Int32Array(128).fill(7), targets: new Int32Array(128).fill(9) };
+      await session.step([batch, batch], { step: 11, learningRate: 0.1 });
+      const resumed = await train(experiment, { session, resume: { state: checkpoint.state, tensors: checkpoint.tensors() } });
 
       expect([...first.losses, ...resumed.recorder.losses]).toEqual(unbroken.recorder.losses);
       expect([...first.validations, ...resumed.recorder.validations].map(({ step, sets }) => ({ step, sets }))).toEqual(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { covers, nearestIndex } from '../../webview/dashboard/chartCurves';
 import { evenTicks, valueRange } from '../../webview/dashboard/chartOptions';
+import { quantityStyles } from '../../webview/dashboard/quantity';
 import { bearsMarker, lineStyle } from '../../webview/dashboard/lineStyles';
 import { formatAmount } from '../../src/parity/formatCount';
 import { amount, duration, perplexity, significant, tick } from '../../webview/shared/figures';
@@ -91,6 +92,13 @@ describe('how figures are written', () => {
     [255.96, '256.0'],
     [null, '–'],
   ])('perplexity %s as %s', (value, text) => expect(perplexity(value)).toBe(text));
+});
+
+test('dropped assignments are written as a percentage, in figures and on the axis', () => {
+  const { figure, tick: axis } = quantityStyles.dropRate;
+  expect([figure(0.01234), figure(0), figure(null)]).toEqual(['1.23 %', '0.00 %', '–']);
+  expect([0, 0.0005, 0.025, 0.4].map(axis)).toEqual(['0 %', '0.05 %', '2.5 %', '40 %']);
+  expect(quantityStyles.zLoss.figure(4.5678)).toBe('4.568');
 });
 
 describe('lines of one run', () => {

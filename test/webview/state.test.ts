@@ -170,6 +170,7 @@ describe('what the chart shows', () => {
     const other = reduce(state, { type: 'choose', ui: { quantity: 'learningRate' } });
     expect(labels(other)).toEqual(['learning rate']);
     expect(viewOf(other, 500).quantity).toBe('learningRate');
+    expect(labels(reduce(state, { type: 'choose', ui: { quantity: 'dropRate' } }))).toEqual(['dropped assignments']);
   });
 });
 

@@ -8,7 +8,7 @@ import { RunWriter, writeDescription, writeStatus } from '../../../src/runs/runW
 import { aDescription, aLine, aStatus, temporaryFolder } from '../../runs/fixtures';
 
 /** A finished run of ten steps whose second expert of three was busiest at the end. */
-function aRun(name: string, perplexity: number, changes: Partial<RunDescription> = {}): string {
+function aRun(name: string, perplexity: number, changes: Partial<RunDescription> = {}, dropRate?: number): string {
   const directory = join(temporaryFolder(), name);
   mkdirSync(directory);
   const description = aDescription({
@@ -21,11 +21,14 @@ function aRun(name: string, perplexity: number, changes: Partial<RunDescription>
   writeStatus(directory, aStatus({ state: 'finished', step: 10, totalSteps: 10 }));
   const writer = new RunWriter(directory, description.routedLayers);
   for (let step = 1; step <= 10; step++) {
-    writer.metrics({ ...aLine(step, Math.log(perplexity)), tokensPerSecond: step * 1000 });
+    const line = aLine(step, Math.log(perplexity));
+    const train = { loss: 1, crossEntropy: 1, ...line.train, ...(dropRate === undefined ? {} : { dropRate: step < 10 ? 1 : dropRate }) };
+    writer.metrics({ ...line, train, tokensPerSecond: step * 1000 });
     if (description.routedLayers.length > 0)
       writer.experts({ step, layer: 0, counts: step < 10 ? Float32Array.of(9, 0, 0) : Float32Array.of(1, 4, 1) });
   }
-  writer.metrics({ step: 10, time: 65, tokens: 100, validation: { prose: { loss: 1, perplexity, bitsPerByte: Math.log2(perplexity) } } });
+  const prose = { loss: 1, perplexity, bitsPerByte: Math.log2(perplexity), ...(dropRate === undefined ? {} : { dropRate: 0 }) };
+  writer.metrics({ step: 10, time: 65, tokens: 100, validation: { prose } });
   writer.close();
   return directory;
 }
@@ -35,7 +38,8 @@ describe('the result of a run', () => {
     const result = await readRunResult(aRun('SMoE', 8));
     expect(result).toMatchObject({ state: 'finished', step: 10, seconds: 65, tokensPerSecond: 5500 });
     expect(result?.trainPerplexity).toBeCloseTo(8, 10);
-    expect(result?.validation).toEqual({ prose: { perplexity: 8, bitsPerByte: 3 } });
+    expect(result?.validation).toEqual({ prose: { perplexity: 8, bitsPerByte: 3, dropRate: null } });
+    expect(result?.dropRate).toBeNull();
     // Of the last tenth only: loads 1, 4, 1 have mean 2 and standard deviation sqrt(2).
     expect(result?.loadVariation).toBeCloseTo(Math.SQRT1_2, 12);
   });
@@ -49,6 +53,14 @@ describe('the result of a run', () => {
 });
 
 describe('the comparison table', () => {
+  it('tells of dropped assignments where some model has a capacity', async () => {
+    const results = [await readRunResult(aRun('Dropless', 8)), await readRunResult(aRun('Capacity', 4, {}, 0.0123))].filter(
+      (result) => result !== undefined,
+    );
+    const table = comparisonTable(results).split('\n');
+    expect(table.slice(-2)).toEqual(['dropped train               -    1.23 %', 'dropped prose               -    0.00 %']);
+  });
+
   it('has a column for each run and one for the entropy floor', async () => {
     const multiHead = { routedLayers: [{ name: 'layers.1', experts: 3, k: 1, unitsPerToken: 2 }] };
     const results = [await readRunResult(aRun('SMoE', 8)), await readRunResult(aRun('MH-MoE', 4, multiHead))].filter(

@@ -24,6 +24,19 @@ test('perplexity is the exponential of the cross-entropy', () => {
   });
 });
 
+test('auxiliary figures have a curve each, where the model has them', () => {
+  const series = new RunSeries();
+  series.add(aLine(1));
+  expect([...series.curves.keys()].filter((name) => !name.startsWith('train'))).toEqual(['tokensPerSecond']);
+  series.add({ ...aLine(2), train: { loss: 1, crossEntropy: 1, balance: 1.1, zLoss: 4.5, dropRate: 0.02 } });
+  series.add({ ...aLine(3), train: { loss: 1, crossEntropy: 1, balance: 1, zLoss: 4, dropRate: 0 } });
+  expect(['balance', 'zLoss', 'dropRate'].map((name) => values(series, name))).toEqual([
+    [1.1, 1],
+    [4.5, 4],
+    [0.02, 0],
+  ]);
+});
+
 test('the smoothed curve starts at the first value and follows a constant exactly', () => {
   const series = new RunSeries();
   for (let step = 1; step <= 50; step++) series.add(aLine(step, 3));
