@@ -4,10 +4,10 @@ import type { GoldenTensor, GoldenTensors } from './goldenFiles';
 /** float64 against float64: what the order of summation leaves. */
 export const FLOAT64 = 1e-9;
 /**
- * float32 against float64, after up to three steps: some hundred roundings of 6e-8 that partly cancel. Choices (routing, rounding, signs) are not
- * what differs: the vectors keep them further apart than that.
+ * float32 against float64, after up to three steps: some hundred roundings of 6e-8 that partly cancel leave at most 5e-6; other processors sum
+ * in other orders. Choices (routing, rounding, signs) are not what differs: the vectors keep them further apart than that.
  */
-export const FLOAT32 = 1e-5;
+export const FLOAT32 = 2e-5;
 
 /** The largest error relative to the tensor's largest element. */
 export function expectClose(

@@ -6,7 +6,7 @@ import type { Program } from '../../src/graph/program';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import type { Schedule } from '../../src/training/schedule';
 
-/** What `make_golden.py` writes; numbers are float64 in full precision. */
+/** What `make_golden.py` writes; numbers are float64 to 13 digits. */
 export interface GoldenTensor {
   readonly shape: readonly number[];
   readonly data: readonly number[];
