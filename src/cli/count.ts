@@ -19,6 +19,7 @@ interface CountedFile {
   readonly name: string;
   readonly count: ModelCount;
   readonly parity: ParityResiduals | null;
+  readonly notCausal: readonly string[];
 }
 
 export const command: Command = {
@@ -31,9 +32,9 @@ export const command: Command = {
     const findings: ConfigFinding[] = [];
     for (const file of positionals) {
       const config = loadConfig(resolve(cwd, file), readTextFromDisk);
-      const { count, parity, findings: own } = compareWithBaseline(config, readTextFromDisk);
+      const { count, parity, notCausal, findings: own } = compareWithBaseline(config, readTextFromDisk);
       findings.push(...own);
-      if (count) counted.push({ file, name: experimentName(file, config.experiment), count, parity });
+      if (count) counted.push({ file, name: experimentName(file, config.experiment), count, parity, notCausal });
     }
     for (const line of new Set(findings.map((finding) => formatFinding(finding, cwd)))) stderr.write(`${line}\n`);
     if (values['json'] === true) stdout.write(`${JSON.stringify({ schemaVersion: 1, models: counted.map(asJson) })}\n`);
@@ -43,7 +44,7 @@ export const command: Command = {
 };
 
 /** The published form of one model; its keys are a contract with other programs. */
-function asJson({ file, name, count, parity }: CountedFile): object {
+function asJson({ file, name, count, parity, notCausal }: CountedFile): object {
   const { total, active, embedding } = count.parameters;
   return {
     file,
@@ -52,6 +53,8 @@ function asJson({ file, name, count, parity }: CountedFile): object {
     macsPerToken: count.macsPerToken,
     layers: count.layers,
     parity,
+    causal: notCausal.length === 0,
+    notCausal,
   };
 }
 
@@ -61,6 +64,7 @@ function asText(models: readonly CountedFile[], withLayers: boolean): string {
     ...(models.some(({ count }) => count.activeIsUpperBound)
       ? ['≤: an upper bound, as sub-tokens of one token may meet in one expert']
       : []),
+    ...models.flatMap(({ name, notCausal }) => notCausal.map((reason) => printable(`${name}: ${reason}`))),
     'MACs are per token, forward; attention over the full context.',
   ];
   return [...sections, notes.join('\n')].join('\n\n');
@@ -80,11 +84,17 @@ function summary(models: readonly CountedFile[]): string {
     'logits',
     'against its baseline',
   ];
-  const rows = models.map(({ name, count, parity }) => {
+  const rows = models.map(({ name, count, parity, notCausal }) => {
     const macs = count.macsPerToken;
     const lines = [macs.total, macs.attention, macs.attentionCore, macs.ffn, macs.experts, macs.router, macs.logits];
     const active = `${count.activeIsUpperBound ? '≤ ' : ''}${grouped(count.parameters.active)}`;
-    return [name, grouped(count.parameters.total), active, ...lines.map(grouped), parity ? parityText(parity) : ''];
+    return [
+      notCausal.length === 0 ? name : `${name} (not causal)`,
+      grouped(count.parameters.total),
+      active,
+      ...lines.map(grouped),
+      parity ? parityText(parity) : '',
+    ];
   });
   return textTable([heading, ...rows], [false, ...Array.from({ length: 9 }, () => true), false]);
 }

@@ -18,6 +18,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Count the parameters and MACs of configs, and compare them with their baselines.',
     load: async () => (await import('./count')).command,
   },
+  presets: {
+    summary: 'List the published models that come as configs, or print one.',
+    load: async () => (await import('./presets')).command,
+  },
   run: {
     summary: 'Train a config, in the foreground or detached.',
     load: async () => (await import('./run')).command,

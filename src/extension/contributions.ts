@@ -7,6 +7,7 @@ import type * as vscode from 'vscode';
 export const Command = {
   createSample: 'moeLab.createSample',
   newConfig: 'moeLab.newConfig',
+  newFromPreset: 'moeLab.newFromPreset',
   startRun: 'moeLab.startRun',
   stopRun: 'moeLab.stopRun',
   resumeRun: 'moeLab.resumeRun',
@@ -36,6 +37,7 @@ export interface RunTarget {
 export interface CommandArguments {
   [Command.createSample]: [];
   [Command.newConfig]: [];
+  [Command.newFromPreset]: [];
   [Command.startRun]: [config?: vscode.Uri];
   [Command.stopRun]: [run?: RunTarget];
   [Command.resumeRun]: [run?: RunTarget];

@@ -64,6 +64,8 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
   const handlers: CommandHandlers = {
     [Command.createSample]: () => createSample(context.globalState),
     [Command.newConfig]: () => newConfig(),
+    // Only who asks for presets loads them.
+    [Command.newFromPreset]: async () => (await import('./commands/newFromPreset')).newFromPreset(),
     [Command.startRun]: (config) => startRun(training, config),
     [Command.stopRun]: (run) => stopRun(store, run),
     [Command.resumeRun]: (run) => resumeRun(training, run),

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ConfigFinding, LoadedConfig, ReadText } from '../config/configFile';
 import { loadConfig } from '../config/loadConfig';
 import type { Experiment } from '../config/schema';
+import { causality } from '../models/causality';
 import { countModel } from '../models/count';
 import type { ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';
@@ -22,6 +23,8 @@ export interface CountedConfig {
   readonly count: ModelCount | undefined;
   /** Null without a baseline, or if it cannot be counted; then `findings` say why. */
   readonly parity: ParityResiduals | null;
+  /** Why outputs depend on later tokens, each a sentence; empty for a causal model, and where nothing was counted. */
+  readonly notCausal: readonly string[];
   /** The config's own, and one where its baseline has errors. */
   readonly findings: readonly ConfigFinding[];
 }
@@ -29,12 +32,14 @@ export interface CountedConfig {
 /** Counts a config, and the baseline that its `parity` names. The baseline's own `parity` plays no part. */
 export function compareWithBaseline(config: LoadedConfig, readText: ReadText): CountedConfig {
   const { experiment, findings } = config;
-  if (!experiment) return { count: undefined, parity: null, findings };
+  if (!experiment) return { count: undefined, parity: null, notCausal: [], findings };
   const count = countExperiment(experiment);
-  if (experiment.parity === undefined) return { count, parity: null, findings };
+  const notCausal = causality(experiment).reasons.map(({ reason }) => reason);
+  if (experiment.parity === undefined) return { count, parity: null, notCausal, findings };
   const baseline = loadConfig(resolve(dirname(config.file), experiment.parity), readText);
-  if (!baseline.experiment) return { count, parity: null, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline)] };
-  return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), findings };
+  if (!baseline.experiment)
+    return { count, parity: null, notCausal, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline)] };
+  return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), notCausal, findings };
 }
 
 function countExperiment(experiment: Experiment): ModelCount {

@@ -31,6 +31,8 @@ const published = z.strictObject({
       macsPerToken: macs,
       layers: z.array(layer),
       parity: z.strictObject({ baseline: z.string(), parameters: z.number(), macs: z.number(), macsWithRouter: z.number() }).nullable(),
+      causal: z.boolean(),
+      notCausal: z.array(z.string()),
     }),
   ),
 });
@@ -154,6 +156,30 @@ describe('moe-lab count --json', () => {
     expect(threeHeads?.parity).toMatchObject({ baseline: 'smoe.moe.yaml', macs: 0, parameters: 314_936_064 / 307_747_584 - 1 });
     expect(threeHeads?.parity?.macsWithRouter).toBeCloseTo((6 * (73_728 - 6_144)) / 147_296_256, 12);
     expect(smoe?.parity).toBeNull();
+  });
+});
+
+describe('what is not causal', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'count-'));
+    const choice = 'model: { moe: { router: { select: expert_choice, balance: none } } }';
+    writeFileSync(join(folder, 'choice.moe.yaml'), `extends: ${join(models, 'smoe.moe.yaml')}\n${choice}\n`);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('is said with its reason, as text and as JSON', async () => {
+    const { code, stdout, stderr } = await runCli(folder, 'count', 'choice.moe.yaml', join(models, 'smoe.moe.yaml'));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^choice\.moe\.yaml:2:\d+: warning not-causal: /);
+    expect(stdout).toMatch(/^choice \(not causal\) +/m);
+    expect(stdout).toMatch(/^SMoE +/m);
+    expect(stdout).toMatch(/^choice: Not causal: with `select: expert_choice` /m);
+    const json = await runCli(folder, 'count', 'choice.moe.yaml', join(models, 'smoe.moe.yaml'), '--json');
+    expect(published.parse(JSON.parse(json.stdout)).models.map(({ causal, notCausal }) => [causal, notCausal.length])).toEqual([
+      [false, 1],
+      [true, 0],
+    ]);
   });
 });
 

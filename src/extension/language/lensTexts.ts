@@ -19,8 +19,12 @@ export function lensRange({ rangeOf }: Pick<LoadedConfig, 'rangeOf'>): SourceRan
 export const topOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 /** What the model costs, or that it has errors. */
-export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count, parity }: CountedConfig): Lens {
-  if (count) return { title: formatCount(count, parity), action: 'showCount', tooltip: 'Show the figures of every layer' };
+export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count, parity, notCausal }: CountedConfig): Lens {
+  if (count) {
+    const tag = notCausal.length === 0 ? '' : '; not causal';
+    const tooltip = [...notCausal, 'Show the figures of every layer'].join(' ');
+    return { title: `${formatCount(count, parity)}${tag}`, action: 'showCount', tooltip };
+  }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const title = errors === 0 ? 'Could not be counted' : `Not counted: ${errors} ${errors === 1 ? 'error' : 'errors'}`;
   return { title, action: 'showProblems', tooltip: 'Show the problems' };
