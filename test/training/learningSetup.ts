@@ -1,3 +1,5 @@
+import type { TextEntropy } from '../../reproduce/entropy';
+import { spreadOf } from '../../reproduce/statistics';
 import { experimentSchema, type ExperimentInput, type RunnableExperiment } from '../../src/config/schema';
 import type { Session } from '../../src/engine/engine';
 import { createEngine } from '../../src/engine/onnx/createEngine';
@@ -56,4 +58,42 @@ export async function silenceExperts(session: Session): Promise<number> {
   }
   await session.importState(silenced);
   return silenced.length;
+}
+
+export interface RouterTrial {
+  /** Validation loss of the trained models by seed, nats per byte; without their experts; and with routers frozen at random. */
+  readonly trained: readonly number[];
+  readonly silenced: readonly number[];
+  readonly frozen: readonly number[];
+}
+
+/** What trained routers and experts are worth: the same model over several seeds, and again with its routers left as they were initialised. */
+export async function routerTrial(
+  experimentFor: (router: { readonly frozen: boolean }, seed: number) => RunnableExperiment,
+  seeds: readonly number[],
+  train: Uint8Array,
+  validation: Uint8Array,
+): Promise<RouterTrial> {
+  const [trained, silenced, frozen]: [number[], number[], number[]] = [[], [], []];
+  for (const seed of seeds) {
+    const learnt = experimentFor({ frozen: false }, seed);
+    const { session } = await learn(learnt, corporaOf(train));
+    trained.push(await lossOn(session, learnt, validation));
+    if ((await silenceExperts(session)) !== learnt.model.layers) throw new Error('Every layer of this experiment is routed.');
+    silenced.push(await lossOn(session, learnt, validation));
+    await session.dispose();
+    const still = experimentFor({ frozen: true }, seed);
+    const { session: stillSession } = await learn(still, corporaOf(train));
+    frozen.push(await lossOn(stillSession, still, validation));
+    await stillSession.dispose();
+  }
+  return { trained, silenced, frozen };
+}
+
+export function trialText({ trained, silenced, frozen }: RouterTrial, entropy: TextEntropy): string {
+  const list = (losses: readonly number[]) => `${spreadOf(losses).mean.toFixed(3)} (${losses.map((loss) => loss.toFixed(3)).join(', ')})`;
+  return (
+    `bigram entropy ${entropy.bigram.toFixed(3)} nats per byte; validation loss ${list(trained)}; ` +
+    `without the experts ${list(silenced)}; routers frozen at random ${list(frozen)}`
+  );
 }
