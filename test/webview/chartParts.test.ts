@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { covers, nearestIndex } from '../../webview/dashboard/chartCurves';
-import { evenTicks, valueRange } from '../../webview/dashboard/chartOptions';
+import { evenTicks, valueAxis, valueRange } from '../../webview/dashboard/chartOptions';
 import { quantityStyles } from '../../webview/dashboard/quantity';
 import { bearsMarker, lineStyle } from '../../webview/dashboard/lineStyles';
 import { formatAmount } from '../../src/parity/formatCount';
@@ -38,6 +38,23 @@ test('the range of the shown values, over all curves', () => {
     ]),
   ).toEqual({ low: 3, high: 9 });
   expect(valueRange([])).toEqual({ low: 1, high: 1 });
+});
+
+describe('the vertical axis', () => {
+  const curve = { id: '', run: '', runName: '', label: '', kind: 'training', set: 0, colour: 0 } as const;
+  const of = (...values: number[]) => [{ ...curve, points: values.map((y) => ({ x: 0, y, step: 0 })) }];
+
+  test.each([
+    ['positive values', [2, 8], { type: 'logarithmic', range: { low: 2, high: 8 } }],
+    ['zeros, which lie on its lower end', [0.2, 0.01, 0, 0], { type: 'logarithmic', range: { low: 0.01, high: 0.2 } }],
+    ['nothing yet', [], { type: 'logarithmic', range: { low: 1, high: 1 } }],
+    ['zeros alone', [0, 0], { type: 'linear', range: { low: 0, high: 0 } }],
+    ['negative values', [-1.6, 3], { type: 'linear', range: { low: -1.6, high: 3 } }],
+  ] as const)('is logarithmic where that can show them: %s', (_, values, axis) => {
+    expect(valueAxis('logarithmic', of(...values))).toEqual(axis);
+  });
+
+  test('is linear as chosen', () => expect(valueAxis('linear', of(1, 8)).type).toBe('linear'));
 });
 
 test.each([

@@ -315,6 +315,26 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     expect(dashboard.pointsSent).toBe(sent);
   });
 
+  test('dropped assignments are a percentage, 0 on a logarithmic axis too; a model that drops none has no points', async () => {
+    const [dropping, dropless] = [write({ name: 'Capacity', dropRate: 0.2 }, 1200), write({ name: 'Dropless', seed: 2 }, 300)];
+    const dashboard = await openDrawn([dropping, dropless]);
+    const { page } = dashboard;
+    const label = () => page.locator('.chart-frame canvas').getAttribute('aria-label');
+    await choose(dashboard, 'Show', 'Dropped assignments');
+    await eventually(async () => expect(await label()).toContain('Latest: Capacity dropped assignments 0.00 % at step 1200.'));
+    await page.locator('.chart-frame canvas').focus();
+    await eventually(async () => {
+      await page.keyboard.press('Home');
+      expect(await page.locator('#chart-reading').textContent()).toMatch(/^Step 1, Capacity .* 19\.86 %/);
+    });
+    await page.screenshot({ path: join(screenshots, 'dashboard-dropped-logarithmic.png') });
+    await page.locator('vscode-checkbox', { hasText: 'Logarithmic' }).click();
+    await page.screenshot({ path: join(screenshots, 'dashboard-dropped.png') });
+    await choose(dashboard, 'Show', 'Router z-loss');
+    await eventually(async () => expect(await label()).toContain('router z-loss. No points yet.'));
+    expect(await overflowing(dashboard)).toEqual([]);
+  });
+
   test('without runs it says what to do', async () => {
     const dashboard = await open([]);
     expect(await dashboard.page.locator('.empty:visible').first().innerText()).toContain('Tick runs in the MoE Lab sidebar');

@@ -57,10 +57,28 @@ export function valueRange(curves: readonly ChartCurve[]): ValueRange {
   return { low: among(Math.min), high: among(Math.max) };
 }
 
+/** A vertical axis and the values that it spans. */
+export interface ValueAxis {
+  readonly type: DashboardUiState['yScale'];
+  readonly range: ValueRange;
+}
+
+/**
+ * The axis for the shown values. A logarithmic one starts at the least positive value, with zeros on its lower end, and has no place for a
+ * negative value (an entropy loss): then the axis is linear, whatever was chosen.
+ */
+export function valueAxis(chosen: ValueAxis['type'], curves: readonly ChartCurve[]): ValueAxis {
+  const range = valueRange(curves);
+  if (chosen === 'linear' || range.low < 0 || range.high <= 0) return { type: 'linear', range };
+  const low = curves.reduce((least, { points }) => points.reduce((best, { y }) => (y > 0 ? Math.min(best, y) : best), least), range.high);
+  return { type: 'logarithmic', range: { low, high: range.high } };
+}
+
 type ChartUi = Pick<DashboardUiState, 'quantity' | 'xAxis' | 'yScale'>;
 
 export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: ChartContent): ChartOptions<'line'> {
-  const range = valueRange(curves);
+  const { type, range } = valueAxis(ui.yScale, curves);
+  const hasZeros = type === 'logarithmic' && valueRange(curves).low === 0;
   const font = { family: theme.fontFamily, size: theme.fontSize - 1 };
   const axis = { grid: { color: theme.grid, tickLength: 4 }, border: { color: theme.grid } };
   const ticks = { color: theme.muted, font };
@@ -83,13 +101,14 @@ export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: Chart
         ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 16, callback: (value) => axisFigure(ui.xAxis, Number(value)) },
       },
       y: {
-        type: ui.yScale,
+        type,
         ...axis,
-        ...(ui.yScale === 'logarithmic' && isNarrow(range) ? { afterBuildTicks: setEvenTicks } : {}),
+        ...(hasZeros ? { min: range.low } : {}),
+        ...(type === 'logarithmic' && isNarrow(range) ? { afterBuildTicks: setEvenTicks } : {}),
         // A flat curve, or a single point, still gets an axis with figures on it.
         ...(range.high < 1.2 * range.low ? { suggestedMin: range.low / 1.5, suggestedMax: range.high * 1.5 } : {}),
         title: { display: true, text: quantityStyles[ui.quantity].title, color: theme.muted, font },
-        ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui, range) },
+        ticks: { ...ticks, maxTicksLimit: 8, callback: (value) => tickLabel(Number(value), ui.quantity, { type, range }) },
       },
     },
   };
@@ -116,9 +135,9 @@ export function evenTicks(low: number, high: number): number[] {
 }
 
 /** On a long logarithmic axis only round figures are named, or they would run into each other. */
-function tickLabel(value: number, { quantity, yScale }: ChartUi, { low, high }: ValueRange): string | null {
+function tickLabel(value: number, quantity: ChartUi['quantity'], { type, range }: ValueAxis): string | null {
   const figure = quantityStyles[quantity].tick(value);
-  if (yScale === 'linear' || isNarrow({ low, high })) return figure;
+  if (type === 'linear' || isNarrow(range)) return figure;
   const mantissa = Number((value / 10 ** Math.floor(Math.log10(value))).toPrecision(6));
   return [1, 1.5, 2, 3, 4, 5, 7].includes(mantissa) ? figure : null;
 }

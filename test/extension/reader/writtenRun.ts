@@ -13,6 +13,8 @@ export interface RunPlan {
   /** Perplexity that the curve falls towards. */
   readonly floor?: number;
   readonly validationSets?: readonly string[];
+  /** Drops this share of the assignments at first, half of it after each hundred steps, none from step 1000 on; without a capacity where absent. */
+  readonly dropRate?: number;
 }
 
 /** A run directory on disk, written by the product's own writer, whose curves and counts are drawn from a seed. */
@@ -24,6 +26,7 @@ export class WrittenRun {
   private readonly random: () => number;
   private readonly floor: number;
   private readonly validationSets: readonly string[];
+  private readonly dropRate: number | undefined;
 
   constructor(plan: RunPlan = {}) {
     const { name = 'SMoE', seed = 1, totalSteps = 2000, experts = [16, 16] } = plan;
@@ -32,6 +35,7 @@ export class WrittenRun {
     this.random = generator(seed);
     this.floor = plan.floor ?? 6;
     this.validationSets = plan.validationSets ?? ['prose'];
+    this.dropRate = plan.dropRate;
     this.description = {
       schemaVersion: 1,
       id: this.directory.split('/').at(-1) ?? '',
@@ -101,7 +105,12 @@ export class WrittenRun {
       step,
       time: step * 0.08,
       tokens: step * 768,
-      train: { loss: noisy + 0.02, crossEntropy: noisy, balance: 1.02 },
+      train: {
+        loss: noisy + 0.02,
+        crossEntropy: noisy,
+        balance: 1.02,
+        ...(this.dropRate === undefined ? {} : { dropRate: step < 1000 ? this.dropRate * 2 ** (-step / 100) : 0 }),
+      },
       ...(step % validateEvery === 0 ? { validation: this.validate(nats) } : {}),
       learningRate: 1e-3,
       gradientNorm: 0.8,
