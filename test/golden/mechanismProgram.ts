@@ -38,7 +38,7 @@ function mechanism(builder: ProgramBuilder, { name, model: config }: MechanismCa
   if (name.startsWith('feed-forward-')) return { y: feedForward(builder, x, { ...ffn, inputs: width, layers: model.layers, role: 'ffn' }) };
   if (moe === undefined) throw new RangeError(`There is no mechanism "${name}".`);
   const { experts, top_k: k, router: routing } = moe;
-  if (name === 'expert-choice') return { y: choiceMask(builder, builder.expertChoice(x, k), x) };
+  if (name.startsWith('expert-choice')) return { y: choiceMask(builder, builder.expertChoice(x, k), x) };
   if (name.startsWith('capacity-')) {
     const order = routing.capacity_priority === 'first_choice' ? 'choice' : 'unit';
     return { y: builder.withinCapacity(builder.topK(x, k), experts, routing.capacity_factor ?? Number.NaN, order) };

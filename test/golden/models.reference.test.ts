@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { experimentSchema } from '../../src/config/schema';
 import { learningRateAt } from '../../src/training/schedule';
+import { load } from '../config/memoryFiles';
 import { expectClose, expectCounts, expectFigures, expectTensors, FLOAT64 } from './closeness';
 import { batchOf, bindings, modelCases, modelProgram } from './goldenFiles';
 import { ReferenceTraining } from './referenceTraining';
@@ -26,6 +28,13 @@ describe('golden language models, reference interpreter', () => {
     expectFigures(evaluated, golden.evaluation, ['negativeLogLikelihood', 'dropRate'], FLOAT64, 'evaluation');
     expectCounts(evaluated.expertCounts, golden.evaluation.expertCounts, 'evaluation');
   });
+});
+
+it.each(modelCases)('$name is a model that a config can ask for', ({ model, train }) => {
+  const experiment = experimentSchema.parse({ model, train, data: { train: ['a.txt'] } });
+  // The vectors' vocabulary is that of no tokenizer.
+  const { findings } = load(JSON.stringify({ ...experiment, model: { ...experiment.model, vocabulary: 257 } }));
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
 });
 
 it('no vectors are missing', () => {

@@ -136,7 +136,7 @@ SELECTION: dict[str, Case] = {
         model(moe=moe(every=1, experts=3, select="expert_choice", score="sigmoid", balance="none", z_loss_weight=0.05)),
         shows={"a unit that no expert chose"},
     ),
-    "smoe-expert-choice-of-one-unit": Case(single(experts=12, expert_width=3, top_k=1, select="expert_choice", balance="none")),
+    "smoe-expert-choice-of-one-unit": Case(single(experts=10, expert_width=3, top_k=1, select="expert_choice", balance="none")),
     "mh-moe-expert-choice": Case(
         single_mh(experts=6, select="expert_choice", balance="none"), shows={"a unit that no expert chose"}, microbatches=2
     ),

@@ -145,9 +145,10 @@ def mechanism_cases() -> list[dict]:
     for priority in ("first_choice", "position"):
         config = model(moe=moe(experts=5, top_k=3, capacity_factor=0.75, capacity_priority=priority))
         add(f"capacity-{priority}", config, {"x": [10, 5]}, lambda w, c=config: capacity_outputs(w, c))
-    config = model(moe=moe(experts=4, top_k=1, select="expert_choice"))
-    # Each expert's column of the mask; `expert_choice` orders units within an expert, which changes no result.
-    add("expert-choice", config, {"x": [10, 4]}, lambda w: {"y": expert_choice(w["x"], 1)})
+    # Each expert's column of the mask: the order of its units changes no result. At least one unit, also where k * 10 / 12 is less.
+    for name, experts, k in (("expert-choice", 4, 2), ("expert-choice-of-one-unit", 12, 1)):
+        config = model(moe=moe(experts=experts, top_k=k, select="expert_choice"))
+        add(name, config, {"x": [10, experts]}, lambda w, chosen=k: {"y": expert_choice(w["x"], chosen)})
     for name in ROUTED_LAYERS:
         config = CASES[name].model
         shapes = {"x": [10, config["d_model"]], **routed_shapes(config)}
