@@ -17,6 +17,7 @@ const summary = (run: string, changes: Partial<RunSummary> = {}): RunSummary => 
   parameters: { total: 1, active: 1, activeIsUpperBound: false },
   macsPerToken: 1,
   device: 'cpu',
+  notCausal: [],
   routedLayers: [{ name: 'layers.1', experts: 4, k: 1 }],
   expertSteps: { first: 1, last: 10 },
   failure: null,

@@ -27,6 +27,7 @@ export class RunHeader {
   private readonly state = element('span', { class: 'state' });
   private readonly stop: HTMLElement & { disabled: boolean };
   private readonly progress = element('progress', {});
+  private readonly notCausal = element('span', { class: 'tag' }, 'not causal');
   private readonly steps = element('span', { class: 'steps' });
   private readonly figures = element('div', { class: 'figures' });
   private readonly details = element('p', { class: 'details' });
@@ -52,6 +53,7 @@ export class RunHeader {
         this.swatch,
         this.name,
         this.state,
+        this.notCausal,
         this.steps,
         element('div', { class: 'buttons' }, this.stop, config, remove),
       ),
@@ -79,6 +81,8 @@ export class RunHeader {
     const stateName = this.stopping && live ? 'stopping' : summary.state;
     setText(this.state, stateNames[stateName]);
     this.state.dataset['state'] = stateName;
+    setHidden(this.notCausal, summary.notCausal.length === 0);
+    this.notCausal.title = summary.notCausal.join(' ');
     this.stop.disabled = this.stopping;
     setHidden(this.stop, !live);
     this.progress.max = Math.max(1, summary.totalSteps);

@@ -9,7 +9,7 @@ import * as z from 'zod';
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */
-export const DASHBOARD_PROTOCOL_VERSION = 3;
+export const DASHBOARD_PROTOCOL_VERSION = 4;
 
 /** A run is named by the absolute path of its directory. */
 export type RunKey = string;
@@ -78,6 +78,8 @@ export interface RunSummary {
   /** Forward multiply-adds per token. */
   readonly macsPerToken: number;
   readonly device: string;
+  /** Why its outputs depend on later tokens, so that its perplexity is not comparable to a causal model's; empty for a causal one. */
+  readonly notCausal: readonly string[];
   readonly routedLayers: readonly { readonly name: string; readonly experts: number; readonly k: number }[];
   /** First and last step that the heatmap can show. */
   readonly expertSteps: { readonly first: number; readonly last: number } | null;
@@ -178,6 +180,7 @@ const summarySchema = z.strictObject({
   parameters: z.strictObject({ total: z.number(), active: z.number(), activeIsUpperBound: z.boolean() }),
   macsPerToken: z.number(),
   device: z.string(),
+  notCausal: z.array(z.string()),
   routedLayers: z.array(z.strictObject({ name: z.string(), experts: z.int().positive(), k: z.number() })),
   expertSteps: z.strictObject({ first: step, last: step }).nullable(),
   failure: failureSchema.nullable(),

@@ -4,6 +4,7 @@ import { observe, type Here } from '../../runs/liveness';
 import { readDescription, readStatus } from '../../runs/readRun';
 import { readExperts, readMetrics, start, type Cursor } from '../../runs/runReader';
 import type { ExpertsFrame, RunKey, RunSummary } from '../panels/dashboard-protocol';
+import { notCausalReasons } from '../runs/notCausal';
 import { ExpertHistory, type ExpertSlot } from './expertHistory';
 import { RunSeries } from './runSeries';
 
@@ -19,6 +20,7 @@ export class RunWatch {
   private metricsCursor: Cursor = start;
   private expertsCursor: Cursor = start;
   private description: RunDescription | undefined;
+  private notCausal: readonly string[] = [];
   private status: RunStatus | undefined;
   private problem: string | null = null;
 
@@ -57,6 +59,7 @@ export class RunWatch {
       },
       macsPerToken: description?.macsPerToken ?? 0,
       device: description?.engine.device ?? '',
+      notCausal: this.notCausal,
       routedLayers: (description?.routedLayers ?? []).map(({ name, experts, k }) => ({ name, experts, k })),
       expertSteps: this.experts.range,
       failure: status?.failure ?? null,
@@ -72,6 +75,7 @@ export class RunWatch {
 
   private async describe(): Promise<RunDescription | undefined> {
     const description = await readDescription(this.run);
+    this.notCausal = notCausalReasons(description?.experiment);
     const bytes = (description?.routedLayers ?? []).reduce((sum, layer) => sum + 4 * layer.experts, 0);
     if (bytes > 0) {
       this.experts = new ExpertHistory(Math.max(16, Math.min(512, Math.floor(HISTORY_BYTES / bytes))));

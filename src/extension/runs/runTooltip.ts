@@ -1,5 +1,6 @@
 import type { RunDescription } from '../../runs/format';
 import type { RunSummary } from '../../runs/runIndex';
+import { notCausalReasons } from './notCausal';
 import { perplexityText, stepText } from './runFigures';
 
 /** Markdown for a run's tooltip. `description` is undefined where run.json cannot be read. */
@@ -25,9 +26,11 @@ function stateText(run: RunSummary): string {
   return `${state}${where}, ${stepText(run)}`;
 }
 
-function descriptionRows({ parameters, macsPerToken, engine, configFile, routedLayers }: RunDescription): [string, string][] {
+function descriptionRows({ experiment, parameters, macsPerToken, engine, configFile, routedLayers }: RunDescription): [string, string][] {
   const bound = routedLayers.some(({ unitsPerToken }) => unitsPerToken > 1) ? '≤ ' : '';
+  const notCausal = notCausalReasons(experiment);
   return [
+    ...notCausal.map((reason): [string, string] => ['**Not causal**', escapeMarkdown(reason.replace(/^Not causal: /, ''))]),
     ['Parameters', `${groupDigits(parameters.total)} (${bound}${groupDigits(parameters.active)} active)`],
     ['MACs per token', groupDigits(macsPerToken)],
     ['Device', escapeMarkdown(engine.device)],

@@ -64,6 +64,9 @@ describe('the tooltip', () => {
     expect(tooltip).toContain('| Parameters | 1,234,567 (345,678 active) |');
     const subTokens = { name: 'layers.1.moe', experts: 8, k: 2, unitsPerToken: 2 };
     expect(runTooltip(exampleRun(), { ...description, routedLayers: [subTokens] })).toContain('(≤ 345,678 active)');
+    expect(tooltip).not.toContain('ot causal');
+    const model = { d_model: 8, layers: 2, context: 4, attention: { heads: 2 }, ffn: { width: 8 }, objective: 'masked', vocabulary: 257 };
+    expect(runTooltip(exampleRun(), { ...description, experiment: { model } })).toContain('| **Not causal** | with ');
     expect(tooltip).toContain('| Device | cpu |');
     expect(tooltip).toContain('| Perplexity, prose | 7.42 |');
   });
