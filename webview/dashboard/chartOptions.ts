@@ -79,6 +79,7 @@ type ChartUi = Pick<DashboardUiState, 'quantity' | 'xAxis' | 'yScale'>;
 export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: ChartContent): ChartOptions<'line'> {
   const { type, range } = valueAxis(ui.yScale, curves);
   const hasZeros = type === 'logarithmic' && valueRange(curves).low === 0;
+  const ends = curves.flatMap(({ points }) => [points[0], points.at(-1)]).flatMap((point) => point?.x ?? []);
   const font = { family: theme.fontFamily, size: theme.fontSize - 1 };
   const axis = { grid: { color: theme.grid, tickLength: 4 }, border: { color: theme.grid } };
   const ticks = { color: theme.muted, font };
@@ -97,6 +98,8 @@ export function chartOptions(theme: Theme, ui: ChartUi, { curves, start }: Chart
         type: 'linear',
         ...axis,
         ...(start === null ? {} : { min: start }),
+        // Chart.js would leave out what lies below the other axis, as zeros do.
+        ...(hasZeros ? { suggestedMin: Math.min(...ends), suggestedMax: Math.max(...ends) } : {}),
         title: { display: true, text: axisTitles[ui.xAxis], color: theme.muted, font },
         ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 16, callback: (value) => axisFigure(ui.xAxis, Number(value)) },
       },
