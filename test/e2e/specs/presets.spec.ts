@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../harness/eventually';
+import { moeLab } from '../harness/product';
+import { useSession } from '../harness/suite';
+
+const session = useSession({ name: 'presets' });
+
+const command = 'MoE Lab: New Experiment from Preset...';
+const list = '.quick-input-widget .quick-input-list';
+
+/** Opens the list of presets by the palette. */
+async function openList(): Promise<void> {
+  await session().window.runCommand(command);
+  await session().window.page.locator(list).getByText('Table 1: SMoE', { exact: true }).waitFor();
+}
+
+/** All text of the active editor. */
+async function editorText(): Promise<string> {
+  await session().window.page.keyboard.press('Control+a');
+  return eventually('the text of the editor', async () => (await session().host.selection()) || undefined);
+}
+
+async function lens(): Promise<string> {
+  return eventually('the count', async () => (await session().window.codeLensTexts()).find((text) => text.includes('parameters')));
+}
+
+test('the list groups published models by paper; Escape opens nothing', async () => {
+  await openList();
+  const { page } = session().window;
+  await page.locator(list).getByText('MH-MoE (2411.16205)', { exact: true }).waitFor();
+  await session().window.screenshot('presets');
+  await page.keyboard.press('Escape');
+  await page.locator(list).waitFor({ state: 'hidden' });
+  expect((await session().host.tabs()).filter((tab) => tab.endsWith('.moe.yaml'))).toEqual([]);
+  expect(await session().window.notifications()).toEqual([]);
+});
+
+test('typed and chosen by the keyboard, a preset opens as a config that is counted, not saved yet', async () => {
+  await openList();
+  const { page } = session().window;
+  await page.keyboard.type('qwen3');
+  await page.locator(list).getByText('Qwen3 30B-A3B', { exact: true }).waitFor();
+  await page.keyboard.press('Enter');
+  expect(await lens()).toMatch(/^30\.53 G parameters \(3\.353 G active\)/);
+  expect(await session().host.tabs()).toContain('qwen3-30b-a3b.moe.yaml');
+  expect(existsSync(join(session().workspace, 'qwen3-30b-a3b.moe.yaml'))).toBe(false);
+  expect(await session().window.squiggles('error').count()).toBe(0);
+  const printed = await moeLab(session().workspace, 'presets', 'qwen3-30b-a3b');
+  expect(await editorText()).toBe(printed.stdout);
+  await session().window.screenshot('preset-untitled');
+});
+
+test('hints follow what is typed into it: a mistake is underlined', async () => {
+  const { page } = session().window;
+  await page.keyboard.press('Control+Home');
+  await page.keyboard.type('colour: blue\n');
+  await session().window.squiggles('error').first().waitFor();
+  await page.keyboard.press('Control+z');
+  await eventually('no squiggle', async () => (await session().window.squiggles('error').count()) === 0);
+});
+
+test('saved, it is a file that the command line counts alike; another of the same preset gets another name', async () => {
+  const file = join(session().workspace, 'qwen3-30b-a3b.moe.yaml');
+  await session().window.page.keyboard.press('Control+s');
+  await eventually('the file', () => Promise.resolve(existsSync(file)));
+  const printed = await moeLab(session().workspace, 'presets', 'qwen3-30b-a3b');
+  expect(readFileSync(file, 'utf8')).toBe(printed.stdout);
+  const counted = await moeLab(session().workspace, 'count', 'qwen3-30b-a3b.moe.yaml', '--json');
+  expect(JSON.parse(counted.stdout)).toMatchObject({ models: [{ parameters: { total: 30_532_122_624 }, causal: true }] });
+  await openList();
+  await session().window.pick('Qwen3 30B-A3B');
+  await eventually('a second tab', async () => (await session().host.tabs()).includes('qwen3-30b-a3b-2.moe.yaml'));
+});
