@@ -11,6 +11,6 @@ export function presetItems(presets: readonly Preset[]): PresetItem[] {
     { paper },
     ...presets
       .filter((preset) => preset.paper === paper)
-      .map((preset) => ({ label: preset.title, description: preset.id, detail: preset.source, preset })),
+      .map((preset) => ({ label: preset.title, description: preset.id, detail: `${paper}: ${preset.source}`, preset })),
   ]);
 }
