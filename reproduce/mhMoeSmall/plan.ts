@@ -41,7 +41,7 @@ export const plans = {
     windows: 8,
     steps: 2000,
     sweepSteps: 500,
-    rates: [1.5e-3, 3e-3, 6e-3],
+    rates: [1e-3, 2e-3, 4e-3],
     sweepSeed: 0,
     seeds: [1, 2, 3],
     validationBytes: 60_000,
