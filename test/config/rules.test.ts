@@ -205,6 +205,25 @@ const cases: readonly Case[] = [
     says: '[0] warning balance-weight-0: `balance: entropy` is only measured, because `balance_weight` is 0; give it a weight above 0, or use `balance: none`.',
   },
   {
+    of: 'balance-weight-0',
+    changes: router({ select: 'top_k_biased', balance: 'top_k', balance_weight: 0 }),
+    says: '[0] warning balance-weight-0: `balance: top_k` is only measured, because `balance_weight` is 0; give it a weight above 0, or use `balance: loss_free`.',
+  },
+  {
+    of: 'balance-without-loss',
+    changes: {
+      ...router({ select: 'expert_choice', balance: 'none', balance_weight: 0.1 }),
+      'model.objective': 'masked',
+      'model.vocabulary': 257,
+    },
+    says: '[balance_weight] warning balance-without-loss: `moe.router.balance_weight: 0.1` has no effect, because `balance: none` has no loss; use `select: top_k` with a balance loss, or remove it.',
+  },
+  {
+    of: 'frozen-router',
+    changes: router({ frozen: true, z_loss_weight: 0.001 }),
+    says: '[frozen] warning frozen-router: With `router.frozen` the router stays as it was initialised, which is the control experiment for what routing learns; its losses still pull at the layers below, so add `balance: none` and `z_loss_weight: 0`.',
+  },
+  {
     of: 'global-of-one',
     changes: { ...router({ balance_scope: 'global' }), 'train.batch_tokens': 32 },
     says: '[balance_scope] warning global-of-one: `moe.router.balance_scope: global` has no effect, because `batch_tokens` is one microbatch; accumulate over several, or remove it.',
@@ -252,7 +271,7 @@ const cases: readonly Case[] = [
   {
     of: 'frozen-router',
     changes: router({ frozen: true }),
-    says: '[frozen] warning frozen-router: With `router.frozen` the router stays as it was initialised, which is the control experiment for what routing learns; its balance loss still pulls at the layers below, so add `balance: none`.',
+    says: '[frozen] warning frozen-router: With `router.frozen` the router stays as it was initialised, which is the control experiment for what routing learns; its losses still pull at the layers below, so add `balance: none`.',
   },
   {
     of: 'quantize-head-merge',

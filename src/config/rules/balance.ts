@@ -98,7 +98,7 @@ export const weightWithoutLoss: Rule = {
     ];
     return withoutEffect(input, router, keys, {
       why: `\`balance: ${routed.balance}\` has no loss`,
-      instead: 'name a balance loss',
+      instead: routed.select === 'expert_choice' ? 'use `select: top_k` with a balance loss' : 'name a balance loss',
       elsewhere: [balance],
     });
   },
@@ -111,8 +111,9 @@ export const lossWithoutWeight: Rule = {
   check({ experiment, states }) {
     const routed = routerOf(experiment)?.router;
     if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || !states(...router, 'balance')) return undefined;
+    const without = routed.select === 'top_k_biased' ? 'loss_free' : 'none';
     return violation(
-      `\`balance: ${routed.balance}\` is only measured, because \`balance_weight\` is 0; give it a weight above 0, or use \`balance: none\`.`,
+      `\`balance: ${routed.balance}\` is only measured, because \`balance_weight\` is 0; give it a weight above 0, or use \`balance: ${without}\`.`,
       atValue(...router, 'balance_weight'),
       balance,
     );

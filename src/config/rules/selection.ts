@@ -123,10 +123,11 @@ export const frozenRouter: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (!routed?.frozen || routed.select === 'top_k_biased') return undefined;
-    const pulls = routed.balance !== 'none' && routed.balance !== 'loss_free' && routed.balance_weight > 0;
-    const balance = pulls ? '; its balance loss still pulls at the layers below, so add `balance: none`' : '';
+    const balances = routed.balance !== 'none' && routed.balance !== 'loss_free' && routed.balance_weight > 0;
+    const pulling = [...(balances ? ['`balance: none`'] : []), ...(routed.z_loss_weight > 0 ? ['`z_loss_weight: 0`'] : [])];
+    const advice = pulling.length === 0 ? '' : `; its losses still pull at the layers below, so add ${pulling.join(' and ')}`;
     return violation(
-      `With \`router.frozen\` the router stays as it was initialised, which is the control experiment for what routing learns${balance}.`,
+      `With \`router.frozen\` the router stays as it was initialised, which is the control experiment for what routing learns${advice}.`,
       atKey(...router, 'frozen'),
     );
   },
