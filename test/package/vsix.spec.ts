@@ -93,7 +93,7 @@ describe('what ships', () => {
 
 describe('what stays at home', () => {
   test('sources, tests, source maps, scripts and development dependencies', () => {
-    const strangers = names.filter((name) => /\.map$|\.tsx?$|^extension\/(src|test|webview|scripts|bench|docs|out)\//.test(name));
+    const strangers = names.filter((name) => /\.map$|\.tsx?$|^extension\/(src|test|webview|scripts|bench|reproduce|docs|out)\//.test(name));
     expect(strangers).toEqual([]);
     const modules = new Set(names.flatMap((name) => /^extension\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(name)?.[1] ?? []));
     expect([...modules].sort()).toEqual(['onnxruntime-common', 'onnxruntime-node']);
