@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The experiment config `*.moe.yaml`: one schema gives the TypeScript types, the validation, the defaults and the descriptions

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EventLine, MetricsLine, RunDescription, RunStatus } from './format';
 
 /** What a reader insists on; fields it does not know pass, ones it can do without may be missing or unreadable. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DeviceReport } from '../engine/engine';
 import type { RunDescription } from '../runs/format';
 import { errorLine, lastLine } from './errorLine';

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StateTensor } from '../../engine/engine';
 import type { Program } from '../../graph/program';
 import type { TrainerState } from '../trainingEvents';
