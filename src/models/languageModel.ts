@@ -88,7 +88,7 @@ function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model:
 /**
  * The training program of an experiment: pre-norm layers with RMSNorm, and logits by the embeddings or, untied, by a matrix of their own.
  * Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored, which for a masked objective is every token that was not
- * hidden. The loss is the mean cross-entropy of the scored targets (nats per token) plus, each summed over the routed layers, balance_weight
+ * hidden. The loss is the mean cross-entropy of the scored targets (nats per token), of all the step's where they are masked, plus, each summed over the routed layers, balance_weight
  * times the balance losses and z_loss_weight times the router z-losses.
  */
 export function buildLanguageModel(experiment: Experiment): Program {
@@ -108,7 +108,9 @@ export function buildLanguageModel(experiment: Experiment): Program {
     const flatTargets = builder.reshape(targets, [count]);
     const summed = builder.sum(builder.crossEntropy(logits, flatTargets), [0]);
     const scored = builder.sum(builder.greaterEqual(flatTargets, 0), [0]);
-    return { negativeLogLikelihood: summed, crossEntropy: builder.divide(summed, scored) };
+    // Microbatches hide unequal numbers of tokens: over the mean number, their losses average to the mean over all tokens of the step.
+    const divisor = model.objective === 'masked' && microbatchesPerStep(experiment) > 1 ? builder.stepMean('scored', scored) : scored;
+    return { negativeLogLikelihood: summed, crossEntropy: builder.divide(summed, divisor) };
   });
   const over = (figure: (layer: RoutedOutput) => Tensor | null): Tensor | null => total(builder, routed.map(figure));
   const balance = over((layer) => layer.balance);

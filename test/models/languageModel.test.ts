@@ -118,6 +118,19 @@ describe('balance of the whole step', () => {
   });
 });
 
+describe('masked tokens of the whole step', () => {
+  const names = (built: Program) => built.statistics.map(({ name }) => name);
+
+  it('count the same, however many a microbatch hides', () => {
+    expect(names(program({ objective: 'masked' }, { batch_tokens: 24 }))).toEqual(['logits.scored']);
+  });
+
+  it('need no figure of the step in a single microbatch, nor where every token is scored', () => {
+    expect(names(program({ objective: 'masked' }, { batch_tokens: 12 }))).toEqual([]);
+    expect(names(program({}, { batch_tokens: 24 }))).toEqual([]);
+  });
+});
+
 describe('parameters', () => {
   const named = (built: Program, name: string) => built.parameters.find((parameter) => parameter.name === name);
   const normal = (standardDeviation: number) => ({ kind: 'normal', standardDeviation });

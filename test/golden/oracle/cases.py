@@ -76,6 +76,7 @@ DENSE: dict[str, Case] = {
     "dense-qk-norm-head": Case(model(layers=1, attention={"qk_norm": "head"})),
     "dense-qk-norm-full": Case(model(layers=1, attention={"heads": 4, "kv_heads": 2, "qk_norm": "full"})),
     "dense-masked": Case(model(objective="masked")),
+    "dense-masked-microbatches": Case(model(objective="masked"), microbatches=3),
 }
 
 SPARSE: dict[str, Case] = {
@@ -182,6 +183,9 @@ MULTI_HEAD: dict[str, Case] = {
         single_mh(width=12, experts=8, expert_width=4, head_layer=False, merge_layer=False, ablation="iso_mac")
     ),
     "mh-moe-masked": Case(model(objective="masked", moe=mh_moe())),
+    "mh-moe-masked-microbatches": Case(
+        model(objective="masked", moe=mh_moe(balance_weight=0.3, balance_scope="global")), microbatches=2
+    ),
 }
 
 ZEROS = {"a weight is 0"}

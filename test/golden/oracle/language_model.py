@@ -118,8 +118,11 @@ def negative_log_likelihoods(logits: Tensor, targets: Tensor) -> Tensor:
 def step_values(weights: Weights, buffers: Weights, model: dict, microbatches: list[Batch]) -> dict[str, object]:
     """The figures of one optimiser step before the update; `loss` is what is minimised. A figure that the model lacks is None."""
     runs = [forward(weights, buffers, model, tokens) for tokens, _ in microbatches]
-    losses = [negative_log_likelihoods(logits, targets).mean() for (logits, _), (_, targets) in zip(runs, microbatches)]
-    cross_entropy = torch.stack(losses).mean()
+    nats = [negative_log_likelihoods(logits, targets) for (logits, _), (_, targets) in zip(runs, microbatches)]
+    if model.get("objective") == "masked":  # Every hidden token of the step counts the same.
+        cross_entropy = torch.cat(nats).mean()
+    else:
+        cross_entropy = torch.stack([each.mean() for each in nats]).mean()
     values: dict[str, object] = {"logits": runs[0][0], "crossEntropy": cross_entropy, "loss": cross_entropy}
     values |= {"balance": None, "zLoss": None, "dropRate": None, "expertCounts": []}
     layers = list(zip(*(records for _, records in runs)))
