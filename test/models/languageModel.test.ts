@@ -45,7 +45,7 @@ describe('the objective', () => {
   });
 
   it('masked is the mean over the hidden tokens alone', () => {
-    const built = program({ objective: 'masked' });
+    const built = program({ objective: 'masked' }, { batch_tokens: 12 });
     const targets = built.inputs[1]?.value ?? -1;
     const only = (...positions: number[]): number => {
       const data = new Int32Array(12).fill(-1);
