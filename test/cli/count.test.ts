@@ -7,7 +7,7 @@ import { commands } from '../../src/cli/dispatch';
 import { version } from '../../package.json';
 import { runCli } from './runCli';
 
-const models = join(import.meta.dirname, '../fixtures/models-1.5');
+const models = join(import.meta.dirname, '../fixtures/tables-1-and-2');
 
 /** The published form, key by key: strict, so that a key more or less is a failure. */
 const macs = z.strictObject(

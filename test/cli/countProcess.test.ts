@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../..');
-const models = join(root, 'test/fixtures/models-1.5');
+const models = join(root, 'test/fixtures/tables-1-and-2');
 const node = promisify(execFile);
 
 /** The command line as it ships: one bundle, in a process of its own. */

@@ -61,9 +61,9 @@ describe('presets', () => {
     expect(presetText(presetOf('qwen3-30b-a3b') ?? fail())).toMatchSnapshot();
   });
 
-  it('Table 1 and 2 are the configs that the counts of models.md are tested with', () => {
+  it('of Tables 1 and 2 are the configs that the command line counts in its tests', () => {
     const fixture = (name: string) =>
-      load(readFileSync(join(import.meta.dirname, '../../fixtures/models-1.5', `${name}.moe.yaml`), 'utf8')).experiment;
+      load(readFileSync(join(import.meta.dirname, '../../fixtures/tables-1-and-2', `${name}.moe.yaml`), 'utf8')).experiment;
     for (const [id, name] of [
       ['mh-moe/table-1/smoe', 'smoe'],
       ['mh-moe/table-1/mh-moe-3', 'mh-moe-3'],
