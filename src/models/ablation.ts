@@ -1,9 +1,5 @@
+import { isoMacWidening, matricesPerExpert, projectionsLeftOut } from '../config/moeShape';
 import type { ModelConfig, MoeConfig } from '../config/schema';
-
-/** Matrices of one feed-forward network or expert. */
-export function matricesPerExpert(model: ModelConfig): number {
-  return model.ffn.activation === 'swiglu' ? 3 : 2;
-}
 
 export interface ExpertShape {
   readonly experts: number;
@@ -27,15 +23,16 @@ export class AblationError extends RangeError {
  */
 export function expertShape(model: ModelConfig, moe: MoeConfig): ExpertShape {
   const configured = { experts: moe.experts, width: moe.expert_width };
-  const left = (moe.head_layer ? 0 : 1) + (moe.merge_layer ? 0 : 1);
+  const left = projectionsLeftOut(moe);
   if (moe.kind !== 'mh-moe' || moe.ablation !== 'iso_mac' || left === 0) return configured;
 
   const { d_model: d } = model;
   const n = matricesPerExpert(model);
-  const width = moe.expert_width + (left * d) / (n * moe.top_k);
+  const { freed, shared } = isoMacWidening(model, moe);
+  const width = moe.expert_width + freed / shared;
   if (!Number.isInteger(width)) {
     throw new AblationError(
-      `ablation: iso_mac widens the experts by ${left} d_model / (${n} top_k) = ${left * d} / ${n * moe.top_k}, which is not a whole number. Choose a d_model or top_k that divides, or ablation: remove_only.`,
+      `ablation: iso_mac widens the experts by ${left} d_model / (${n} top_k) = ${freed} / ${shared}, which is not a whole number. Choose a d_model or top_k that divides, or ablation: remove_only.`,
     );
   }
   const inputs = d / moe.heads;

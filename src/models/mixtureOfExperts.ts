@@ -1,6 +1,7 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import { product } from '../graph/dimensions';
 import type { RoutedLayer } from '../graph/program';
+import { unitsPerToken } from '../config/moeShape';
 import type { MoeConfig, ModelConfig } from '../config/schema';
 import { expertShape } from './ablation';
 import type { BalanceScope } from './balance';
@@ -33,7 +34,7 @@ export function mixtureOfExperts(
   { scope }: { readonly scope: BalanceScope },
 ): RoutedOutput {
   const multiHead = config.kind === 'mh-moe';
-  const heads = multiHead ? config.heads : 1;
+  const heads = unitsPerToken(config);
   const unitWidth = model.d_model / heads;
   const units = product([...x.shape.slice(0, 1), heads]);
   const { experts, width } = expertShape(model, config);

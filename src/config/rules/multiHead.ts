@@ -1,4 +1,5 @@
 import { nearestDivisors, nearestMultiples } from '../divisibility';
+import { isoMacWidening, matricesPerExpert, projectionsLeftOut } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { MoeConfig } from '../schema';
 import type { Rule } from './rule';
@@ -48,15 +49,7 @@ export const onlyForMultiHead: Rule = {
   },
 };
 
-/** How many of head and merge layer are left out. */
-function layersLeftOut(moe: MoeConfig): number {
-  return (moe.head_layer ? 0 : 1) + (moe.merge_layer ? 0 : 1);
-}
-
-/**
- * The experts' width grows by left * d / (n k), n matrices per expert (2411.16205 Table 4). Their number never falls below k for that: with
- * E >= k and h >= 1 it is (h k (f' - f) + f E) / f' >= k.
- */
+/** The number of experts needs no rule: that it never falls below k, `models/ablation.ts` says. */
 export const isoMacWidth: Rule = {
   code: 'iso-mac-width',
   severity: 'error',
@@ -64,9 +57,9 @@ export const isoMacWidth: Rule = {
   check({ experiment: { model } }) {
     const { moe } = model;
     if (moe?.kind !== 'mh-moe' || moe.ablation !== 'iso_mac') return undefined;
-    const left = layersLeftOut(moe);
-    const matrices = model.ffn.activation === 'swiglu' ? 3 : 2;
-    const [freed, shared] = [left * model.d_model, matrices * moe.top_k];
+    const left = projectionsLeftOut(moe);
+    const matrices = matricesPerExpert(model);
+    const { freed, shared } = isoMacWidening(model, moe);
     if (freed % shared === 0) return undefined;
     const dividing = Array.from({ length: moe.experts }, (_, index) => index + 1).filter((k) => freed % (matrices * k) === 0);
     const near = nearest(dividing, moe.top_k);
@@ -90,7 +83,7 @@ export const nothingLeftOut: Rule = {
   summary: '`ablation: iso_mac` changes nothing while both the head and the merge layer are there',
   check(input) {
     const { moe } = input.experiment.model;
-    if (moe?.kind !== 'mh-moe' || moe.ablation !== 'iso_mac' || layersLeftOut(moe) > 0) return undefined;
+    if (moe?.kind !== 'mh-moe' || moe.ablation !== 'iso_mac' || projectionsLeftOut(moe) > 0) return undefined;
     return withoutEffect(input, ['model', 'moe'], ['ablation'], {
       why: 'both the head and the merge layer are there',
       instead: 'say `head_layer: false` or `merge_layer: false`',
@@ -105,7 +98,7 @@ export const biasOfNothing: Rule = {
   summary: '`projection_bias` is set, but neither the head nor the merge layer is there',
   check(input) {
     const { moe } = input.experiment.model;
-    if (moe?.kind !== 'mh-moe' || !moe.projection_bias || layersLeftOut(moe) < 2) return undefined;
+    if (moe?.kind !== 'mh-moe' || !moe.projection_bias || projectionsLeftOut(moe) < 2) return undefined;
     return withoutEffect(input, ['model', 'moe'], ['projection_bias'], {
       why: 'both the head and the merge layer are left out',
       instead: 'keep one of them',
