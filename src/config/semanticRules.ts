@@ -10,21 +10,13 @@ import {
   weightWithoutLoss,
 } from './rules/balance';
 import { ampleCapacity, capacityOfExpertChoice, onlyWithCapacity, priorityOfOne } from './rules/capacity';
+import { notCausal } from './rules/causality';
+import { frozenBiased, frozenRouter, frozenTemperature } from './rules/frozen';
 import { biasOfNothing, isoMacWidth, moeHeads, nothingLeftOut, onlyForMultiHead } from './rules/multiHead';
 import { quantizedProjections } from './rules/quantisation';
 import { everyAndLayers, noRoutedLayer, routedLayerList, topK } from './rules/routedLayers';
 import type { Rule } from './rules/rule';
-import {
-  expertChoiceNotCausal,
-  expertChoiceRenormalized,
-  expertChoiceUnits,
-  frozenBiased,
-  frozenRouter,
-  frozenTemperature,
-  onlyForBiased,
-  onlyForCosine,
-  renormalizedSingle,
-} from './rules/selection';
+import { expertChoiceRenormalized, expertChoiceUnits, onlyForBiased, onlyForCosine, renormalizedSingle } from './rules/selection';
 import {
   batchTokens,
   maskingShares,
@@ -57,7 +49,7 @@ export const rules: readonly Rule[] = [
   capacityOfExpertChoice,
   expertChoiceRenormalized,
   expertChoiceUnits,
-  expertChoiceNotCausal,
+  notCausal,
   balanceOfBiased,
   lossFreeSelection,
   switchBalance,

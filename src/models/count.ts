@@ -1,8 +1,8 @@
 import { nodeCosts } from '../graph/cost';
 import { elementCount } from '../graph/dimensions';
 import type { Parameter, ParameterRole, Program, ProgramNode } from '../graph/program';
+import { isRoutedLayer } from '../config/placement';
 import type { ModelConfig } from '../config/schema';
-import { isRoutedLayer } from './placement';
 
 /** Multiply-adds per token, forward. The lines add up to `total`. */
 export interface MacsPerToken {

@@ -2,6 +2,7 @@ import type { Tensor } from '../graph/builder';
 import { ProgramBuilder } from '../graph/builder';
 import { product } from '../graph/dimensions';
 import type { AdamW, Program } from '../graph/program';
+import { isRoutedLayer } from '../config/placement';
 import type { Experiment, ModelConfig, TrainConfig } from '../config/schema';
 import { trainSchema } from '../config/schema';
 import { attention } from './attention';
@@ -11,7 +12,6 @@ import { INITIAL_STANDARD_DEVIATION } from './linear';
 import type { RoutedOutput } from './mixtureOfExperts';
 import { mixtureOfExperts } from './mixtureOfExperts';
 import { rmsNorm } from './norm';
-import { isRoutedLayer } from './placement';
 
 function optimiser(train: TrainConfig): AdamW {
   return {
@@ -24,18 +24,15 @@ function optimiser(train: TrainConfig): AdamW {
   };
 }
 
-/** How many microbatches make one optimiser step. */
-function microbatchesPerStep({ train, model }: Experiment): number {
-  return train === undefined ? 1 : Math.max(1, Math.round(train.batch_tokens / (train.micro_batch * model.context)));
+/** A single microbatch is the whole step already, and needs no figure of the step, which would cost another forward pass. */
+function hasSeveralMicrobatches({ train, model }: Experiment): boolean {
+  return train !== undefined && train.batch_tokens > train.micro_batch * model.context;
 }
 
-/**
- * Over what the routed layers balance. One microbatch is the whole step already, and then needs no figure of the step, which would cost
- * another forward pass.
- */
+/** Over what the routed layers balance. */
 function balanceScope(experiment: Experiment): BalanceScope {
   const wanted = experiment.model.moe?.router.balance_scope ?? 'micro';
-  return wanted === 'global' && microbatchesPerStep(experiment) > 1 ? 'global' : 'micro';
+  return wanted === 'global' && hasSeveralMicrobatches(experiment) ? 'global' : 'micro';
 }
 
 /** The layers: h = x + attention(norm(x)); x = h + ffn(norm(h)). Residual stream x [tokens, d_model]. */
@@ -88,8 +85,8 @@ function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model:
 /**
  * The training program of an experiment: pre-norm layers with RMSNorm, and logits by the embeddings or, untied, by a matrix of their own.
  * Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored, which for a masked objective is every token that was not
- * hidden. The loss is the mean cross-entropy of the scored targets (nats per token), of all the step's where they are masked, plus, each summed over the routed layers, balance_weight
- * times the balance losses and z_loss_weight times the router z-losses.
+ * hidden. The loss is the mean cross-entropy of the scored targets (nats per token), where they are masked over all those of the step, plus,
+ * each summed over the routed layers, balance_weight times the balance losses and z_loss_weight times the router z-losses.
  */
 export function buildLanguageModel(experiment: Experiment): Program {
   const { model } = experiment;
@@ -109,7 +106,7 @@ export function buildLanguageModel(experiment: Experiment): Program {
     const summed = builder.sum(builder.crossEntropy(logits, flatTargets), [0]);
     const scored = builder.sum(builder.greaterEqual(flatTargets, 0), [0]);
     // Microbatches hide unequal numbers of tokens: over the mean number, their losses average to the mean over all tokens of the step.
-    const divisor = model.objective === 'masked' && microbatchesPerStep(experiment) > 1 ? builder.stepMean('scored', scored) : scored;
+    const divisor = model.objective === 'masked' && hasSeveralMicrobatches(experiment) ? builder.stepMean('scored', scored) : scored;
     return { negativeLogLikelihood: summed, crossEntropy: builder.divide(summed, divisor) };
   });
   const over = (figure: (layer: RoutedOutput) => Tensor | null): Tensor | null => total(builder, routed.map(figure));

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigFinding, LoadedConfig, ReadText } from '../config/configFile';
+import { causality } from '../config/causality';
 import { loadConfig } from '../config/loadConfig';
 import type { Experiment } from '../config/schema';
-import { causality } from '../models/causality';
 import { countModel } from '../models/count';
 import type { ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';

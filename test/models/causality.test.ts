@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { causality } from '../../src/config/causality';
 import type { Experiment } from '../../src/config/schema';
 import { RandomStream } from '../../src/graph/random';
 import type { ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { causality } from '../../src/models/causality';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { layerKinds, tinyExperiment } from '../support/experiments';
 import { interpret, randomParameters, randomTokens, stateFeeds } from '../support/programs';

@@ -1,11 +1,10 @@
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
-import { routerOf, violation } from './rule';
+import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
 
-const router = ['model', 'moe', 'router'] as const;
-const select = atValue(...router, 'select');
-const balance = atValue(...router, 'balance');
+const select = atValue(...routerPath, 'select');
+const balance = atValue(...routerPath, 'balance');
 
 export const switchBalance: Rule = {
   code: 'switch-top-k',
@@ -29,7 +28,7 @@ export const balanceOfExpertChoice: Rule = {
   check({ experiment, states }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'expert_choice' || routed.balance === 'none') return undefined;
-    if (!states(...router, 'balance')) {
+    if (!states(...routerPath, 'balance')) {
       return violation(
         `\`select: expert_choice\` is balanced by itself, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: none\`.`,
         select,
@@ -68,7 +67,7 @@ export const balanceOfBiased: Rule = {
   check({ experiment, states }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'top_k_biased') return undefined;
-    if (!states(...router, 'balance')) {
+    if (!states(...routerPath, 'balance')) {
       return violation(
         `\`select: top_k_biased\` balances by its bias, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: loss_free\`, or name the loss that you want beside the bias.`,
         select,
@@ -96,7 +95,7 @@ export const weightWithoutLoss: Rule = {
       ...(routed.balance_weight > 0 ? ['balance_weight'] : []),
       ...(routed.balance_scope === 'global' ? ['balance_scope'] : []),
     ];
-    return withoutEffect(input, router, keys, {
+    return withoutEffect(input, routerPath, keys, {
       why: `\`balance: ${routed.balance}\` has no loss`,
       instead: routed.select === 'expert_choice' ? 'use `select: top_k` with a balance loss' : 'name a balance loss',
       elsewhere: [balance],
@@ -110,11 +109,11 @@ export const lossWithoutWeight: Rule = {
   summary: 'a `balance` loss is named, but `balance_weight` is 0',
   check({ experiment, states }) {
     const routed = routerOf(experiment)?.router;
-    if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || !states(...router, 'balance')) return undefined;
+    if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || !states(...routerPath, 'balance')) return undefined;
     const without = routed.select === 'top_k_biased' ? 'loss_free' : 'none';
     return violation(
       `\`balance: ${routed.balance}\` is only measured, because \`balance_weight\` is 0; give it a weight above 0, or use \`balance: ${without}\`.`,
-      atValue(...router, 'balance_weight'),
+      atValue(...routerPath, 'balance_weight'),
       balance,
     );
   },
@@ -129,7 +128,7 @@ export const globalOfOneMicrobatch: Rule = {
     const routed = routerOf(input.experiment)?.router;
     if (routed?.balance_scope !== 'global' || !hasLoss(routed.balance)) return undefined;
     if (train?.batch_tokens !== (train?.micro_batch ?? 0) * model.context) return undefined;
-    return withoutEffect(input, router, ['balance_scope'], {
+    return withoutEffect(input, routerPath, ['balance_scope'], {
       why: '`batch_tokens` is one microbatch',
       instead: 'accumulate over several',
       elsewhere: [atKey('train', 'batch_tokens')],

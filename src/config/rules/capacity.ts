@@ -1,9 +1,7 @@
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
-import { routerOf, violation } from './rule';
+import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
-
-const router = ['model', 'moe', 'router'] as const;
 
 export const capacityOfExpertChoice: Rule = {
   code: 'expert-choice-capacity',
@@ -14,8 +12,8 @@ export const capacityOfExpertChoice: Rule = {
     if (routed?.select !== 'expert_choice' || routed.capacity_factor === undefined) return undefined;
     return violation(
       '`router.capacity_factor` cannot be used with `select: expert_choice`, where every expert takes `top_k` * units / `experts` units; remove it, and choose `top_k` instead.',
-      atKey(...router, 'capacity_factor'),
-      atValue(...router, 'select'),
+      atKey(...routerPath, 'capacity_factor'),
+      atValue(...routerPath, 'select'),
     );
   },
 };
@@ -28,7 +26,7 @@ export const onlyWithCapacity: Rule = {
     const routed = routerOf(input.experiment)?.router;
     if (!routed || routed.capacity_factor !== undefined) return undefined;
     const keys = ['capacity_priority', ...(routed.capacity_in_evaluation ? ['capacity_in_evaluation'] : [])];
-    return withoutEffect(input, router, keys, {
+    return withoutEffect(input, routerPath, keys, {
       why: 'without `capacity_factor` nothing is dropped',
       instead: 'add `capacity_factor`',
       elsewhere: [],
@@ -47,7 +45,7 @@ export const ampleCapacity: Rule = {
     if (!routed || factor === undefined || routed.router.select === 'expert_choice') return undefined;
     const { top_k: k, experts } = routed.moe;
     if (k > experts || factor * k < experts) return undefined;
-    return withoutEffect(input, router, ['capacity_factor'], {
+    return withoutEffect(input, routerPath, ['capacity_factor'], {
       why: `from \`experts\` / \`top_k\` = ${Number((experts / k).toPrecision(4))} on an expert could take every unit`,
       instead: 'use less',
       elsewhere: [atValue('model', 'moe', 'top_k')],
@@ -63,7 +61,7 @@ export const priorityOfOne: Rule = {
     const routed = routerOf(input.experiment);
     if (!routed || routed.router.capacity_factor === undefined) return undefined;
     if (routed.moe.top_k > 1 || routed.router.capacity_priority === 'first_choice') return undefined;
-    return withoutEffect(input, router, ['capacity_priority'], {
+    return withoutEffect(input, routerPath, ['capacity_priority'], {
       why: 'with `top_k: 1` every choice is a first one',
       instead: 'use a `top_k` of at least 2',
       elsewhere: [atValue('model', 'moe', 'top_k')],

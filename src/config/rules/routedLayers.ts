@@ -1,4 +1,5 @@
 import { atKey, atValue } from '../pathFinding';
+import { DEFAULT_EVERY, hasRoutedLayer } from '../placement';
 import type { Rule, Violation } from './rule';
 import { violation } from './rule';
 
@@ -44,10 +45,10 @@ export const noRoutedLayer: Rule = {
   summary: '`every` is more than `layers`, so no layer is routed',
   check({ experiment: { model } }) {
     const { moe } = model;
-    const every = moe?.every ?? 2;
-    if (!moe || moe.layers !== undefined || every <= model.layers) return undefined;
+    if (!moe || moe.layers !== undefined || hasRoutedLayer(model)) return undefined;
+    const every = moe.every ?? DEFAULT_EVERY;
     const where = model.layers === 1 ? '1 layer there is' : `${model.layers} layers there are`;
-    const stated = moe.every === undefined ? 'is 2 where absent,' : `${every} is`;
+    const stated = moe.every === undefined ? `is ${DEFAULT_EVERY} where absent,` : `${every} is`;
     return violation(
       `\`moe.every\` ${stated} more than the ${where}, so no layer is routed; use at most ${model.layers}, or remove \`moe\`.`,
       atValue('model', 'moe', 'every'),

@@ -29,13 +29,10 @@ export function violation(message: string, ...spots: Spot[]): Violation {
   return { message, spots };
 }
 
+/** Where the keys of the router stand. */
+export const routerPath = ['model', 'moe', 'router'] as const;
+
 /** The router of a config that has routed layers. */
 export function routerOf({ model }: Experiment): { readonly moe: MoeConfig; readonly router: RouterConfig } | undefined {
   return model.moe && { moe: model.moe, router: model.moe.router };
-}
-
-/** Whether some layer is routed: `every` may be more than there are layers, which has a warning of its own. */
-export function hasRoutedLayer({ model }: Experiment): boolean {
-  const { moe } = model;
-  return moe !== undefined && (moe.layers !== undefined || (moe.every ?? 2) <= model.layers);
 }

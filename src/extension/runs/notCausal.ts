@@ -1,5 +1,5 @@
+import { causality } from '../../config/causality';
 import { experimentSchema } from '../../config/schema';
-import { causality } from '../../models/causality';
 
 /**
  * Why the outputs of a run's model depend on later tokens, so that its perplexity is not comparable to a causal model's; each a sentence.

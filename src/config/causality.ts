@@ -1,11 +1,18 @@
-import type { Experiment } from '../config/schema';
-import { isRoutedLayer } from './placement';
+import { hasRoutedLayer } from './placement';
+import type { Experiment } from './schema';
 
 export interface Causality {
   /** Whether, in evaluation, no output of a window depends on later tokens of it. */
   readonly causal: boolean;
   /** Why not, each with the key of the config that causes it. Empty when causal. */
-  readonly reasons: readonly { readonly path: readonly string[]; readonly reason: string }[];
+  readonly reasons: readonly CausalityReason[];
+}
+
+interface CausalityReason {
+  readonly cause: 'masked' | 'expert-choice' | 'capacity';
+  readonly path: readonly string[];
+  /** A sentence that begins with "Not causal: ". */
+  readonly reason: string;
 }
 
 /**
@@ -13,16 +20,20 @@ export interface Causality {
  * Training may still route by whole batches where evaluation does not (capacity in training only, balance of a step).
  */
 export function causality({ model }: Experiment): Causality {
-  const reasons: Causality['reasons'][number][] = [];
+  const reasons: CausalityReason[] = [];
   if (model.objective === 'masked') {
-    reasons.push({ path: ['model', 'objective'], reason: 'Not causal: with `objective: masked` attention sees both sides of a token.' });
+    reasons.push({
+      cause: 'masked',
+      path: ['model', 'objective'],
+      reason: 'Not causal: with `objective: masked` attention sees both sides of a token.',
+    });
   }
-  const routed = Array.from({ length: model.layers }, (_, index) => index).some((index) => isRoutedLayer(model, index));
-  if (model.moe !== undefined && routed) {
+  if (model.moe !== undefined && hasRoutedLayer(model)) {
     const { top_k: k, router } = model.moe;
     const at = (key: string): readonly string[] => ['model', 'moe', 'router', key];
     if (router.select === 'expert_choice') {
       reasons.push({
+        cause: 'expert-choice',
         path: at('select'),
         reason:
           'Not causal: with `select: expert_choice` whether an expert takes a token depends on the later tokens it could take instead.',
@@ -34,6 +45,7 @@ export function causality({ model }: Experiment): Causality {
       k > 1
     ) {
       reasons.push({
+        cause: 'capacity',
         path: at('capacity_in_evaluation'),
         reason:
           "Not causal: with `capacity_priority: first_choice` and `top_k` above 1, the first choices of later tokens take the capacity that an earlier token's other choices need; use `capacity_priority: position`, or drop in training only.",

@@ -1,0 +1,30 @@
+import { causality } from '../causality';
+import { atKey, atValue } from '../pathFinding';
+import type { Rule } from './rule';
+import { routerPath, violation } from './rule';
+
+const consequence = "so this model's perplexity cannot be compared with that of a causal one";
+
+/** A masked model says so by its objective, and nobody takes its perplexity for a causal one's. */
+export const notCausal: Rule = {
+  code: 'not-causal',
+  severity: 'warning',
+  summary: 'outputs depend on later tokens: `select: expert_choice`, or `capacity_in_evaluation` with `first_choice` and `top_k` above 1',
+  check({ experiment }) {
+    const causes = causality(experiment).reasons.map(({ cause }) => cause);
+    if (causes.includes('masked')) return undefined;
+    if (causes.includes('expert-choice')) {
+      return violation(
+        `With \`select: expert_choice\` whether an expert takes a token depends on later tokens, ${consequence}; use \`select: top_k\` for that.`,
+        atValue(...routerPath, 'select'),
+      );
+    }
+    if (!causes.includes('capacity')) return undefined;
+    return violation(
+      `With \`capacity_in_evaluation\`, \`capacity_priority: first_choice\` and \`top_k\` ${experiment.model.moe?.top_k ?? ''}, the first choices of later tokens displace the other choices of earlier ones, ${consequence}; use \`capacity_priority: position\`, or remove \`capacity_in_evaluation\`.`,
+      atKey(...routerPath, 'capacity_in_evaluation'),
+      atKey(...routerPath, 'capacity_priority'),
+      atValue('model', 'moe', 'top_k'),
+    );
+  },
+};
