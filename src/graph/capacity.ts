@@ -9,6 +9,6 @@ export function expertCapacity(factor: number, pairs: number, experts: number): 
 }
 
 /** How many units each expert chooses: C = max(1, floor(k * U / E)) (expert choice, 2202.09368, section 3.2). */
-export function expertChoices(k: number, units: number, experts: number): number {
+export function expertChoiceCapacity(k: number, units: number, experts: number): number {
   return Math.max(1, Math.floor((k * units) / experts));
 }

@@ -1,8 +1,8 @@
 import type { Bindings } from './dimensions';
-import { expertChoices } from './capacity';
 import { bindShape, elementCount } from './dimensions';
 import type { Primitive } from './primitives';
 import type { Program, ProgramNode, ValueId } from './program';
+import { bindRoutedSizes } from './routedSizes';
 import { ShapeError } from './shapes';
 
 type BoundShape = readonly number[];
@@ -90,26 +90,9 @@ export interface NodeCost {
   readonly bytes: number;
 }
 
-/**
- * Bindings with every routed-rows symbol set to units x k, the nominal, dropless, unpadded count, and every capacity of an
- * expert choice to the units that an expert chooses.
- */
-export function bindRoutedRows(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): Bindings {
-  const bound: Record<string, number> = { ...bindings };
-  for (const node of program.nodes) {
-    if (node.op !== 'route' && node.op !== 'expertChoice') continue;
-    const operand = program.values[node.inputs[0] ?? -1];
-    if (operand === undefined) throw new ShapeError(`${node.op} without an operand.`);
-    const shape = bindShape(operand.shape, bound);
-    if (node.op === 'route') bound[String(node.attributes.rows)] = elementCount(shape);
-    else bound[String(node.attributes.capacity)] = expertChoices(node.attributes.k, axis(shape, 0), axis(shape, 1));
-  }
-  return bound;
-}
-
-/** The nominal cost of every node for the given `batch` and `time`. */
+/** The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded. */
 export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): NodeCost[] {
-  const bound = bindRoutedRows(program, bindings);
+  const bound = bindRoutedSizes(program, bindings);
   const shapeOf = (id: ValueId): BoundShape => bindShape(program.values[id]?.shape ?? [], bound);
   return program.nodes.map((node) => {
     const inputs = node.inputs.map(shapeOf);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProgramBuilder } from '../../src/graph/builder';
-import { expertCapacity, expertChoices } from '../../src/graph/capacity';
+import { expertCapacity, expertChoiceCapacity } from '../../src/graph/capacity';
 import { nodeCosts } from '../../src/graph/cost';
 import type { NdArray } from '../../src/graph/reference/array';
 import { ShapeError } from '../../src/graph/shapes';
@@ -32,7 +32,7 @@ describe('how many rows an expert may have', () => {
     [1, 2, 5, 1],
     [3, 7, 3, 7],
   ])('k = %d, %d units, %d experts: each chooses %d', (k, units, experts, expected) => {
-    expect(expertChoices(k, units, experts)).toBe(expected);
+    expect(expertChoiceCapacity(k, units, experts)).toBe(expected);
   });
 });
 

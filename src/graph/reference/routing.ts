@@ -1,4 +1,4 @@
-import { expertCapacity, expertChoices } from '../capacity';
+import { expertCapacity, expertChoiceCapacity } from '../capacity';
 import type { Primitive } from '../primitives';
 import type { NdArray } from './array';
 import { at, integers, size, zeros } from './array';
@@ -86,7 +86,7 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
   expertChoice: ({ k, capacity }, inputs, context) => {
     const scores = input(inputs, 0);
     const [units, experts] = [size(scores, 0), size(scores, 1)];
-    const chosen = expertChoices(k, units, experts);
+    const chosen = expertChoiceCapacity(k, units, experts);
     context.setRows(capacity, chosen);
     const result = integers([experts, chosen]);
     for (let expert = 0; expert < experts; expert++) {

@@ -1,21 +1,12 @@
-import { expertChoices } from '../../../graph/capacity';
-import { bindDimension, bindShape, elementCount, type Bindings, type Dimension } from '../../../graph/dimensions';
+import { bindDimension, bindShape, type Bindings, type Dimension } from '../../../graph/dimensions';
 import type { Primitive } from '../../../graph/primitives';
 import type { NodeOf, Program, ValueId } from '../../../graph/program';
+import { bindRoutedSizes } from '../../../graph/routedSizes';
 import type { Device } from '../../engine';
 import { int, OnnxGraph, type TensorName } from '../graph';
 import { blockCount, blockedExpertRules, blockSize } from './blockedExperts';
 import { capacityRules } from './capacity';
-import {
-  operand,
-  sizeOf,
-  type Blocks,
-  type Lowered,
-  type LoweringContext,
-  type LoweringRule,
-  type LoweringRules,
-  type Mode,
-} from './context';
+import { sizeOf, type Blocks, type Lowered, type LoweringContext, type LoweringRule, type LoweringRules, type Mode } from './context';
 import { attentionRules } from './attention';
 import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
@@ -74,7 +65,7 @@ export interface LoweringOptions {
 /** The program's graph, as far as the wanted values need it, as an ONNX model with static shapes for one device. */
 export function lower(program: Program, { device, mode, bindings, wanted }: LoweringOptions): LoweredProgram {
   const graph = new OnnxGraph(program.name);
-  const bound = bindRouting(program, device, bindings);
+  const bound = bindRoutedSizes(program, bindings, device === 'cpu' ? undefined : paddedRows);
   const lowered = new Map<ValueId, Lowered>();
   const feeds = new Map<string, Feed>();
   const parameters = new Map(program.parameters.map((parameter, index) => [parameter.value, { parameter, index }]));
@@ -166,23 +157,9 @@ function valueOf(program: Program, id: ValueId): Program['values'][number] {
   return value;
 }
 
-/**
- * Routed rows are units x k on the CPU, and padded to blocks on WebGPU. An expert that chooses takes max(1, floor(k x units / experts))
- * units (2202.09368).
- */
-function bindRouting(program: Program, device: Device, bindings: Bindings): Bindings {
-  const bound: Record<string, number> = { ...bindings };
-  for (const node of program.nodes) {
-    if (node.op === 'route') {
-      const pairs = elementCount(bindShape(valueOf(program, operand(node, 0)).shape, bound));
-      const padded = blockCount(pairs, node.attributes.experts) * blockSize(pairs);
-      bound[String(node.attributes.rows)] = device === 'cpu' ? pairs : padded;
-    } else if (node.op === 'expertChoice') {
-      const scores = bindShape(valueOf(program, operand(node, 0)).shape, bound);
-      bound[String(node.attributes.capacity)] = expertChoices(node.attributes.k, sizeOf(scores, 0), sizeOf(scores, 1));
-    }
-  }
-  return bound;
+/** Routed rows are padded to blocks on WebGPU. */
+function paddedRows(pairs: number, experts: number): number {
+  return blockCount(pairs, experts) * blockSize(pairs);
 }
 
 /** The matrices of a stacked [E, in, out] tensor that is not a parameter. */
