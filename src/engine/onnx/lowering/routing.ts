@@ -34,8 +34,9 @@ export function sortedByExpert(graph: OnnxGraph, indices: TensorName, length: nu
 }
 
 /**
- * The k largest columns by k rounds of maximum and first place: few small passes for a small k, and no 64-bit indices as from WebGPU's TopK. Each round's choice is the lowest column among
- * equals, as ONNX's TopK promises. Where x is not a number no column is equal to the maximum; the last one is named then.
+ * The k largest columns by k rounds of maximum and first place: few small passes for a small k, and no 64-bit indices as from WebGPU's TopK.
+ * Each round's choice is the lowest column among equals, as ONNX's TopK promises. Where x is not a number no column is equal to the
+ * maximum; the last one is named then.
  */
 function topKByRounds(graph: OnnxGraph, x: TensorName, columns: number, k: number): TensorName {
   const places = range(graph, 'float32', columns);
