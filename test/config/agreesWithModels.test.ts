@@ -9,7 +9,7 @@ import { AblationError, expertShape } from '../../src/models/ablation';
 import { randomExperiment } from '../support/randomExperiments';
 import { load } from './memoryFiles';
 
-/** The config refuses what models cannot build and nothing else, and warns of every causal model that is none. */
+/** The config refuses what models cannot build and nothing else, and warns of every language model that is not causal. */
 const codes = (experiment: Experiment): string[] => semanticFindings(experiment, experiment).map(({ code }) => code);
 
 const plain = { d_model: 24, layers: 2, context: 4, attention: { heads: 2 }, ffn: { width: 8 } };
