@@ -23,7 +23,7 @@ export function configReference(): string {
 
 const introduction = `# The experiment config, \`*.moe.yaml\`
 
-<!-- Generated from src/config/schema.ts by \`npm run generate\`. -->
+<!-- Generated from src/config/schema.ts and src/config/rules/ by \`npm run generate\`. -->
 
 One YAML file is one experiment. Keys without a default must be stated, here or in a config that this one \`extends\`; a config without
 \`train\` and \`data\` can be counted but not run.
@@ -42,10 +42,10 @@ An error keeps the config from being counted and run; a warning says that a key 
 | code | what it says |
 |---|---|
 ${rules.map(({ code, severity, summary }) => `| \`${code}\` | ${cell(summary)}${severity === 'warning' ? ' (warning)' : ''} |`).join('\n')}
-| \`parity-missing\` | the baseline is not there (warning) |
+| \`parity-missing\`, \`parity-invalid\` | the baseline is not there, or has errors (warning) |
 | \`extends-missing\`, \`extends-cycle\` | the base is not there, or configs extend each other in a circle |
 
-And of single keys: \`yaml-syntax\`, \`duplicate-key\`, \`unknown-key\`, \`missing-key\`, \`invalid-value\`, \`empty-config\`.
+And of single keys and whole files: \`yaml-syntax\`, \`duplicate-key\`, \`unknown-key\`, \`missing-key\`, \`invalid-value\`, \`empty-config\`, \`missing-file\`.
 `;
 }
 

@@ -93,7 +93,7 @@ export const routerSchema = z
       .min(0)
       .lt(1)
       .default(0)
-      .describe('In training the router input is multiplied by uniform noise in [1 - jitter, 1 + jitter] (2101.03961).'),
+      .describe('In training the router input is multiplied by uniform noise in [1 - jitter, 1 + jitter) (2101.03961).'),
     capacity_factor: z
       .number()
       .positive()
