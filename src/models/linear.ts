@@ -20,8 +20,6 @@ export interface LinearOptions {
   readonly bias?: boolean;
   /** Quantises the weight and x: a BitLinear. Where several weights share x, use `projection` on what `bitInput` made of it. */
   readonly bitnet?: BitnetConfig | undefined;
-  /** Group of the optimiser that the weight belongs to; `decayed` where absent. */
-  readonly group?: string;
 }
 
 /** x [rows, inputs] -> [rows, outputs]; the weight is the parameter `name`, stored [inputs, outputs]. */
@@ -31,11 +29,10 @@ export function linear(builder: ProgramBuilder, name: string, x: Tensor, options
 
 /** As `linear`, for an x that is quantised already if it is to be. */
 export function projection(builder: ProgramBuilder, name: string, x: Tensor, options: LinearOptions): Tensor {
-  const { inputs, outputs, role, initialScale = 1, bias = false, bitnet, group } = options;
+  const { inputs, outputs, role, initialScale = 1, bias = false, bitnet } = options;
   const weight = builder.parameter(name, [inputs, outputs], {
     initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION * initialScale },
     role,
-    ...(group === undefined ? {} : { group }),
   });
   const product = builder.matmul(x, bitWeight(builder, weight, bitnet));
   if (!bias) return product;
