@@ -45,12 +45,12 @@ export const command: Command = {
 
 /** The published form of one model; its keys are a contract with other programs. */
 function asJson({ file, name, count, parity, notCausal }: CountedFile): object {
-  const { total, active, embedding } = count.parameters;
   return {
     file,
     name,
-    parameters: { total, active, embedding },
+    parameters: count.parameters,
     macsPerToken: count.macsPerToken,
+    routedMacsPerToken: count.routed,
     layers: count.layers,
     parity,
     causal: notCausal.length === 0,

@@ -13,6 +13,15 @@ const models = join(import.meta.dirname, '../fixtures/tables-1-and-2');
 const macs = z.strictObject(
   Object.fromEntries(['total', 'attention', 'attentionCore', 'ffn', 'experts', 'router', 'logits'].map((key) => [key, z.int()])),
 );
+const parameters = z.strictObject(
+  Object.fromEntries(
+    ['total', 'active', 'embedding', 'attention', 'ffn', 'experts', 'shared', 'router', 'head', 'merge', 'norm', 'output'].map((key) => [
+      key,
+      z.int(),
+    ]),
+  ),
+);
+const routed = z.strictObject({ experts: z.int(), head: z.int(), merge: z.int(), shared: z.int() });
 const layer = z.strictObject({
   name: z.string(),
   kind: z.enum(['dense', 'smoe', 'mh-moe']),
@@ -27,8 +36,9 @@ const published = z.strictObject({
     z.strictObject({
       file: z.string(),
       name: z.string(),
-      parameters: z.strictObject({ total: z.int(), active: z.int(), embedding: z.int() }),
+      parameters,
       macsPerToken: macs,
+      routedMacsPerToken: routed,
       layers: z.array(layer),
       parity: z.strictObject({ baseline: z.string(), parameters: z.number(), macs: z.number(), macsWithRouter: z.number() }).nullable(),
       causal: z.boolean(),

@@ -1,6 +1,6 @@
 import type { CountedConfig } from '../../parity/compareWithBaseline';
 import { formatResidual } from '../../parity/formatCount';
-import type { ModelCount } from '../../models/count';
+import type { ModelCount, RoutedMacs } from '../../models/count';
 
 /** All figures of a count, in full, as text. `name` is the file's. */
 export function countReport(name: string, { count, parity, notCausal, findings }: CountedConfig): string {
@@ -14,13 +14,15 @@ export function countReport(name: string, { count, parity, notCausal, findings }
     section('Parameters', [
       ['total', digits(parameters.total)],
       [count.activeIsUpperBound ? 'active (at most)' : 'active', digits(parameters.active)],
-      ...(parameters.output === 0
-        ? [['embedding, tied', digits(parameters.embedding)]]
-        : [
-            ['embedding', digits(parameters.embedding)],
-            ['output', digits(parameters.output)],
-          ]),
-      ['routers', digits(parameters.router)],
+      ...withoutZeros([
+        [parameters.output === 0 ? 'embedding, tied' : 'embedding', parameters.embedding],
+        ['output', parameters.output],
+        ['attention projections', parameters.attention],
+        ['feed-forward, not routed', parameters.ffn],
+        ...routedParts(parameters),
+        ['routers', parameters.router],
+        ['norms', parameters.norm],
+      ]),
     ]),
     section('MACs per token, forward', [
       ['total', digits(macsPerToken.total)],
@@ -32,6 +34,7 @@ export function countReport(name: string, { count, parity, notCausal, findings }
       ['logits', digits(macsPerToken.logits)],
     ]),
     layerTable(count),
+    ...(macsPerToken.experts === 0 ? [] : [section('MACs per token of the routed layers', withoutZeros(routedParts(count.routed)))]),
   ];
   if (parity) {
     sections.push(
@@ -45,6 +48,21 @@ export function countReport(name: string, { count, parity, notCausal, findings }
   sections.push(...notCausal);
   sections.push('1 MAC is one multiply-add of a matrix product.');
   return `${sections.join('\n\n')}\n`;
+}
+
+type Figures = readonly (readonly [name: string, figure: number])[];
+
+function routedParts({ experts, head, merge, shared }: RoutedMacs): Figures {
+  return [
+    ['experts', experts],
+    ['head layers', head],
+    ['merge layers', merge],
+    ['shared experts', shared],
+  ];
+}
+
+function withoutZeros(figures: Figures): [string, string][] {
+  return figures.flatMap(([name, figure]): [string, string][] => (figure === 0 ? [] : [[name, digits(figure)]]));
 }
 
 function layerTable({ layers }: ModelCount): string {

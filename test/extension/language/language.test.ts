@@ -142,6 +142,14 @@ describe('the count report', () => {
     expect(figures).toHaveLength(7);
     expect(figures.slice(1).reduce((sum, figure) => sum + figure, 0)).toBeCloseTo(figures[0] ?? 0, 0);
     expect(report).toMatch(/layers\.1\.moe +mh-moe +[\d,]+ +[\d,]+/);
+    // The parts of the parameters are all of them, of the routed layers' MACs too; nobody sees parts that are not there.
+    const sumOf = (text: string): number =>
+      [...text.matchAll(/ ([\d,]+)$/gm)].reduce((sum, [, figure = '']) => sum + Number(figure.replaceAll(',', '')), 0);
+    const parts = report.slice(report.indexOf('embedding, tied'), report.indexOf('MACs per token, forward'));
+    expect(sumOf(parts)).toBe(total);
+    const routed = report.slice(report.indexOf('MACs per token of the routed layers'), report.indexOf('Against base.moe.yaml'));
+    expect(sumOf(routed)).toBe(counted.count?.macsPerToken.experts);
+    expect(report).not.toContain('shared experts');
   });
 
   it('says why a config with errors is not counted', () => {
