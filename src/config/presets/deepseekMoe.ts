@@ -8,7 +8,7 @@ export const deepseekMoe: Preset = {
   title: 'DeepSeekMoE 16B',
   paper: 'DeepSeekMoE (2401.06066)',
   source:
-    'the public config.json of deepseek-ai/deepseek-moe-16b-base as repeated in public code; training settings are general knowledge of the paper',
+    'the public config.json of deepseek-ai/deepseek-moe-16b-base as repeated in public code; training settings as commonly quoted from the paper',
   gaps: [
     'The two shared experts of width 1408 are one of width 2816 here, which is the same function.',
     'The learning rate falls in two steps there, to 0.316 of it after 80 % and again after 90 % of the tokens; here by a cosine to a tenth.',

@@ -8,12 +8,12 @@ export const olmoe: Preset = {
   title: 'OLMoE 1B-7B',
   paper: 'OLMoE (2409.02060)',
   source:
-    'allenai/OLMoE at 525672c, configs/olmoe-8x1b-newhp-newds-cx5-fine1-normreorder.yml, and OlmoeConfig of huggingface/transformers (008e574); what only the release has is general knowledge',
+    'allenai/OLMoE at 525672c, configs/olmoe-8x1b-newhp-newds-cx5-fine1-normreorder.yml, and OlmoeConfig of huggingface/transformers (008e574); what only the release has, as commonly quoted',
   gaps: [
     'The training settings are those of the named config, an ablation over 130 B tokens; the release was trained on 5 T tokens.',
-    'The norm of queries and keys over the whole projection is that of the release (general knowledge); the ablation has none, and puts its norms after attention and feed-forward.',
-    'The expert width of 1024 is general knowledge, and reproduces the published totals.',
-    "The coefficients of balance loss (0.01) and z-loss (0.001) are averaged over layers in the code's library (general knowledge), so here a layer has a sixteenth of each.",
+    'The norm of queries and keys over the whole projection is that of the release (commonly quoted); the ablation has none, and puts its norms after attention and feed-forward.',
+    'The expert width of 1024 is commonly quoted, and reproduces the published totals.',
+    "The coefficients of balance loss (0.01) and z-loss (0.001) are averaged over layers in the code's library (commonly quoted), so here a layer has a sixteenth of each.",
     'Norm gains and embeddings are decayed there; norm gains are not here.',
   ],
   flags: [],

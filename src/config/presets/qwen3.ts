@@ -12,7 +12,7 @@ export const qwen3: Preset = {
   gaps: [
     'How it was pre-trained is not published in numbers: there is no `train` section.',
     "The balance coefficient of 0.001 is that of the public config; its code sums over the k choices and averages over layers, so here the weight of a layer is 0.001 top_k / layers. The global scope is the report's.",
-    'That chosen weights are scaled to sum 1 (norm_topk_prob) is general knowledge of the released config.',
+    'That chosen weights are scaled to sum 1 (norm_topk_prob) is commonly quoted of the released config.',
   ],
   flags: ['The active parameters in print are rounded down.'],
   published: {
