@@ -40,8 +40,9 @@ function stopped(program: Program, base: ReadonlyMap<ValueId, NdArray>): [ValueI
 
 /**
  * Compares the gradients of `differentiate` with central finite differences in float64, along one random direction per parameter.
- * Routing, the means of the step, what stopGradient holds and the offsets of quantisers are frozen at the base point. error = |a - n| / max(|a|, |n|, 1e-3 max|g|), where a and n are the analytic and numeric
- * derivatives along a direction of unit length and max|g| is over all gradient elements.
+ * Routing, the means of the step, what stopGradient holds and the offsets of quantisers are frozen at the base point.
+ * error = |a - n| / max(|a|, |n|, 1e-3 max|g|), where a and n are the analytic and numeric derivatives along a direction of unit length and
+ * max|g| is over all gradient elements.
  */
 export function gradientErrors(program: Program, bindings: Bindings, feeds: ReadonlyMap<ValueId, NdArray>, seed = 1): DirectionalError[] {
   const { program: backward, gradients } = differentiate(program);
