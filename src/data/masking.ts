@@ -5,7 +5,7 @@ import { mix } from './permutation';
 export const MASK_TOKEN = 256;
 
 /** A part of a window, in positions from `start` on and before `end`. */
-export interface Span {
+interface Span {
   readonly start: number;
   readonly end: number;
 }

@@ -5,13 +5,13 @@ import { linear, projection, residualScale } from './linear';
 import { rmsNorm } from './norm';
 
 /** Heads of one layer: `heads` query heads and `keyValueHeads` heads of keys and values, each `width` wide. */
-export interface AttentionShape {
+interface AttentionShape {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly width: number;
 }
 
-export function attentionShape({ d_model: d, attention: { heads, kv_heads, head_width } }: ModelConfig): AttentionShape {
+function attentionShape({ d_model: d, attention: { heads, kv_heads, head_width } }: ModelConfig): AttentionShape {
   return { heads, keyValueHeads: kv_heads ?? heads, width: head_width ?? d / heads };
 }
 

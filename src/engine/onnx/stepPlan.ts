@@ -17,7 +17,7 @@ export interface StepPlan {
 }
 
 /** What the training graph computes for every microbatch, apart from statistics. */
-export function trainingValues({ program, gradients }: DifferentiatedProgram): readonly ValueId[] {
+function trainingValues({ program, gradients }: DifferentiatedProgram): readonly ValueId[] {
   const { loss, crossEntropy, balance, zLoss, dropRate } = program.outputs;
   return [
     ...[loss, crossEntropy, balance, zLoss, dropRate].filter((value) => value !== null),

@@ -2,7 +2,7 @@ import { ProgramBuilder, type Tensor } from '../../../src/graph/builder';
 import type { Program } from '../../../src/graph/program';
 
 export const experts = 5;
-export const choices = 2;
+const choices = 2;
 const units = 'batch*time';
 
 export interface StepProgramOptions {
