@@ -15,7 +15,7 @@ export interface Capped {
  * weights stay, so a unit without any expert passes by on the residual stream. In evaluation only with `capacity_in_evaluation`. Dropped rows
  * are still computed: capacity here is a definition, not a saving.
  */
-export function cap(builder: ProgramBuilder, weights: Tensor, chosen: Tensor, factor: number, spec: RouterSpec): Capped {
+export function dropOverCapacity(builder: ProgramBuilder, weights: Tensor, chosen: Tensor, factor: number, spec: RouterSpec): Capped {
   const { config, experts, k } = spec;
   const order = config.capacity_priority === 'first_choice' ? 'choice' : 'unit';
   const within = builder.withinCapacity(chosen, experts, factor, order);

@@ -2,7 +2,7 @@ import type { ProgramBuilder, Tensor } from '../graph/builder';
 import { ShapeError } from '../graph/shapes';
 import type { BalanceScope } from './balance';
 import { balanceLoss, zLoss } from './balance';
-import { cap } from './capacity';
+import { dropOverCapacity } from './capacity';
 import type { Dispatch } from './dispatch';
 import { dispatchByExpert, dispatchByUnit } from './dispatch';
 import type { RouterSpec } from './routerLogits';
@@ -44,7 +44,7 @@ function unitsChoose(builder: ProgramBuilder, scored: RouterScores, spec: Router
   const chosen = unitChoice(builder, scored.scores, spec);
   const chosenWeights = choiceWeights(builder, scored.scores, chosen, config.renormalize);
   const factor = config.capacity_factor;
-  const capped = factor === undefined ? undefined : cap(builder, chosenWeights, chosen, factor, spec);
+  const capped = factor === undefined ? undefined : dropOverCapacity(builder, chosenWeights, chosen, factor, spec);
   const weights = capped?.weights ?? chosenWeights;
   return {
     dispatch: dispatchByUnit(builder, builder.route(chosen, experts), weights),
