@@ -128,7 +128,10 @@ export interface Program {
     readonly loss: ValueId;
     /** Scalar: summed negative log likelihood of the scored targets, nats. */
     readonly negativeLogLikelihood: ValueId;
-    /** Scalar: mean cross-entropy of the scored targets, nats per token. */
+    /**
+     * Scalar: mean cross-entropy of the scored targets, nats per token. Where microbatches score unequal numbers of them, it may be over the mean
+     * number of a step statistic, so that its mean over the microbatches is that over all targets of the step.
+     */
     readonly crossEntropy: ValueId;
     /** Scalar: sum over layers of the unweighted balance losses; null without routed layers or balancing. */
     readonly balance: ValueId | null;
