@@ -76,7 +76,7 @@ export interface MetricsLine {
     readonly zLoss?: JsonNumber;
     readonly dropRate?: JsonNumber;
   };
-  /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the objective is causal. */
+  /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the model is causal. */
   readonly validation?: Readonly<
     Record<
       string,

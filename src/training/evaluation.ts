@@ -1,3 +1,4 @@
+import { causality } from '../config/causality';
 import type { RunnableExperiment } from '../config/schema';
 import { type Hidden, validationBatches } from '../data/batches';
 import type { Session } from '../engine/engine';
@@ -7,7 +8,7 @@ export interface ValidationScore {
   readonly loss: number;
   /** exp(loss), natural base. Comparable only at the same tokenizer, context length and objective. */
   readonly perplexity: number;
-  /** Total negative log likelihood / (ln 2 * bytes scored): comparable between tokenizers. Null for a masked model: it gives the text no probability. */
+  /** Total negative log likelihood / (ln 2 * bytes scored): comparable between tokenizers. Null for a model that is not causal: it gives the text no probability. */
   readonly bitsPerByte: number | null;
   /** Causal: all but the first token of the text. Masked: the hidden ones. */
   readonly scoredTokens: number;
@@ -20,11 +21,14 @@ export interface Scoring {
   readonly context: number;
   readonly windows: number;
   readonly hidden: Hidden;
+  /** Whether no output depends on later tokens, so that the losses add up to the length of a code for the text. */
+  readonly causal: boolean;
 }
 
 /** Evaluation takes as many windows at once as a microbatch has. */
-export function scoringOf({ model, train }: RunnableExperiment): Scoring {
-  return { context: model.context, windows: train.micro_batch, hidden: hiddenBy({ model, train }) };
+export function scoringOf(experiment: RunnableExperiment): Scoring {
+  const { model, train } = experiment;
+  return { context: model.context, windows: train.micro_batch, hidden: hiddenBy(experiment), causal: causality(experiment).causal };
 }
 
 /** What training and validation hide: nothing unless the objective is masked. */
@@ -36,7 +40,7 @@ export function hiddenBy({ model, train }: Pick<RunnableExperiment, 'model' | 't
 export async function scoreText(
   session: Session,
   tokens: Uint8Array,
-  { context, windows, hidden }: Scoring,
+  { context, windows, hidden, causal }: Scoring,
   interrupted: () => boolean = () => false,
 ): Promise<ValidationScore | undefined> {
   let nats = 0;
@@ -54,6 +58,6 @@ export async function scoreText(
   }
   const loss = nats / scored;
   // Byte tokens: as many bytes are scored as tokens.
-  const bitsPerByte = hidden === null ? nats / (Math.LN2 * scored) : null;
+  const bitsPerByte = causal ? nats / (Math.LN2 * scored) : null;
   return { loss, perplexity: Math.exp(loss), bitsPerByte, scoredTokens: scored, dropRate: dropped === null ? null : dropped / units };
 }

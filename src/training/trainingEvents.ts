@@ -21,7 +21,7 @@ export interface ValidationEvent {
   readonly step: number;
   readonly seconds: number;
   readonly tokens: number;
-  /** `bitsPerByte` is null where the objective is masked, `dropRate` where there is no capacity. */
+  /** `bitsPerByte` is null where the model is not causal, `dropRate` where there is no capacity. */
   readonly sets: Readonly<
     Record<
       string,

@@ -57,7 +57,7 @@ describe('masked language modelling', () => {
   it('scores hidden tokens only: the mean over them, whatever the number of windows at once', async () => {
     const experiment = masked(2);
     const { session } = await train(experiment);
-    const scoring = { context: 32, hidden: experiment.train.masking };
+    const scoring = { context: 32, hidden: experiment.train.masking, causal: false };
     const [some, more] = [
       await scoreText(session, validation, { ...scoring, windows: 3 }),
       await scoreText(session, validation, { ...scoring, windows: 16 }),

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { RunnableExperiment } from '../../src/config/schema';
+import type { RouterConfig, RunnableExperiment } from '../../src/config/schema';
 import { validationBatches } from '../../src/data/batches';
 import type { Session } from '../../src/engine/engine';
 import { createEngine } from '../../src/engine/onnx/createEngine';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { latestCheckpoint, writeCheckpoint } from '../../src/training/checkpoint/checkpoint';
-import { scoreText } from '../../src/training/evaluation';
+import { scoreText, scoringOf } from '../../src/training/evaluation';
 import { sessionOptions } from '../../src/training/prepare';
 import { trainExperiment, type TrainingRequest } from '../../src/training/train';
 import { Recorder, stream, TestControl } from './recorder';
@@ -97,13 +97,31 @@ describe('validation', () => {
     const session = await compile(tinyExperiment());
     const text = corpora.validation['lists']?.tokens.subarray(0, 333) ?? new Uint8Array();
     const [four, seven] = [
-      await scoreText(session, text, { context: 32, windows: 4, hidden: null }),
-      await scoreText(session, text, { context: 32, windows: 7, hidden: null }),
+      await scoreText(session, text, { context: 32, windows: 4, hidden: null, causal: true }),
+      await scoreText(session, text, { context: 32, windows: 7, hidden: null, causal: true }),
     ];
     expect(four?.scoredTokens).toBe(332);
     expect(four?.loss).toBeCloseTo(seven?.loss ?? NaN, 5);
     expect(four?.perplexity).toBeCloseTo(Math.exp(four?.loss ?? NaN), 10);
     expect(four?.bitsPerByte).toBeCloseTo((four?.loss ?? NaN) / Math.log(2), 10);
+  });
+
+  it.each<[string, Partial<RouterConfig>, boolean]>([
+    ['expert choice', { select: 'expert_choice', balance: 'none' }, false],
+    ['capacity that later first choices take', { capacity_factor: 1, capacity_in_evaluation: true }, false],
+    ['capacity by position', { capacity_factor: 1, capacity_in_evaluation: true, capacity_priority: 'position' }, true],
+    ['capacity in training', { capacity_factor: 1 }, true],
+  ])('with %s states bits per byte only where the model is causal', async (_, router, stated) => {
+    const plain = tinyExperiment({ steps: 1 });
+    const { moe } = plain.model;
+    if (moe === undefined) throw new Error('It is routed.');
+    const model = { ...plain.model, moe: { ...moe, router: { ...moe.router, ...router } } };
+    const { recorder } = await train({ ...plain, model });
+    for (const { sets } of recorder.validations)
+      for (const { perplexity, bitsPerByte } of Object.values(sets))
+        if (stated) expect(bitsPerByte).toBeCloseTo(Math.log2(perplexity), 10);
+        else expect(bitsPerByte).toBeNull();
+    expect(recorder.validations).toHaveLength(2);
   });
 
   it('leaves training as it would be without it', async () => {
@@ -139,9 +157,10 @@ describe('what a router tells', () => {
     const { moe } = plain.model;
     if (moe === undefined) throw new Error('It is routed.');
     const model = { ...plain.model, moe: { ...moe, router: { ...moe.router, capacity_in_evaluation: true } } };
-    const session = await compile({ ...plain, model });
+    const experiment = { ...plain, model };
+    const session = await compile(experiment);
     const text = (corpora.validation['prose']?.tokens ?? new Uint8Array()).subarray(0, 200);
-    const score = await scoreText(session, text, { context: 32, windows: 4, hidden: null });
+    const score = await scoreText(session, text, scoringOf(experiment));
     let [dropped, units] = [0, 0];
     for (const batch of validationBatches(text, 32, 4, null)) {
       dropped += ((await session.evaluate(batch)).dropRate ?? NaN) * batch.batch * batch.time;
