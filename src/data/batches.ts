@@ -78,18 +78,20 @@ export function scoredTokens(tokens: Uint8Array): number {
 
 /**
  * The whole text in non-overlapping windows of `context` tokens, in order, `windows` at a time: every token but the first is a target exactly once.
- * A window sees nothing of the one before it. What is missing in the last batch is filled with token 0 and target -1.
+ * A window sees nothing of the one before it. Nothing is padded, since padding would take part in routing: the last batch has the
+ * windows that are left, and a last window that the text does not fill comes alone, as long as it is.
  */
 function* causalBatches(text: Uint8Array, context: number, windows: number): Generator<TokenBatch> {
-  const span = windows * context;
-  for (let start = 0; start < scoredTokens(text); start += span) {
-    const tokens = new Int32Array(span);
-    const targets = new Int32Array(span).fill(-1);
-    const length = Math.min(span, scoredTokens(text) - start);
-    tokens.set(text.subarray(start, start + length));
-    targets.set(text.subarray(start + 1, start + 1 + length));
-    yield { batch: windows, time: context, tokens, targets };
-  }
+  const whole = Math.floor(scoredTokens(text) / context);
+  const batchAt = (start: number, batch: number, time: number): TokenBatch => ({
+    batch,
+    time,
+    tokens: Int32Array.from(text.subarray(start, start + batch * time)),
+    targets: Int32Array.from(text.subarray(start + 1, start + 1 + batch * time)),
+  });
+  for (let first = 0; first < whole; first += windows) yield batchAt(first * context, Math.min(windows, whole - first), context);
+  const rest = scoredTokens(text) - whole * context;
+  if (rest > 0) yield batchAt(whole * context, 1, rest);
 }
 
 /** Any fixed number, unlike every training key: what validation hides is the same at each validation and for each seed. */
@@ -98,17 +100,17 @@ const VALIDATION_KEY = 0x76616c;
 /**
  * The whole text in windows of `context` tokens, in order, `windows` at a time, some tokens of each hidden: a function of the text, the context and the
  * settings alone, so that models compare. A model that sees both sides must not see padding: the last window reaches back into the one before
- * and hides only what that one did not have, and a text shorter than a window is one short window. Rows missing in the last batch are token 0, not scored.
+ * and hides only what that one did not have, and a text shorter than a window is one short window. The last batch has the windows that are left.
  */
 function* maskedBatches(text: Uint8Array, context: number, windows: number, hidden: MaskingConfig): Generator<TokenBatch> {
   if (text.length === 0) return;
   const time = Math.min(context, text.length);
-  const batch = text.length < context ? 1 : windows;
   const count = Math.ceil(text.length / time);
-  for (let first = 0; first < count; first += batch) {
+  for (let first = 0; first < count; first += windows) {
+    const batch = Math.min(windows, count - first);
     const tokens = new Int32Array(batch * time);
     const targets = new Int32Array(batch * time).fill(-1);
-    for (let row = 0; row < Math.min(batch, count - first); row++) {
+    for (let row = 0; row < batch; row++) {
       const index = first + row;
       const start = Math.min(index * time, text.length - time);
       const [from, to] = [row * time, (row + 1) * time];

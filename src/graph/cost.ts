@@ -90,9 +90,12 @@ export interface NodeCost {
   readonly bytes: number;
 }
 
-/** The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded. */
+/**
+ * The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded, and experts that choose take k units for each
+ * unit there is, whatever rounding leaves them of a batch of this size.
+ */
 export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): NodeCost[] {
-  const bound = bindRoutedSizes(program, bindings);
+  const bound = bindRoutedSizes(program, bindings, { capacityOf: (k, units, experts) => (k * units) / experts });
   const shapeOf = (id: ValueId): BoundShape => bindShape(program.values[id]?.shape ?? [], bound);
   return program.nodes.map((node) => {
     const inputs = node.inputs.map(shapeOf);
@@ -100,8 +103,9 @@ export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: 
     const rule = macRules[node.op];
     return {
       node,
-      macs: rule === null ? 0 : rule(inputs, outputs, node.op === 'matmul' && node.attributes.transposeA),
-      bytes: 4 * [...inputs, ...outputs].reduce((total, shape) => total + elementCount(shape), 0),
+      // Whole numbers but for an expert's share of the units above.
+      macs: rule === null ? 0 : Math.round(rule(inputs, outputs, node.op === 'matmul' && node.attributes.transposeA)),
+      bytes: 4 * Math.round([...inputs, ...outputs].reduce((total, shape) => total + elementCount(shape), 0)),
     };
   });
 }

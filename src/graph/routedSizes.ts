@@ -4,14 +4,19 @@ import { bindShape, elementCount } from './dimensions';
 import type { Program } from './program';
 import { ShapeError } from './shapes';
 
-/**
- * `bindings` and the symbols that routing brings: the rows of every `route`, of which there are `rowsOf(pairs, experts)` for its units x k pairs
- * (as many as pairs where nothing is padded), and the capacity of every expert choice.
- */
+/** Sizes that routing brings, where they are not those that its definition gives. */
+export interface RoutedSizes {
+  /** Rows of a `route` for its units x k pairs; as many where nothing is padded. */
+  readonly rowsOf?: (pairs: number, experts: number) => number;
+  /** Units that each expert of an expert choice takes. */
+  readonly capacityOf?: (k: number, units: number, experts: number) => number;
+}
+
+/** `bindings` and the symbols that routing brings: the rows of every `route`, and the capacity of every expert choice. */
 export function bindRoutedSizes(
   program: Pick<Program, 'nodes' | 'values'>,
   bindings: Bindings,
-  rowsOf: (pairs: number, experts: number) => number = (pairs) => pairs,
+  { rowsOf = (pairs) => pairs, capacityOf = expertChoiceCapacity }: RoutedSizes = {},
 ): Bindings {
   const bound: Record<string, number> = { ...bindings };
   for (const node of program.nodes) {
@@ -22,7 +27,7 @@ export function bindRoutedSizes(
     if (node.op === 'route') bound[String(node.attributes.rows)] = rowsOf(elementCount(shape), node.attributes.experts);
     else {
       const [units = 0, experts = 1] = shape;
-      bound[String(node.attributes.capacity)] = expertChoiceCapacity(node.attributes.k, units, experts);
+      bound[String(node.attributes.capacity)] = capacityOf(node.attributes.k, units, experts);
     }
   }
   return bound;

@@ -1,6 +1,6 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { RouterConfig } from '../config/schema';
-import type { RouterScores } from './routerScores';
+import { positive, type RouterScores } from './routerScores';
 
 /** Over what F and P are averaged: a microbatch, or all those of an optimiser step. */
 export type BalanceScope = 'micro' | 'global';
@@ -55,7 +55,7 @@ function shareLoss(builder: ProgramBuilder, local: Tensor, { scored, scope, expe
 }
 
 function negativeEntropy(builder: ProgramBuilder, mean: Tensor, scope: BalanceScope): Tensor {
-  const logarithm = builder.log(scope === 'global' ? builder.stepMean('mean_probability', mean) : mean);
+  const logarithm = builder.log(positive(builder, scope === 'global' ? builder.stepMean('mean_probability', mean) : mean));
   return builder.sum(builder.multiply(mean, logarithm), [0]);
 }
 

@@ -104,8 +104,8 @@ class Tally<Key> {
 
 /**
  * Counts a language model from its program (forward, nominal: nothing dropped for capacity, nothing padded). 1 MAC = one multiply-add of a
- * matrix product, whatever the bits of its operands; attention over the full context. With expert choice a window of one context
- * is counted, where the experts take floor(k units / experts) units each.
+ * matrix product, whatever the bits of its operands; attention over the full context. With expert choice a unit has k experts, which
+ * is its mean where k units / experts is whole.
  */
 export function countModel(program: Program, model: ModelConfig): ModelCount {
   const macs = new Tally<MacCategory>();

@@ -13,6 +13,11 @@ export interface RouterScores {
   readonly probabilities: () => Tensor;
 }
 
+/** x plus what no figure shows: sums of scores and mean probabilities may underflow to 0, where a quotient or a logarithm is not finite. */
+export function positive(builder: ProgramBuilder, x: Tensor): Tensor {
+  return builder.add(x, builder.constant(1e-30));
+}
+
 /** s = softmax(z) over all experts, or sigmoid(z) of each expert by itself. */
 export function routerScores(builder: ProgramBuilder, logits: Tensor, score: RouterConfig['score']): RouterScores {
   if (score === 'softmax') {
@@ -23,7 +28,7 @@ export function routerScores(builder: ProgramBuilder, logits: Tensor, score: Rou
   return {
     logits,
     scores,
-    shares: () => builder.divide(scores, builder.sum(scores, [1], true)),
+    shares: () => builder.divide(scores, positive(builder, builder.sum(scores, [1], true))),
     probabilities: () => builder.softmax(logits),
   };
 }

@@ -2,6 +2,7 @@ import type { ProgramBuilder, Tensor } from '../graph/builder';
 import { ShapeError } from '../graph/shapes';
 import type { RouterConfig } from '../config/schema';
 import type { RouterSpec } from './routerLogits';
+import { positive } from './routerScores';
 
 /** Each unit's k experts by score s [units, experts], best first, ties to the lower expert: int32 [units, k]. */
 export function unitChoice(builder: ProgramBuilder, scores: Tensor, spec: RouterSpec): Tensor {
@@ -21,8 +22,7 @@ function biasedChoice(builder: ProgramBuilder, scores: Tensor, { config, experts
   const update = (bias: Tensor): Tensor => {
     const chosen = builder.topK(builder.add(scores, bias), k);
     made.chosen = chosen;
-    const counts = builder.stepMean('counts', builder.countChoices(chosen, experts, k));
-    const step = builder.multiply(biasDirection(builder, counts, config.bias_update), builder.constant(config.bias_rate));
+    const step = builder.multiply(biasDirection(builder, chosen, experts, config.bias_update), builder.constant(config.bias_rate));
     return builder.add(bias, step);
   };
   builder.buffer('bias', [experts], { initial: 0, updated: 'step', update });
@@ -30,14 +30,17 @@ function biasedChoice(builder: ProgramBuilder, scores: Tensor, { config, experts
   return made.chosen;
 }
 
-function biasDirection(builder: ProgramBuilder, counts: Tensor, kind: RouterConfig['bias_update']): Tensor {
-  const mean = builder.mean(counts, [0], true);
-  const missing = builder.subtract(mean, counts);
-  return kind === 'sign' ? builder.sign(missing) : builder.divide(missing, mean);
+/** Summed over the experts and not averaged, so that counts stay whole numbers and an expert with its share exactly is not moved by rounding. */
+function biasDirection(builder: ProgramBuilder, chosen: Tensor, experts: number, kind: RouterConfig['bias_update']): Tensor {
+  const [units = 1, k = 1] = chosen.shape;
+  const counts = builder.countChoices(chosen, experts, Number(k));
+  const missing = builder.subtract(builder.sum(counts, [0], true), builder.multiply(counts, builder.constant(experts)));
+  const ofStep = builder.stepMean('missing_load', missing);
+  return kind === 'sign' ? builder.sign(ofStep) : builder.multiply(ofStep, builder.constant(1, [], [units, k]));
 }
 
 /** The weights [units, k] of the chosen experts: their scores, with `renormalize` scaled to sum 1 over the unit. */
 export function choiceWeights(builder: ProgramBuilder, scores: Tensor, chosen: Tensor, renormalize: boolean): Tensor {
   const raw = builder.takeAlongLast(scores, chosen);
-  return renormalize ? builder.divide(raw, builder.sum(raw, [1], true)) : raw;
+  return renormalize ? builder.divide(raw, positive(builder, builder.sum(raw, [1], true))) : raw;
 }

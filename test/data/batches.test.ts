@@ -94,32 +94,32 @@ describe('training order', () => {
 });
 
 describe('validation windows', () => {
-  it('score every token but the first exactly once, each predicted from the token before it', () => {
+  it('score every token but the first exactly once, each predicted from the token before it, and pad nothing', () => {
     fc.assert(
       fc.property(
         fc.uint8Array({ maxLength: 400 }),
         fc.integer({ min: 1, max: 17 }),
         fc.integer({ min: 1, max: 5 }),
         (text, context, windows) => {
-          const scored: number[] = [];
-          const given: number[] = [];
-          for (const batch of validationBatches(text, context, windows)) {
-            expect([batch.batch, batch.time, batch.tokens.length, batch.targets.length]).toEqual([
-              windows,
-              context,
-              windows * context,
-              windows * context,
-            ]);
-            batch.targets.forEach((target, at) => {
-              if (target < 0) return;
-              scored.push(target);
-              given.push(batch.tokens[at] ?? -1);
-            });
+          const batches = [...validationBatches(text, context, windows)];
+          for (const { batch, time, tokens, targets } of batches) {
+            expect([tokens.length, targets.length]).toEqual([batch * time, batch * time]);
+            expect(batch).toBeLessThanOrEqual(windows);
           }
-          expect(scored).toEqual([...text.subarray(1)]);
-          expect(given).toEqual([...text.subarray(0, scoredTokens(text))]);
+          expect(batches.flatMap(({ targets }) => [...targets])).toEqual([...text.subarray(1)]);
+          expect(batches.flatMap(({ tokens }) => [...tokens])).toEqual([...text.subarray(0, scoredTokens(text))]);
         },
       ),
     );
+  });
+
+  it('are whole windows, then those left over, then the rest of the text', () => {
+    const shapes = [...validationBatches(new Uint8Array(1 + 7 * 10 + 4), 10, 3)].map(({ batch, time }) => [batch, time]);
+    expect(shapes).toEqual([
+      [3, 10],
+      [3, 10],
+      [1, 10],
+      [1, 4],
+    ]);
   });
 });

@@ -112,10 +112,8 @@ describe('masked validation windows', () => {
                 expect(target).toBe(text[start + at]);
                 scored.set(start + at, (scored.get(start + at) ?? 0) + 1);
               });
-              // A window of the text, not padding: what is not hidden is the text.
-              if (targets.some((target) => target >= 0)) {
-                tokens.forEach((token, at) => (targets[at] ?? -1) < 0 && expect(token).toBe(text[start + at]));
-              }
+              // No padding: what is not hidden is the text.
+              tokens.forEach((token, at) => (targets[at] ?? -1) < 0 && expect(token).toBe(text[start + at]));
             }
           }
           expect(Math.max(...scored.values())).toBe(1);
@@ -127,10 +125,7 @@ describe('masked validation windows', () => {
   });
 
   it('do not depend on how many windows are taken at once', () => {
-    const scored = (windows: number) =>
-      [...validationBatches(textOf(1000), 32, windows, settings())]
-        .flatMap(rowsOf)
-        .filter(({ targets }) => targets.some((target) => target >= 0));
+    const scored = (windows: number) => [...validationBatches(textOf(1000), 32, windows, settings())].flatMap(rowsOf);
     expect(scored(7)).toEqual(scored(1));
     expect(scored(3)).toEqual(scored(1));
   });

@@ -9,8 +9,8 @@ interface Evaluation {
   readonly session: RuntimeSession;
 }
 
-/** How many shapes keep their session: the usual batch and a smaller last one, for a few validation sets. */
-const KEPT = 4;
+/** How many shapes keep their session: the usual batch, and for a few validation sets a smaller last one and what does not fill a window. */
+const KEPT = 9;
 
 /** Forward-only sessions, one per shape of evaluation batch, made when first needed. */
 export class EvaluationSessions {

@@ -163,6 +163,11 @@ export const primitiveCases: readonly PrimitiveCase[] = [
   { name: 'multiply, scalar', build: ({ builder, float }) => builder.multiply(float(4, 3), float()) },
   { name: 'divide', build: ({ builder, float, positive }) => builder.divide(float(4, 3), positive(4, 1)) },
   ...(['negate', 'exp', 'sigmoid', 'tanh'] as const).map(unary),
+  {
+    // By their logarithms, which show a relative error; a router orders experts by scores as small as these.
+    name: 'sigmoid far from 0',
+    build: ({ builder, given }) => builder.log(builder.sigmoid(given([8], [-10, -12, -14, -16, -17, -18, -24, -30]))),
+  },
   { name: 'log', build: ({ builder, positive }) => builder.log(positive(7)) },
   { name: 'sqrt', build: ({ builder, positive }) => builder.sqrt(positive(2, 3, 2)) },
   ...(['silu', 'relu', 'gelu'] as const).map((kind): PrimitiveCase => ({

@@ -65,7 +65,7 @@ export interface LoweringOptions {
 /** The program's graph, as far as the wanted values need it, as an ONNX model with static shapes for one device. */
 export function lower(program: Program, { device, mode, bindings, wanted }: LoweringOptions): LoweredProgram {
   const graph = new OnnxGraph(program.name);
-  const bound = bindRoutedSizes(program, bindings, device === 'cpu' ? undefined : paddedRows);
+  const bound = bindRoutedSizes(program, bindings, device === 'cpu' ? {} : { rowsOf: paddedRows });
   const lowered = new Map<ValueId, Lowered>();
   const feeds = new Map<string, Feed>();
   const parameters = new Map(program.parameters.map((parameter, index) => [parameter.value, { parameter, index }]));
