@@ -8,7 +8,7 @@ export interface Causality {
   readonly reasons: readonly CausalityReason[];
 }
 
-interface CausalityReason {
+export interface CausalityReason {
   readonly cause: 'masked' | 'expert-choice' | 'capacity';
   readonly path: readonly string[];
   /** A sentence that begins with "Not causal: ". */

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { ConfigFinding, ReadText } from './configFile';
-import { isMapping } from './unknownKeys';
+import { isMapping } from './mapping';
 import { parseYamlTree } from './yamlTree';
 import type { YamlTree } from './yamlTree';
 

@@ -2,12 +2,14 @@ import { childSchema, dotted } from './describeKey';
 import { didYouMean } from './editDistance';
 import { mayBeEmpty } from './jsonSchema';
 import type { JsonSchema } from './jsonSchema';
+import { isMapping } from './mapping';
+import { movedToRouter } from './movedKeys';
 import { atKey } from './pathFinding';
 import type { PathFinding } from './pathFinding';
 import type { KeyPath } from './yamlTree';
 
 export interface KnownValue {
-  /** The value without what the schema does not know, and without optional keys that are stated empty. */
+  /** The value without what the schema does not know, and without keys that are stated empty and need not be there. */
   readonly value: unknown;
   readonly findings: readonly PathFinding[];
   /** The keys that misspelt ones were probably meant to be: that these are missing needs no word of its own. */
@@ -38,16 +40,6 @@ export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
   return { value: keep(root, value, []), findings, meant: allMeant };
 }
 
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Keys that earlier versions had elsewhere, under the names that a config of that time states. */
-const movedKeys: ReadonlyMap<string, string> = new Map([
-  ['model.moe.renormalize', 'moe.router.renormalize'],
-  ['model.moe.balance_weight', 'moe.router.balance_weight'],
-]);
-
 /** A key that exists in one other place belongs there; else the sibling that is spelt most like it. */
 function meantBy(schema: JsonSchema, path: KeyPath, key: string, paths: readonly KeyPath[]): KeyPath | undefined {
   const elsewhere = paths.filter((other) => other.at(-1) === key);
@@ -57,10 +49,10 @@ function meantBy(schema: JsonSchema, path: KeyPath, key: string, paths: readonly
 }
 
 function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPath | undefined): PathFinding {
-  const now = movedKeys.get(dotted([...path, key]));
-  const message = now
-    ? `\`moe.${key}\` is now \`${now}\`.`
-    : `Unknown key \`${dotted([...path, key])}\`; ${advice(schema, path, key, meant)}`;
+  const message =
+    dotted(path) === 'model.moe' && movedToRouter.includes(key)
+      ? `\`moe.${key}\` is now \`moe.router.${key}\`.`
+      : `Unknown key \`${dotted([...path, key])}\`; ${advice(schema, path, key, meant)}`;
   return { spots: [atKey(...path, key)], severity: 'error', code: 'unknown-key', message };
 }
 

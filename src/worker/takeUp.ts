@@ -7,10 +7,11 @@ import { writeDescription, writeStatus } from '../runs/runWriter';
 import { asStorageError } from '../runs/storageError';
 import { takeRequests } from './requestFiles';
 import { LaunchError } from './runFailure';
+import { runnableExperiment } from './runnableExperiment';
 import { initialStatus } from './runStatus';
 import { discardAddress } from './socketAddress';
 
-/** The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, or is none. */
+/** The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, is none, or not understood. */
 export async function resumable(run: string): Promise<{ readonly description: RunDescription; readonly status: RunStatus }> {
   const description = await readDescription(run);
   const status = description && (await readStatusOrLost(run, description));
@@ -18,6 +19,7 @@ export async function resumable(run: string): Promise<{ readonly description: Ru
   const state = observe(status, thisHost(), Date.now());
   if (isLive(state)) throw new LaunchError(`${description.id} is ${state} on ${status.host}.`, 'It needs no resume.', run);
   if (state === 'finished') throw new LaunchError(`${description.id} has finished its ${status.totalSteps} steps.`, 'Start it anew.', run);
+  runnableExperiment(description);
   return { description, status };
 }
 

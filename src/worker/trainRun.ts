@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { experimentSchema, type RunnableExperiment } from '../config/schema';
 import type { Engine } from '../engine/engine';
 import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription, RunStatus } from '../runs/format';
@@ -16,6 +15,7 @@ import { ControlServer } from './controlServer';
 import { takeRequests } from './requestFiles';
 import { RunControl } from './runControl';
 import { failureOf, LaunchError } from './runFailure';
+import { runnableExperiment } from './runnableExperiment';
 import { RunRecorder, type RunListener } from './runRecorder';
 import { StatusKeeper } from './runStatus';
 
@@ -94,7 +94,7 @@ class Attempt {
 
   async train(): Promise<TrainingOutcome> {
     const { run, engine, log } = this.options;
-    const experiment = runnable(this.description);
+    const experiment = runnableExperiment(this.description);
     const program = buildLanguageModel(experiment);
     const corpora = await prepareCorpora(experiment, dirname(this.description.configFile));
     const session = await engine.compile(program, sessionOptions(experiment));
@@ -194,16 +194,6 @@ class Attempt {
 class Diverged extends Error {
   override readonly name = 'Diverged';
   readonly advice = 'The last checkpoint is kept. Lower train.learning_rate, lengthen train.warmup or clip more, and start again.';
-}
-
-function runnable(description: RunDescription): RunnableExperiment {
-  const parsed = experimentSchema.safeParse(description.experiment);
-  if (!parsed.success) throw new LaunchError(`The config in ${description.id}/run.json is damaged.`, 'Start the experiment again.');
-  const { train, data } = parsed.data;
-  if (train === undefined || data === undefined) {
-    throw new LaunchError(`The config in ${description.id}/run.json says nothing of training or data.`, 'Start the experiment again.');
-  }
-  return { ...parsed.data, train, data };
 }
 
 function resumeFrom(checkpoint: Checkpoint | undefined) {

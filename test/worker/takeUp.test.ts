@@ -1,19 +1,28 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { RunDescription } from '../../src/runs/format';
 import { readDescription, readStatus } from '../../src/runs/readRun';
 import { writeDescription, writeStatus } from '../../src/runs/runWriter';
 import { leaveRequest, takeRequests } from '../../src/worker/requestFiles';
+import { LaunchError } from '../../src/worker/runFailure';
 import { StatusKeeper } from '../../src/worker/runStatus';
 import { takeUp } from '../../src/worker/takeUp';
 import { aDescription, aStatus, temporaryFolder } from '../runs/fixtures';
 
 const launch = [{ rung: 'foreground', executable: 'node', chosen: true, reason: 'a test' }];
 
-function aStoppedRun(): string {
+const moe = { kind: 'smoe', experts: 4, top_k: 1, expert_width: 8 };
+const experiment = {
+  model: { d_model: 8, layers: 2, context: 4, attention: { heads: 2 }, ffn: { width: 8 }, moe },
+  train: { steps: 100, batch_tokens: 64 },
+  data: { train: ['a.txt'] },
+};
+
+function aStoppedRun(changes: Partial<RunDescription> = {}): string {
   const run = temporaryFolder();
   mkdirSync(join(run, 'requests'));
-  writeDescription(run, aDescription());
+  writeDescription(run, aDescription({ experiment, ...changes }));
   writeStatus(run, aStatus({ state: 'stopped', step: 40 }));
   return run;
 }
@@ -39,6 +48,32 @@ describe('taking a run up', () => {
     writeFileSync(join(run, 'status.json'), '');
     await takeUp(run, launch);
     expect(await readStatus(run)).toMatchObject({ state: 'starting', totalSteps: aDescription().totalSteps });
+  });
+
+  it('works where an earlier version wrote the config, with keys where they were then', async () => {
+    const old = { ...experiment, model: { ...experiment.model, moe: { ...moe, renormalize: false, balance_weight: 0.01 } } };
+    const run = aStoppedRun({ experiment: old });
+    await takeUp(run, launch);
+    expect(await readDescription(run)).toMatchObject({ launch, experiment: old });
+  });
+
+  it.each<[string, unknown, RegExp, RegExp]>([
+    [
+      'another version',
+      { ...experiment, model: { ...experiment.model, mixer: {} } },
+      /^MoE Lab \S+ does not understand `model\.mixer` in the config of 20260301-120000-smoe-abcd, which MoE Lab 9\.8\.7 wrote\.$/,
+      /^Resume it with MoE Lab 9\.8\.7, or /,
+    ],
+    ['no version', 'none', /does not understand the config of/, /^Resume it with/],
+    ['one that only counts', { model: experiment.model }, /has no `train`/, /^Start the experiment again/],
+  ])('refuses a config of %s that cannot be understood, and leaves the run as it was', async (_, unknown, message, advice) => {
+    const run = aStoppedRun({ experiment: unknown, versions: { moeLab: '9.8.7', node: '20', onnxruntime: '1' } });
+    const before = [await readDescription(run), await readStatus(run)];
+    const refusal = await takeUp(run, launch).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(LaunchError);
+    expect(refusal).toMatchObject({ message: expect.stringMatching(message), advice: expect.stringMatching(advice) });
+    expect([await readDescription(run), await readStatus(run)]).toEqual(before);
+    expect(readdirSync(run)).not.toContain('taking-up');
   });
 
   it('passes over a claim that a crash left, and waits for no fresh one', async () => {

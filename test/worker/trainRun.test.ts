@@ -1,11 +1,13 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { experimentSchema } from '../../src/config/schema';
 import { createEngine } from '../../src/engine/onnx/createEngine';
 import type { MetricsLine } from '../../src/runs/format';
 import { readStatus } from '../../src/runs/readRun';
 import { runFiles } from '../../src/runs/runFiles';
 import { readEvents, readExperts, readMetrics, start } from '../../src/runs/runReader';
+import { writeDescription } from '../../src/runs/runWriter';
 import { RunClient } from '../../src/worker/client';
 import { leaveRequest } from '../../src/worker/requestFiles';
 import type { RunListener } from '../../src/worker/runRecorder';
@@ -71,6 +73,20 @@ describe('training a run', () => {
     expect(finished).toMatchObject({ state: 'finished', step: 6 });
     expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
     expect((await readExperts(run, start)).records).toEqual((await readExperts(whole, start)).records);
+  });
+
+  it('goes on where version 0.1.0 stopped, whose config had keys of the router elsewhere', async () => {
+    const { run: whole } = await createTinyRun(temporaryFolder());
+    await train(whole);
+    const { run, description } = await createTinyRun(temporaryFolder());
+    const stop = new AbortController();
+    await train(run, { onMetrics: ({ step }) => step === 3 && stop.abort() }, stop.signal);
+    const { model, ...rest } = experimentSchema.parse(description.experiment);
+    const { router, ...moe } = model.moe ?? { router: undefined };
+    const { renormalize, balance_weight } = router ?? {};
+    writeDescription(run, { ...description, experiment: { ...rest, model: { ...model, moe: { ...moe, renormalize, balance_weight } } } });
+    expect(await train(run)).toMatchObject({ state: 'finished', step: 6 });
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
   });
 
   it('drops what was recorded after the checkpoint when a crash lost it', async () => {

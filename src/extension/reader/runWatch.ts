@@ -75,7 +75,7 @@ export class RunWatch {
 
   private async describe(): Promise<RunDescription | undefined> {
     const description = await readDescription(this.run);
-    this.notCausal = notCausalReasons(description?.experiment);
+    this.notCausal = notCausalReasons(description);
     const bytes = (description?.routedLayers ?? []).reduce((sum, layer) => sum + 4 * layer.experts, 0);
     if (bytes > 0) {
       this.experts = new ExpertHistory(Math.max(16, Math.min(512, Math.floor(HISTORY_BYTES / bytes))));

@@ -26,9 +26,10 @@ function stateText(run: RunSummary): string {
   return `${state}${where}, ${stepText(run)}`;
 }
 
-function descriptionRows({ experiment, parameters, macsPerToken, engine, configFile, routedLayers }: RunDescription): [string, string][] {
+function descriptionRows(description: RunDescription): [string, string][] {
+  const { parameters, macsPerToken, engine, configFile, routedLayers } = description;
   const bound = routedLayers.some(({ unitsPerToken }) => unitsPerToken > 1) ? '≤ ' : '';
-  const notCausal = notCausalReasons(experiment);
+  const notCausal = notCausalReasons(description);
   return [
     ...notCausal.map((reason): [string, string] => ['**Not causal**', escapeMarkdown(reason.replace(/^Not causal: /, ''))]),
     ['Parameters', `${groupDigits(parameters.total)} (${bound}${groupDigits(parameters.active)} active)`],

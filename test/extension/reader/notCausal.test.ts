@@ -15,7 +15,12 @@ it.each([
   ['a causal model', { model: { ...model, moe } }, 0],
   ['expert choice', { model: { ...model, moe: { ...moe, router: { select: 'expert_choice', balance: 'none' } } } }, 1],
   ['an encoder', { model: { ...model, vocabulary: 257, objective: 'masked' } }, 1],
-  ['a config of another version', { model: { ...model, moe: { ...moe, balance_weight: 0.01 } } }, 0],
+  [
+    'an encoder of keys that have moved',
+    { model: { ...model, vocabulary: 257, objective: 'masked', moe: { ...moe, balance_weight: 0.01 } } },
+    1,
+  ],
+  ['a config of another version', { model: { ...model, objective: 'masked', mixer: {} } }, 0],
 ])('the dashboard is told why %s is not causal, or nothing', async (_, experiment, reasons) => {
   const run = new WrittenRun();
   runs.push(run);
