@@ -169,7 +169,7 @@ describe('expertChoice', () => {
       interpret(builder, { bindings: { units: 5 }, feeds: given, wanted: [sums.id] }).get(sums.id);
     expect(run(feeds)?.shape).toEqual([2, 2]);
     expect([...(run(frozen)?.data ?? [])]).toEqual([2.5, 2.5, 2.5, 2.5]);
-    // Reads 5 x 2 scores and 2 x 2 indices, writes 2 x 2 rows of 2.
-    expect(nodeCosts(builder, { units: 5 }).find(({ node }) => node.op === 'gatherRows')?.bytes).toBe(4 * (10 + 4 + 8));
+    // Reads 5 x 2 scores and 2 x 2.5 indices, writes 2 x 2.5 rows of 2: nominally 2 experts share 5 units.
+    expect(nodeCosts(builder, { units: 5 }).find(({ node }) => node.op === 'gatherRows')?.bytes).toBe(4 * (10 + 5 + 10));
   });
 });
