@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Causality } from '../config/causality';
 import type { ConfigFinding } from '../config/configFile';
 import { experimentName } from '../config/experimentName';
 import { loadConfig } from '../config/loadConfig';
@@ -7,9 +8,10 @@ import type { ModelCount } from '../models/count';
 import { compareWithBaseline } from '../parity/compareWithBaseline';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
 import { formatResidual } from '../parity/formatCount';
+import { causalityJson, causalityNotes, taggedName } from './causalityText';
 import { exitCode, WrongUse } from './command';
 import type { Command } from './command';
-import { formatFinding } from './findings';
+import { writeFindings } from './findings';
 import { printable } from './terminal/printable';
 import { textTable } from './textTable';
 
@@ -19,7 +21,7 @@ interface CountedFile {
   readonly name: string;
   readonly count: ModelCount;
   readonly parity: ParityResiduals | null;
-  readonly notCausal: readonly string[];
+  readonly causality: Causality | undefined;
 }
 
 export const command: Command = {
@@ -32,11 +34,11 @@ export const command: Command = {
     const findings: ConfigFinding[] = [];
     for (const file of positionals) {
       const config = loadConfig(resolve(cwd, file), readTextFromDisk);
-      const { count, parity, notCausal, findings: own } = compareWithBaseline(config, readTextFromDisk);
+      const { count, parity, causality, findings: own } = compareWithBaseline(config, readTextFromDisk);
       findings.push(...own);
-      if (count) counted.push({ file, name: experimentName(file, config.experiment), count, parity, notCausal });
+      if (count) counted.push({ file, name: experimentName(file, config.experiment), count, parity, causality });
     }
-    for (const line of new Set(findings.map((finding) => formatFinding(finding, cwd)))) stderr.write(`${line}\n`);
+    writeFindings(findings, stderr, cwd);
     if (values['json'] === true) stdout.write(`${JSON.stringify({ schemaVersion: 1, models: counted.map(asJson) })}\n`);
     else if (counted.length > 0) stdout.write(`${asText(counted, values['layers'] === true)}\n`);
     return findings.some((finding) => finding.severity === 'error') ? exitCode.findings : exitCode.done;
@@ -44,17 +46,17 @@ export const command: Command = {
 };
 
 /** The published form of one model; its keys are a contract with other programs. */
-function asJson({ file, name, count, parity, notCausal }: CountedFile): object {
+function asJson({ file, name, count, parity, causality }: CountedFile): object {
   return {
     file,
     name,
     parameters: count.parameters,
+    activeIsUpperBound: count.activeIsUpperBound,
     macsPerToken: count.macsPerToken,
     routedMacsPerToken: count.routed,
     layers: count.layers,
     parity,
-    causal: notCausal.length === 0,
-    notCausal,
+    ...causalityJson(causality),
   };
 }
 
@@ -64,7 +66,7 @@ function asText(models: readonly CountedFile[], withLayers: boolean): string {
     ...(models.some(({ count }) => count.activeIsUpperBound)
       ? ['≤: an upper bound, as sub-tokens of one token may meet in one expert']
       : []),
-    ...models.flatMap(({ name, notCausal }) => notCausal.map((reason) => printable(`${name}: ${reason}`))),
+    ...models.flatMap(({ name, causality }) => causalityNotes(name, causality).map(printable)),
     'MACs are per token, forward; attention over the full context.',
   ];
   return [...sections, notes.join('\n')].join('\n\n');
@@ -84,17 +86,11 @@ function summary(models: readonly CountedFile[]): string {
     'logits',
     'against its baseline',
   ];
-  const rows = models.map(({ name, count, parity, notCausal }) => {
+  const rows = models.map(({ name, count, parity, causality }) => {
     const macs = count.macsPerToken;
     const lines = [macs.total, macs.attention, macs.attentionCore, macs.ffn, macs.experts, macs.router, macs.logits];
     const active = `${count.activeIsUpperBound ? '≤ ' : ''}${grouped(count.parameters.active)}`;
-    return [
-      notCausal.length === 0 ? name : `${name} (not causal)`,
-      grouped(count.parameters.total),
-      active,
-      ...lines.map(grouped),
-      parity ? parityText(parity) : '',
-    ];
+    return [taggedName(name, causality), grouped(count.parameters.total), active, ...lines.map(grouped), parity ? parityText(parity) : ''];
   });
   return textTable([heading, ...rows], [false, ...Array.from({ length: 9 }, () => true), false]);
 }

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import type { Writable } from 'node:stream';
 import type { ConfigFinding } from '../config/configFile';
 import { printable } from './terminal/printable';
 
@@ -7,4 +8,9 @@ export function formatFinding({ file, range, severity, code, message }: ConfigFi
   const near = relative(cwd, file);
   const shown = near === '' || near.startsWith('..') ? file : near;
   return printable(`${shown}:${range.start.line + 1}:${range.start.character + 1}: ${severity} ${code}: ${message}`);
+}
+
+/** One line each, each once: two configs may have the same base. */
+export function writeFindings(findings: readonly ConfigFinding[], stderr: Writable, cwd: string): void {
+  for (const line of new Set(findings.map((finding) => formatFinding(finding, cwd)))) stderr.write(`${line}\n`);
 }

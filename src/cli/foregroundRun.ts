@@ -2,16 +2,18 @@ import { join } from 'node:path';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import { createThreadedEngine } from '../engine/threaded/threadHost';
 import type { RunDescription, RunStatus } from '../runs/format';
+import { runCausality } from '../runs/runCausality';
 import { readRunResult } from '../runs/runResult';
-import { createRun, inspectData, loadExperiment, type RunOverrides } from '../worker/createRun';
+import { createRun, inspectData, loadExperiment, type ExperimentSource } from '../worker/createRun';
 import { takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
+import { causalityJson } from './causalityText';
 import { exitCode, type CommandContext } from './command';
 import { printable, printableLines } from './terminal/printable';
 import { endingText, TrainingDisplay } from './terminal/trainingDisplay';
 
 export type ForegroundRequest =
-  | { readonly kind: 'start'; readonly configFile: string; readonly runsDirectory: string; readonly overrides: RunOverrides }
+  | ({ readonly kind: 'start'; readonly runsDirectory: string } & Omit<ExperimentSource, 'readText'>)
   | { readonly kind: 'resume'; readonly run: string };
 
 type Surroundings = Pick<CommandContext, 'values' | 'stdout' | 'stderr' | 'signal'>;
@@ -45,7 +47,9 @@ export async function trainInForeground(
   const json = values['json'] === true;
   const display = new TrainingDisplay({ stdout, description });
   const printLine = (line: object): void => void stdout.write(`${JSON.stringify(line)}\n`);
+  const causality = runCausality(description);
   if (!json) stdout.write(`${printable(description.name)}: ${run}\n`);
+  if (!json && causality?.causal === false) stdout.write(`${causality.reasons.map(({ reason }) => reason).join(' ')}\n`);
   const device = description.engine.device === 'webgpu' ? 'webgpu' : 'cpu';
   const status = await trainRun({
     run,
@@ -62,10 +66,10 @@ export async function trainInForeground(
       trainPerplexity: result?.trainPerplexity ?? null,
       validation: result?.validation ?? {},
     };
-    printLine({ type: 'finished', schemaVersion: 1, run, state, step, totalSteps, failure, ...figures });
+    printLine({ type: 'finished', schemaVersion: 1, run, state, step, totalSteps, failure, ...figures, ...causalityJson(causality) });
   } else {
     display.end();
-    stdout.write(`${endingText(state, step, totalSteps, result?.seconds ?? 0)}\n`);
+    stdout.write(`${endingText({ state, step, totalSteps, seconds: result?.seconds ?? 0, causality })}\n`);
   }
   if (failure !== null) stderr.write(printableLines(`moe-lab: ${failure.message}\n  ${failure.advice}\n`));
   else if (state === 'stopped' && !json) stdout.write(`Go on with: moe-lab run --resume ${run}\n`);

@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   }
   const results = (await Promise.all(runs.map((run) => readRunResult(run)))).filter((result) => result !== undefined);
   stdout.write(`\n${comparisonTable(results, floorsOf(workspace))}\n\n`);
-  stdout.write(`${comparisonNotes}\nThe entropy floor is what a model that knows the grammar of the sample text would reach.\n\n`);
+  stdout.write(`${comparisonNotes(results)}\nThe entropy floor is what a model that knows the grammar of the sample text would reach.\n\n`);
   stdout.write(`The runs lie in ${relative(process.cwd(), runsDirectory)}; npm run try opens them in VS Code.\n`);
   return exitCode.done;
 }

@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path';
+import type { ConfigFinding } from '../config/configFile';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import type { Device } from '../engine/engine';
+import { runCausality } from '../runs/runCausality';
 import type { RunOverrides } from '../worker/createRun';
 import { resumeRun, startRun } from '../worker/launch';
+import { causalityJson } from './causalityText';
 import { exitCode, WrongUse, type Command, type CommandContext, type OptionValues } from './command';
+import { writeFindings } from './findings';
 import { foregroundRun, type ForegroundRequest } from './foregroundRun';
 import { reportProblem } from './problem';
 import { findRun, runsDirectoryOf } from './runArgument';
@@ -30,7 +34,7 @@ export const command: Command = {
   },
 };
 
-async function requestOf({ positionals, values, cwd }: CommandContext): Promise<ForegroundRequest> {
+async function requestOf({ positionals, values, stderr, cwd }: CommandContext): Promise<ForegroundRequest> {
   const [file, ...others] = positionals;
   const resume = values['resume'];
   if (others.length > 0) throw new WrongUse('Name one config; several runs are several commands.');
@@ -43,7 +47,8 @@ async function requestOf({ positionals, values, cwd }: CommandContext): Promise<
     return { kind: 'resume', run: await findRun(resume, runsDirectory, cwd) };
   }
   if (file === undefined) throw new WrongUse('Name a config, as in moe-lab run smoe.moe.yaml, or a run with --resume.');
-  return { kind: 'start', configFile: resolve(cwd, file), runsDirectory, overrides: overridesOf(values) };
+  const onFindings = (findings: readonly ConfigFinding[]): void => writeFindings(findings, stderr, cwd);
+  return { kind: 'start', configFile: resolve(cwd, file), runsDirectory, overrides: overridesOf(values), onFindings };
 }
 
 function overridesOf({ device, steps }: OptionValues): RunOverrides {
@@ -58,11 +63,13 @@ function overridesOf({ device, steps }: OptionValues): RunOverrides {
 /** Returns once the worker trains; the run goes on by itself. */
 async function detached(request: ForegroundRequest, { values, stdout, signal }: CommandContext): Promise<number> {
   const options = { bundleFolder: join(__dirname), ...(signal === undefined ? {} : { signal }) };
-  const { run, status } =
+  const { run, description, status } =
     request.kind === 'resume'
       ? await resumeRun(request.run, options)
       : await startRun({ ...request, readText: readTextFromDisk, ...options });
-  if (values['json'] === true) stdout.write(`${JSON.stringify({ schemaVersion: 1, type: 'started', run, pid: status.pid })}\n`);
-  else stdout.write(`${run}\n`);
+  if (values['json'] === true) {
+    const causality = causalityJson(runCausality(description));
+    stdout.write(`${JSON.stringify({ schemaVersion: 1, type: 'started', run, pid: status.pid, ...causality })}\n`);
+  } else stdout.write(`${run}\n`);
   return exitCode.done;
 }

@@ -1,4 +1,5 @@
 import { RunIndex, type RunSummary } from '../runs/runIndex';
+import { causalityJson, causalityTag } from './causalityText';
 import { exitCode, WrongUse, type Command } from './command';
 import { runsDirectoryOf } from './runArgument';
 import { perplexityText, compact } from './terminal/figures';
@@ -20,25 +21,30 @@ export const command: Command = {
 };
 
 /** JSON has no NaN: a figure that is not finite is a string, as in the run directory. */
-function jsonOfRun(run: RunSummary): object {
+function jsonOfRun({ causality, ...run }: RunSummary): object {
   const number = (value: number | null): number | string | null => (value === null || Number.isFinite(value) ? value : String(value));
   return {
     ...run,
     trainPerplexity: number(run.trainPerplexity),
     validationPerplexity: Object.fromEntries(Object.entries(run.validationPerplexity).map(([set, value]) => [set, number(value)])),
+    ...causalityJson(causality),
   };
 }
 
 function table(runs: readonly RunSummary[]): string {
-  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', 'tokens/s'];
-  const rows = runs.map((run) => [
+  // What the perplexities before it are not; only where some run has it.
+  const tags = runs.map(({ causality }) => causalityTag(causality));
+  const tagged = tags.some((tag) => tag !== '');
+  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s'];
+  const rows = runs.map((run, index) => [
     run.id,
     run.name,
     run.remote ? `${run.state} on ${run.host}` : run.state,
     `${run.step}/${run.totalSteps}`,
     perplexityText(run.trainPerplexity),
     perplexityText(meanPerplexity(Object.values(run.validationPerplexity))),
+    ...(tagged ? [tags[index] ?? ''] : []),
     run.tokensPerSecond === null ? '-' : compact(run.tokensPerSecond),
   ]);
-  return textTable([heading, ...rows], [false, false, false, true, true, true, true]);
+  return textTable([heading, ...rows], [false, false, false, true, true, true, ...(tagged ? [false] : []), true]);
 }

@@ -1,7 +1,9 @@
 import type { EventLine, RunStatus } from '../runs/format';
 import { readStatusOrLost } from '../runs/readRun';
 import { readEvents, start } from '../runs/runReader';
+import { runCausality } from '../runs/runCausality';
 import { readRunResult, type RunResult } from '../runs/runResult';
+import { causalityJson } from './causalityText';
 import { exitCode, WrongUse, type Command } from './command';
 import { findRun, runsDirectoryOf } from './runArgument';
 import { comparisonNotes, comparisonTable } from './terminal/comparisonTable';
@@ -37,7 +39,8 @@ async function read(run: string): Promise<ShownRun> {
 
 function asJson({ result, status, events }: ShownRun): object {
   const { directory, description, state, step, ...figures } = result;
-  return { directory, state, step, totalSteps: status.totalSteps, failure: status.failure, ...figures, description, events };
+  const causality = causalityJson(runCausality(description));
+  return { directory, state, step, totalSteps: status.totalSteps, failure: status.failure, ...figures, ...causality, description, events };
 }
 
 function finiteOrText(_: string, value: unknown): unknown {
@@ -46,8 +49,8 @@ function finiteOrText(_: string, value: unknown): unknown {
 
 function asText(shown: readonly ShownRun[]): string {
   const details = shown.length === 1 ? shown.map(detailsOf) : [];
-  const table = comparisonTable(shown.map(({ result }) => result));
-  return `${[...details, table, comparisonNotes].join('\n\n')}\n`;
+  const results = shown.map(({ result }) => result);
+  return `${[...details, comparisonTable(results), comparisonNotes(results)].join('\n\n')}\n`;
 }
 
 function detailsOf({ result, status, events }: ShownRun): string {

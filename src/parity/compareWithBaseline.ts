@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigFinding, LoadedConfig, ReadText } from '../config/configFile';
-import { causality } from '../config/causality';
+import { causality as causalityOf, type Causality } from '../config/causality';
 import { loadConfig } from '../config/loadConfig';
 import type { Experiment } from '../config/schema';
 import { countModel } from '../models/count';
@@ -23,8 +23,8 @@ export interface CountedConfig {
   readonly count: ModelCount | undefined;
   /** Null without a baseline, or if it cannot be counted; then `findings` say why. */
   readonly parity: ParityResiduals | null;
-  /** Why outputs depend on later tokens, each a sentence; empty for a causal model, and where nothing was counted. */
-  readonly notCausal: readonly string[];
+  /** Undefined where nothing was counted. */
+  readonly causality: Causality | undefined;
   /** The config's own, and one where its baseline has errors. */
   readonly findings: readonly ConfigFinding[];
 }
@@ -32,14 +32,14 @@ export interface CountedConfig {
 /** Counts a config, and the baseline that its `parity` names. The baseline's own `parity` plays no part. */
 export function compareWithBaseline(config: LoadedConfig, readText: ReadText): CountedConfig {
   const { experiment, findings } = config;
-  if (!experiment) return { count: undefined, parity: null, notCausal: [], findings };
+  if (!experiment) return { count: undefined, parity: null, causality: undefined, findings };
   const count = countExperiment(experiment);
-  const notCausal = causality(experiment).reasons.map(({ reason }) => reason);
-  if (experiment.parity === undefined) return { count, parity: null, notCausal, findings };
+  const causality = causalityOf(experiment);
+  if (experiment.parity === undefined) return { count, parity: null, causality, findings };
   const baseline = loadConfig(resolve(dirname(config.file), experiment.parity), readText);
   if (!baseline.experiment)
-    return { count, parity: null, notCausal, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline)] };
-  return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), notCausal, findings };
+    return { count, parity: null, causality, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline)] };
+  return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), causality, findings };
 }
 
 function countExperiment(experiment: Experiment): ModelCount {

@@ -1,9 +1,11 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Causality } from '../config/causality';
 import type { MetricsLine, RunDescription, RunStatus } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { isLive, observe, thisHost, type Here, type ObservedState } from './liveness';
 import { readDescription, readStatus, readStatusOrLost } from './readRun';
+import { runCausality } from './runCausality';
 import { runFiles } from './runFiles';
 import { readMetrics, start, type Cursor } from './runReader';
 
@@ -25,9 +27,12 @@ export interface RunSummary {
   readonly trainPerplexity: number | null;
   readonly validationPerplexity: Readonly<Record<string, number>>;
   readonly tokensPerSecond: number | null;
+  /** Whether its perplexities are those of a language model; undefined where this version does not understand its config. */
+  readonly causality: Causality | undefined;
 }
 
 interface Entry {
+  readonly causality: Causality | undefined;
   readonly description: RunDescription;
   readonly status: RunStatus;
   readonly statusStamp: string;
@@ -77,7 +82,7 @@ export async function summariseRun(directory: string, here: Here = thisHost(), n
   return entry === undefined ? undefined : summarise(directory, entry, here, now);
 }
 
-function summarise(directory: string, { description, status, last }: Entry, here: Here, now: number): RunSummary {
+function summarise(directory: string, { description, causality, status, last }: Entry, here: Here, now: number): RunSummary {
   return {
     directory,
     // Not the one in run.json: the folder may have been renamed or copied, and this is the name it is found by.
@@ -93,6 +98,7 @@ function summarise(directory: string, { description, status, last }: Entry, here
     trainPerplexity: last.train?.perplexity ?? null,
     validationPerplexity: last.validation?.perplexity ?? {},
     tokensPerSecond: last.train?.tokensPerSecond ?? null,
+    causality,
   };
 }
 
@@ -107,6 +113,7 @@ async function refreshEntry(directory: string, known: Entry | undefined): Promis
   if (status === undefined) return known;
   const entry = {
     description,
+    causality: known === undefined ? runCausality(description) : known.causality,
     status,
     statusStamp,
     cursor: known?.cursor ?? start,

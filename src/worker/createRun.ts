@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { dependencies, version } from '../../package.json';
-import type { ReadText } from '../config/configFile';
+import type { ConfigFinding, ReadText } from '../config/configFile';
 import { experimentName } from '../config/experimentName';
 import { loadConfig } from '../config/loadConfig';
 import type { RunnableExperiment } from '../config/schema';
@@ -26,6 +26,8 @@ export interface ExperimentSource {
   readonly configFile: string;
   readonly readText: ReadText;
   readonly overrides?: RunOverrides;
+  /** Told what is noteworthy about a config that can be run, once, before anything else is done with it. */
+  readonly onFindings?: (findings: readonly ConfigFinding[]) => void;
 }
 
 /** A config that can be trained, with its text. */
@@ -36,7 +38,7 @@ export interface LoadedExperiment {
 }
 
 /** Loads a config to run it. Throws ConfigRejected with its findings, or LaunchError where it has no `train` or `data`. */
-export function loadExperiment({ configFile, readText, overrides = {} }: ExperimentSource): LoadedExperiment {
+export function loadExperiment({ configFile, readText, overrides = {}, onFindings }: ExperimentSource): LoadedExperiment {
   const { experiment, findings, text } = loadConfig(configFile, readText);
   if (experiment === undefined) throw new ConfigRejected(configFile, findings);
   const { train, data, engine } = experiment;
@@ -44,6 +46,7 @@ export function loadExperiment({ configFile, readText, overrides = {} }: Experim
     const missing = train === undefined ? 'train' : 'data';
     throw new LaunchError(`${configFile} has no \`${missing}:\` section: it can be counted but not run.`, `Add a \`${missing}:\` section.`);
   }
+  onFindings?.(findings);
   const { device = engine.device, steps = train.steps } = overrides;
   return { configFile, source: text, experiment: { ...experiment, train: { ...train, steps }, data, engine: { ...engine, device } } };
 }

@@ -37,12 +37,13 @@ const published = z.strictObject({
       file: z.string(),
       name: z.string(),
       parameters,
+      activeIsUpperBound: z.boolean(),
       macsPerToken: macs,
       routedMacsPerToken: routed,
       layers: z.array(layer),
       parity: z.strictObject({ baseline: z.string(), parameters: z.number(), macs: z.number(), macsWithRouter: z.number() }).nullable(),
       causal: z.boolean(),
-      notCausal: z.array(z.string()),
+      notCausal: z.array(z.strictObject({ path: z.array(z.string()), reason: z.string() })),
     }),
   ),
 });
@@ -169,6 +170,13 @@ describe('moe-lab count --json', () => {
   });
 });
 
+describe('the active parameters of moe-lab count --json', () => {
+  it('say where they are an upper bound, as the table does', async () => {
+    const { stdout } = await runCli(models, 'count', 'mh-moe-2.moe.yaml', 'smoe.moe.yaml', '--json');
+    expect(published.parse(JSON.parse(stdout)).models.map(({ activeIsUpperBound }) => activeIsUpperBound)).toEqual([true, false]);
+  });
+});
+
 describe('what is not causal', () => {
   let folder: string;
   beforeEach(() => {
@@ -186,10 +194,14 @@ describe('what is not causal', () => {
     expect(stdout).toMatch(/^SMoE +/m);
     expect(stdout).toMatch(/^choice: Not causal: with `select: expert_choice` /m);
     const json = await runCli(folder, 'count', 'choice.moe.yaml', join(models, 'smoe.moe.yaml'), '--json');
-    expect(published.parse(JSON.parse(json.stdout)).models.map(({ causal, notCausal }) => [causal, notCausal.length])).toEqual([
-      [false, 1],
-      [true, 0],
-    ]);
+    const [choice, plain] = published.parse(JSON.parse(json.stdout)).models;
+    expect(choice).toMatchObject({
+      causal: false,
+      notCausal: [
+        { path: ['model', 'moe', 'router', 'select'], reason: expect.stringMatching(/^Not causal: with `select: expert_choice` /) },
+      ],
+    });
+    expect(plain).toMatchObject({ causal: true, notCausal: [] });
   });
 });
 

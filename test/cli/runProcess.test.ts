@@ -60,7 +60,16 @@ describe('moe-lab run', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = jsonLines(stdout);
     const last = lines.at(-1) as Finished;
-    expect(last).toMatchObject({ type: 'finished', schemaVersion: 1, state: 'finished', step: 4, totalSteps: 4, failure: null });
+    expect(last).toMatchObject({
+      type: 'finished',
+      schemaVersion: 1,
+      state: 'finished',
+      step: 4,
+      totalSteps: 4,
+      failure: null,
+      causal: true,
+      notCausal: [],
+    });
     expect(last.run.startsWith(join(folder, '.moe-lab', 'runs'))).toBe(true);
     expect(lines.slice(0, -1)).toEqual((await readMetrics(last.run, start)).records);
   });
@@ -72,6 +81,28 @@ describe('moe-lab run', () => {
     expect(stdout).toMatch(/^ {2}layers\.1\.moe {2}[·░▒▓█]{4} {2}busiest \d\.\dx/m);
     expect(stdout).toContain('finished at step 20 of 20');
     expect(stdout).not.toContain('\u001b');
+  });
+
+  it('says of a model that is not causal that it is, and its warnings once, as count does', async () => {
+    const folder = experiment({ router: '{ select: expert_choice, balance: none, balance_weight: 0.5 }' });
+    const { stderr: warnings } = await cli(folder, 'count', 'tiny.moe.yaml');
+    expect(warnings).toMatch(/^tiny\.moe\.yaml:8:\d+: warning not-causal: .*\ntiny\.moe\.yaml:8:\d+: warning balance-without-loss: .*\n$/);
+
+    const text = await cli(folder, 'run', 'tiny.moe.yaml');
+    expect(text).toMatchObject({ code: 0, stderr: warnings });
+    const lines = text.stdout.trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^Tiny MH-MoE: /);
+    expect(lines[1]).toMatch(/^Not causal: with `select: expert_choice` /);
+    expect(lines.at(-1)).toMatch(/^finished at step 6 of 6 after .*; not causal: its perplexity cannot be compared with /);
+
+    const told = { causal: false, notCausal: [{ path: ['model', 'moe', 'router', 'select'], reason: lines[1] }] };
+    const json = await cli(folder, 'run', 'tiny.moe.yaml', '--json');
+    expect(json).toMatchObject({ code: 0, stderr: warnings });
+    expect(jsonLines(json.stdout).at(-1)).toMatchObject({ type: 'finished', state: 'finished', ...told });
+    const detached = await cli(folder, 'run', 'tiny.moe.yaml', '--detach', '--json');
+    expect(detached).toMatchObject({ code: 0, stderr: warnings });
+    expect(jsonLines(detached.stdout)).toMatchObject([{ type: 'started', ...told }]);
+    await ended((jsonLines(detached.stdout)[0] as Finished).run);
   });
 
   it('stops with a checkpoint when its terminal closes, or whoever reads its output goes', async () => {

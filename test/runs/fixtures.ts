@@ -28,6 +28,20 @@ export function tinyDisk(kibibytes: number): string | undefined {
 
 export const noon = Date.parse('2026-03-01T12:00:00.000Z');
 
+/** A resolved config as run.json has it, with fewer defaults. */
+export const anExperiment = {
+  model: {
+    d_model: 8,
+    layers: 4,
+    context: 4,
+    attention: { heads: 2 },
+    ffn: { width: 8 },
+    moe: { kind: 'smoe', experts: 4, top_k: 1, expert_width: 8 },
+  },
+  train: { steps: 100, batch_tokens: 64 },
+  data: { train: ['a.txt'] },
+};
+
 export function aDescription(changes: Partial<RunDescription> = {}): RunDescription {
   return {
     schemaVersion: 1,
@@ -36,7 +50,7 @@ export function aDescription(changes: Partial<RunDescription> = {}): RunDescript
     createdAt: new Date(noon).toISOString(),
     configFile: '/experiments/smoe.moe.yaml',
     configSource: 'name: SMoE\n',
-    experiment: {},
+    experiment: anExperiment,
     totalSteps: 100,
     git: null,
     seed: 1,

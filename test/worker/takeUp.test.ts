@@ -8,21 +8,16 @@ import { leaveRequest, takeRequests } from '../../src/worker/requestFiles';
 import { LaunchError } from '../../src/worker/runFailure';
 import { StatusKeeper } from '../../src/worker/runStatus';
 import { takeUp } from '../../src/worker/takeUp';
-import { aDescription, aStatus, temporaryFolder } from '../runs/fixtures';
+import { aDescription, anExperiment, aStatus, temporaryFolder } from '../runs/fixtures';
 
 const launch = [{ rung: 'foreground', executable: 'node', chosen: true, reason: 'a test' }];
 
-const moe = { kind: 'smoe', experts: 4, top_k: 1, expert_width: 8 };
-const experiment = {
-  model: { d_model: 8, layers: 2, context: 4, attention: { heads: 2 }, ffn: { width: 8 }, moe },
-  train: { steps: 100, batch_tokens: 64 },
-  data: { train: ['a.txt'] },
-};
+const { model } = anExperiment;
 
 function aStoppedRun(changes: Partial<RunDescription> = {}): string {
   const run = temporaryFolder();
   mkdirSync(join(run, 'requests'));
-  writeDescription(run, aDescription({ experiment, ...changes }));
+  writeDescription(run, aDescription(changes));
   writeStatus(run, aStatus({ state: 'stopped', step: 40 }));
   return run;
 }
@@ -51,7 +46,8 @@ describe('taking a run up', () => {
   });
 
   it('works where an earlier version wrote the config, with keys where they were then', async () => {
-    const old = { ...experiment, model: { ...experiment.model, moe: { ...moe, renormalize: false, balance_weight: 0.01 } } };
+    const moe = { ...model.moe, renormalize: false, balance_weight: 0.01 };
+    const old = { ...anExperiment, model: { ...model, moe } };
     const run = aStoppedRun({ experiment: old });
     await takeUp(run, launch);
     expect(await readDescription(run)).toMatchObject({ launch, experiment: old });
@@ -60,12 +56,12 @@ describe('taking a run up', () => {
   it.each<[string, unknown, RegExp, RegExp]>([
     [
       'another version',
-      { ...experiment, model: { ...experiment.model, mixer: {} } },
+      { ...anExperiment, model: { ...model, mixer: {} } },
       /^MoE Lab \S+ does not understand `model\.mixer` in the config of 20260301-120000-smoe-abcd, which MoE Lab 9\.8\.7 wrote\.$/,
       /^Resume it with MoE Lab 9\.8\.7, or /,
     ],
     ['no version', 'none', /does not understand the config of/, /^Resume it with/],
-    ['one that only counts', { model: experiment.model }, /has no `train`/, /^Start the experiment again/],
+    ['one that only counts', { model }, /has no `train`/, /^Start the experiment again/],
   ])('refuses a config of %s that cannot be understood, and leaves the run as it was', async (_, unknown, message, advice) => {
     const run = aStoppedRun({ experiment: unknown, versions: { moeLab: '9.8.7', node: '20', onnxruntime: '1' } });
     const before = [await readDescription(run), await readStatus(run)];

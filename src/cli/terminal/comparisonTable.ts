@@ -1,6 +1,9 @@
+import { runCausality } from '../../runs/runCausality';
 import type { RunResult } from '../../runs/runResult';
+import { causalityNotes, taggedName } from '../causalityText';
 import { textTable } from '../textTable';
 import { duration, grouped, perplexityText } from './figures';
+import { printable } from './printable';
 
 /** The least that any model can reach on a validation set, where the text was drawn from a known source. */
 export interface EntropyFloor {
@@ -24,7 +27,7 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
   const percent = (value: number | null | undefined): string =>
     value === null || value === undefined ? '-' : `${(100 * value).toFixed(2)} %`;
   const rows = [
-    row('', ({ description }) => description.name, 'entropy floor'),
+    row('', ({ description }) => taggedName(description.name, runCausality(description)), 'entropy floor'),
     row('parameters', ({ description }) => grouped(description.parameters.total)),
     row('active parameters', ({ description }) => activeText(description)),
     row('MACs per token', ({ description }) => grouped(description.macsPerToken)),
@@ -58,5 +61,10 @@ function activeText({ parameters, routedLayers }: RunResult['description']): str
 }
 
 /** What a table of runs does not say of itself. */
-export const comparisonNotes =
+export function comparisonNotes(results: readonly RunResult[]): string {
+  const causality = results.flatMap(({ description }) => causalityNotes(description.name, runCausality(description)));
+  return [...new Set(causality.map(printable)), figuresNote].join('\n');
+}
+
+const figuresNote =
   "MACs are forward, attention over the full context. CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even. Dropped: share of (unit, choice) pairs beyond the experts' capacity, in training over the same steps.";

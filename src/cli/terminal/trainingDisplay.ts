@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
-import type { EventLine, ExpertFrame, MetricsLine, RunDescription } from '../../runs/format';
+import type { Causality } from '../../config/causality';
+import type { EventLine, ExpertFrame, MetricsLine, RunDescription, RunStatus } from '../../runs/format';
 import { fromJsonNumber } from '../../runs/jsonNumber';
 import type { RunListener } from '../../worker/runRecorder';
 import { expertPicture, legend } from './expertPicture';
@@ -141,7 +142,13 @@ export class TrainingDisplay implements RunListener {
   }
 }
 
+interface Ending extends Pick<RunStatus, 'state' | 'step' | 'totalSteps'> {
+  readonly seconds: number;
+  readonly causality: Causality | undefined;
+}
+
 /** How a run ended, in one line. */
-export function endingText(state: string, step: number, totalSteps: number, seconds: number): string {
-  return `${state} at step ${step} of ${totalSteps} after ${duration(seconds)}`;
+export function endingText({ state, step, totalSteps, seconds, causality }: Ending): string {
+  const caveat = causality?.causal === false ? '; not causal: its perplexity cannot be compared with that of a causal model' : '';
+  return `${state} at step ${step} of ${totalSteps} after ${duration(seconds)}${caveat}`;
 }

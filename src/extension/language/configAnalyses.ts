@@ -59,7 +59,7 @@ export class ConfigAnalyses implements vscode.Disposable {
       return compareWithBaseline(loaded, readText);
     } catch (error) {
       this.log.error(`Counting ${loaded.file} failed.`, error);
-      return { count: undefined, parity: null, notCausal: [], findings: loaded.findings };
+      return { count: undefined, parity: null, causality: undefined, findings: loaded.findings };
     }
   }
 

@@ -3,7 +3,7 @@ import { formatResidual } from '../../parity/formatCount';
 import type { ModelCount, RoutedMacs } from '../../models/count';
 
 /** All figures of a count, in full, as text. `name` is the file's. */
-export function countReport(name: string, { count, parity, notCausal, findings }: CountedConfig): string {
+export function countReport(name: string, { count, parity, causality, findings }: CountedConfig): string {
   if (count === undefined) {
     const errors = findings.filter(({ severity }) => severity === 'error').map(({ message }) => `- ${message}`);
     return [`${name} is not counted.`, '', ...errors, ''].join('\n');
@@ -45,7 +45,7 @@ export function countReport(name: string, { count, parity, notCausal, findings }
       ]),
     );
   }
-  sections.push(...notCausal);
+  sections.push(...(causality?.reasons.map(({ reason }) => reason) ?? []));
   sections.push('1 MAC is one multiply-add of a matrix product.');
   return `${sections.join('\n\n')}\n`;
 }

@@ -19,8 +19,9 @@ export function lensRange({ rangeOf }: Pick<LoadedConfig, 'rangeOf'>): SourceRan
 export const topOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 /** What the model costs, or that it has errors. */
-export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count, parity, notCausal }: CountedConfig): Lens {
+export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count, parity, causality }: CountedConfig): Lens {
   if (count) {
+    const notCausal = causality?.reasons.map(({ reason }) => reason) ?? [];
     const tag = notCausal.length === 0 ? '' : '; not causal';
     const tooltip = [...notCausal, 'Show the figures of every layer'].join(' ');
     return { title: `${formatCount(count, parity)}${tag}`, action: 'showCount', tooltip };
