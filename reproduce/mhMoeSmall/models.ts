@@ -40,6 +40,8 @@ export function smallModels(shape: Shape): SmallModel[] {
     d_model: d,
     layers,
     context,
+    // As wide as 0.02 is at the paper's width: with less, weights in series (head layer, experts, merge layer) start all but at 0.
+    initial_std: 0.02 * Math.sqrt(768 / d),
     attention: { heads: attentionHeads },
     ffn: { width: f },
     ...(moe === undefined ? {} : { moe }),

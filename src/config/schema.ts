@@ -5,22 +5,41 @@ import * as z from 'zod';
  * that hovers, the JSON Schema and docs/config.md show. Keys are snake_case as in YAML.
  */
 
-const count = z.int().positive();
-const fraction = z.number().min(0).lt(1);
+/**
+ * Upper bounds, far beyond any real use: a value above them is a slip, and would else fail deep in the engine, as an array that no machine holds
+ * or a number that float32 does not. Lower bounds of factors are there for the same reason.
+ */
+const most = {
+  width: 1_048_576,
+  heads: 65_536,
+  layers: 256,
+  experts: 1_048_576,
+  vocabulary: 16_777_216,
+  context: 16_777_216,
+  windows: 1_048_576,
+  steps: 1_000_000_000,
+  tokens: 1_000_000_000_000,
+  threads: 1024,
+  lossWeight: 1000,
+  rate: 1000,
+} as const;
+
+const count = (bound: number) => z.int().positive().max(bound);
+const decay = z.number().min(0).max(0.999999);
 
 export const attentionSchema = z
   .strictObject({
-    heads: count.describe('Attention heads. d_model must be divisible by it. Independent of the heads of an MH-MoE layer.'),
-    kv_heads: count
+    heads: count(most.heads).describe('Attention heads. d_model must be divisible by it. Independent of the heads of an MH-MoE layer.'),
+    kv_heads: count(most.heads)
       .optional()
       .describe('Key and value heads (grouped-query attention, 2305.13245). heads must be divisible by it; as many as heads where absent.'),
-    head_width: count.optional().describe('Width of one attention head; d_model / heads where absent.'),
+    head_width: count(most.width).optional().describe('Width of one attention head; d_model / heads where absent.'),
     qk_norm: z
       .enum(['none', 'head', 'full'])
       .default('none')
       .describe('RMSNorm of queries and keys before the rotation: over each head (Qwen3), over the whole projection (OLMoE), or none.'),
     position: z.enum(['rope', 'none']).default('rope').describe('Position encoding: rotary (RoPE, 2104.09864), or none.'),
-    rope_base: z.number().positive().default(10000).describe('Base of the rotary angles.'),
+    rope_base: z.number().min(1).max(1_000_000_000_000).default(10000).describe('Base of the rotary angles.'),
   })
   .describe('Self-attention of every layer, without biases; causal unless `objective: masked`.');
 
@@ -28,7 +47,7 @@ export const activationSchema = z.enum(['swiglu', 'relu', 'gelu']);
 
 export const ffnSchema = z
   .strictObject({
-    width: count.describe('Hidden width of the feed-forward layers that are not routed.'),
+    width: count(most.width).describe('Hidden width of the feed-forward layers that are not routed.'),
     activation: activationSchema
       .default('swiglu')
       .describe('swiglu has three matrices, W2(silu(W3 x) * W1 x); relu and gelu have two. Experts use the same one.'),
@@ -43,12 +62,13 @@ export const routerSchema = z
       .describe(
         'linear: logits are W x. cosine: logits are the cosine of a reduced input W x and the expert vectors, over a temperature (X-MoE, 2204.09179; used by 2404.15045).',
       ),
-    dimension: count
+    dimension: count(most.width)
       .default(16)
       .describe('cosine: width of the reduced input and of the expert vectors. 2404.15045 uses 16, and 16 / heads for MH-MoE.'),
     temperature: z
       .number()
-      .positive()
+      .min(0.001)
+      .max(1000)
       .default(0.3)
       .describe('cosine: the temperature at the start. 2404.15045 uses 0.3 for softmax, 0.07 for sigmoid.'),
     learn_temperature: z.boolean().default(true).describe('cosine: train the temperature (its logarithm).'),
@@ -69,14 +89,19 @@ export const routerSchema = z
       .describe(
         'Load balancing. switch: E sum(F P), F from the one choice (2101.03961, k = 1). gshard_first: F from first choices (2006.16668). top_k: F from all k choices, over k. entropy: sum(p log p) of the mean softmax (2310.10837). loss_free: only the bias of `select: top_k_biased`. P is the mean score, normalised over the experts.',
       ),
-    balance_weight: z.number().nonnegative().default(0.01).describe('Weight of the balance loss of each routed layer; summed over layers.'),
+    balance_weight: z
+      .number()
+      .nonnegative()
+      .max(most.lossWeight)
+      .default(0.01)
+      .describe('Weight of the balance loss of each routed layer; summed over layers.'),
     balance_scope: z
       .enum(['micro', 'global'])
       .default('micro')
       .describe(
         'Over what F and P are averaged: each microbatch, or the whole optimiser step (2501.11873), which then equals one big batch exactly and costs another forward pass.',
       ),
-    bias_rate: z.number().positive().default(0.001).describe('top_k_biased: how far a step moves the bias of an expert.'),
+    bias_rate: z.number().positive().max(1).default(0.001).describe('top_k_biased: how far a step moves the bias of an expert.'),
     bias_update: z
       .enum(['sign', 'error'])
       .default('sign')
@@ -86,6 +111,7 @@ export const routerSchema = z
     z_loss_weight: z
       .number()
       .nonnegative()
+      .max(most.lossWeight)
       .default(0)
       .describe('Weight of the router z-loss mean(logsumexp(logits)^2) of each routed layer (2202.08906); summed over layers.'),
     jitter: z
@@ -96,7 +122,8 @@ export const routerSchema = z
       .describe('In training the router input is multiplied by uniform noise in [1 - jitter, 1 + jitter) (2101.03961).'),
     capacity_factor: z
       .number()
-      .positive()
+      .min(0.001)
+      .max(most.experts)
       .optional()
       .describe(
         'An expert takes at most ceil(factor * k * units / experts) units of a microbatch; the rest is dropped. Dropless where absent.',
@@ -122,11 +149,21 @@ export const moeSchema = z
     kind: z
       .enum(['smoe', 'mh-moe'])
       .describe('smoe routes tokens (2101.03961); mh-moe splits each token into sub-tokens and routes those (2411.16205, 2404.15045).'),
-    every: count
+    every: count(most.layers)
       .optional()
       .describe('Every how many layers the feed-forward is routed: 2 means layers 1, 3, 5, ... counted from 0. 2 where absent.'),
-    layers: z.array(z.int().nonnegative()).min(1).optional().describe('The routed layers, counted from 0, in place of `every`.'),
-    heads: count.default(1).describe('mh-moe: sub-tokens per token. d_model must be divisible by it.'),
+    layers: z
+      .array(
+        z
+          .int()
+          .nonnegative()
+          .max(most.layers - 1),
+      )
+      .min(1)
+      .max(most.layers)
+      .optional()
+      .describe('The routed layers, counted from 0, in place of `every`.'),
+    heads: count(most.heads).default(1).describe('mh-moe: sub-tokens per token. d_model must be divisible by it.'),
     head_layer: z.boolean().default(true).describe('mh-moe: the d x d projection before the split into sub-tokens.'),
     merge_layer: z.boolean().default(true).describe('mh-moe: the d x d projection after the sub-tokens are joined again.'),
     projection_bias: z
@@ -143,12 +180,13 @@ export const moeSchema = z
       .describe(
         'mh-moe: what leaving out the head or merge layer does to the experts. remove_only: nothing, the layer gets cheaper (2411.16205 Table 5). iso_mac: `experts` and `expert_width` describe the layer with both; experts widen by d_model / (n top_k) for each projection left out (n matrices per expert) and their number falls, so that MACs stay equal and parameters nearest to equal (Table 4).',
       ),
-    experts: count.describe('Routed experts in each routed layer.'),
-    top_k: count.describe('Experts that each routed unit (token or sub-token) uses.'),
-    expert_width: count.describe('Hidden width of one expert.'),
+    experts: count(most.experts).describe('Routed experts in each routed layer.'),
+    top_k: count(most.experts).describe('Experts that each routed unit (token or sub-token) uses.'),
+    expert_width: count(most.width).describe('Hidden width of one expert.'),
     shared_width: z
       .int()
       .nonnegative()
+      .max(most.width)
       .default(0)
       .describe(
         'Hidden width of an always-on expert that sees the whole token; n shared experts of width w are one of width n * w; 0 for none.',
@@ -179,15 +217,23 @@ export const bitnetSchema = z
 
 export const modelSchema = z
   .strictObject({
-    vocabulary: count.default(256).describe('Tokens in the vocabulary; 256 for bytes.'),
-    d_model: count.describe('Width of the residual stream.'),
-    layers: count.max(256).describe('Transformer layers.'),
-    context: count.describe('Tokens in a training window.'),
+    vocabulary: count(most.vocabulary).default(256).describe('Tokens in the vocabulary; 256 for bytes.'),
+    d_model: count(most.width).describe('Width of the residual stream.'),
+    layers: count(most.layers).describe('Transformer layers.'),
+    context: count(most.context).describe('Tokens in a training window.'),
     objective: z
       .enum(['causal', 'masked'])
       .default('causal')
       .describe(
         'causal: every token is predicted from those before it. masked: a bidirectional encoder predicts hidden tokens from both sides (BERT, 1810.04805); the mask token is number 256 for bytes.',
+      ),
+    initial_std: z
+      .number()
+      .positive()
+      .max(10)
+      .default(0.02)
+      .describe(
+        'Standard deviation of new weights; those that write into the residual stream get 1 / sqrt(2 layers) of it. 0.02 suits widths near 768; narrow models learn faster with more, such as 0.02 * sqrt(768 / d_model).',
       ),
     tie_embeddings: z.boolean().default(true).describe('Whether the output layer shares the weights of the token embedding.'),
     attention: attentionSchema,
@@ -209,19 +255,24 @@ export const maskingSchema = z
 
 export const trainSchema = z
   .strictObject({
-    steps: count.describe('Optimiser steps.'),
-    batch_tokens: count.describe('Tokens in an optimiser step; divisible by micro_batch * context.'),
-    micro_batch: count
+    steps: count(most.steps).describe('Optimiser steps.'),
+    batch_tokens: count(most.tokens).describe('Tokens in an optimiser step; divisible by micro_batch * context.'),
+    micro_batch: count(most.windows)
       .default(8)
       .describe('Windows computed at once; gradients accumulate over batch_tokens / (micro_batch * context) of them.'),
-    learning_rate: z.number().positive().default(1e-3).describe('Peak learning rate.'),
-    min_learning_rate: z.number().nonnegative().default(1e-4).describe('Learning rate at the last step.'),
-    warmup: z.int().nonnegative().default(100).describe('Steps over which the learning rate rises linearly from 0 to its peak.'),
+    learning_rate: z.number().positive().max(most.rate).default(1e-3).describe('Peak learning rate.'),
+    min_learning_rate: z.number().nonnegative().max(most.rate).default(1e-4).describe('Learning rate at the last step.'),
+    warmup: z
+      .int()
+      .nonnegative()
+      .max(most.steps)
+      .default(100)
+      .describe('Steps over which the learning rate rises linearly from 0 to its peak.'),
     schedule: z.enum(['cosine', 'linear', 'constant']).default('cosine').describe('How the learning rate falls after the warm-up.'),
-    betas: z.tuple([fraction, fraction]).default([0.9, 0.95]).describe('AdamW moment decay rates.'),
-    epsilon: z.number().positive().default(1e-8).describe('AdamW epsilon, outside the square root.'),
-    weight_decay: z.number().nonnegative().default(0.1).describe('Decoupled weight decay of matrices; norms have none.'),
-    clip: z.number().nonnegative().default(1).describe('Global gradient norm is clipped to this; 0 for never.'),
+    betas: z.tuple([decay, decay]).default([0.9, 0.95]).describe('AdamW moment decay rates.'),
+    epsilon: z.number().min(1e-20).max(1).default(1e-8).describe('AdamW epsilon, outside the square root.'),
+    weight_decay: z.number().nonnegative().max(most.rate).default(0.1).describe('Decoupled weight decay of matrices; norms have none.'),
+    clip: z.number().nonnegative().max(1_000_000_000).default(1).describe('Global gradient norm is clipped to this; 0 for never.'),
     masking: maskingSchema.prefault({}),
     seed: z.int().nonnegative().default(1).describe('Seeds initialisation and the order of the data.'),
   })
@@ -242,14 +293,14 @@ export const dataSchema = z
 
 export const evaluateSchema = z
   .strictObject({
-    every: count.default(250).describe('Validate every this many steps, and at the end.'),
+    every: count(most.steps).default(250).describe('Validate every this many steps, and at the end.'),
   })
   .describe('When validation happens.');
 
 export const checkpointSchema = z
   .strictObject({
-    every: count.default(500).describe('Write a checkpoint every this many steps, and at the end.'),
-    keep: count.default(2).describe('Newest checkpoints kept.'),
+    every: count(most.steps).default(500).describe('Write a checkpoint every this many steps, and at the end.'),
+    keep: count(most.steps).default(2).describe('Newest checkpoints kept.'),
   })
   .describe('Checkpoints: safetensors and the trainer state, enough to resume exactly.');
 
@@ -259,6 +310,7 @@ export const engineSchema = z
     threads: z
       .int()
       .nonnegative()
+      .max(most.threads)
       .default(0)
       .describe('CPU threads; 0 for one per physical core. The same number gives the same losses again.'),
   })
@@ -272,7 +324,7 @@ export const experimentSchema = z
       .min(1)
       .optional()
       .describe(
-        'Another config, relative to this file, whose values, but for its name, hold where this one says nothing. Mappings are merged, lists replaced; an optional key without a value takes away what the base says.',
+        'Another config, relative to this file, whose values, but for its name, hold where this one says nothing. Mappings are merged, lists replaced; a key without a value takes away what the base says, and its default holds where it has one.',
       ),
     parity: z.string().min(1).optional().describe('The baseline that the hints compare with: a config relative to this file.'),
     model: modelSchema,

@@ -1,7 +1,7 @@
 import type { Tensor } from '../graph/builder';
 import { ProgramBuilder } from '../graph/builder';
 import { product } from '../graph/dimensions';
-import type { AdamW, Program } from '../graph/program';
+import type { AdamW, Parameter, Program } from '../graph/program';
 import { isRoutedLayer } from '../config/placement';
 import type { Experiment, ModelConfig, TrainConfig } from '../config/schema';
 import { trainSchema } from '../config/schema';
@@ -74,6 +74,16 @@ function plusWeighted(builder: ProgramBuilder, loss: Tensor, term: Tensor | null
   return term === null || weight === 0 ? loss : builder.add(loss, builder.multiply(term, builder.constant(weight)));
 }
 
+/** Layers declare their weights for a deviation of INITIAL_STANDARD_DEVIATION; another one (`initial_std`) scales them all alike. */
+function initialised(parameters: readonly Parameter[], deviation: number): Parameter[] {
+  const scale = deviation / INITIAL_STANDARD_DEVIATION;
+  return parameters.map((parameter) => {
+    const { initialiser } = parameter;
+    if (initialiser.kind !== 'normal') return parameter;
+    return { ...parameter, initialiser: { ...initialiser, standardDeviation: initialiser.standardDeviation * scale } };
+  });
+}
+
 /** A matrix with a row of width d_model for every token of the vocabulary. */
 function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model: ModelConfig): Tensor {
   return builder.parameter(name, [model.vocabulary, model.d_model], {
@@ -122,7 +132,7 @@ export function buildLanguageModel(experiment: Experiment): Program {
     name: experiment.name ?? 'experiment',
     values: builder.values,
     inputs: builder.inputs,
-    parameters: builder.parameters,
+    parameters: initialised(builder.parameters, model.initial_std),
     buffers: builder.buffers,
     statistics: builder.statistics,
     noises: builder.noises,

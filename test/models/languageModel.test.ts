@@ -135,6 +135,16 @@ describe('parameters', () => {
   const named = (built: Program, name: string) => built.parameters.find((parameter) => parameter.name === name);
   const normal = (standardDeviation: number) => ({ kind: 'normal', standardDeviation });
 
+  it('are drawn from a distribution as wide as the config says, gains and biases apart', () => {
+    const routed = { moe: { ...multiHead, projection_bias: true } };
+    const [usual, wide] = [program(routed), program({ ...routed, initial_std: 0.06 })];
+    usual.parameters.forEach(({ initialiser }, index) => {
+      const other = wide.parameters[index]?.initialiser;
+      if (initialiser.kind === 'constant') expect(other).toEqual(initialiser);
+      else expect(other).toMatchObject({ kind: 'normal', standardDeviation: expect.closeTo(3 * initialiser.standardDeviation, 12) });
+    });
+  });
+
   it('of an untied output are drawn like the embeddings', () => {
     const built = program({ tie_embeddings: false });
     expect(named(built, 'output')).toMatchObject({ shape: [11, 12], role: 'output', group: 'decayed', initialiser: normal(0.02) });
