@@ -140,7 +140,7 @@ describe('moe-lab run', () => {
 
   it('exits 1 where it diverges, with the reason and the run', async () => {
     const { code, stdout, stderr } = await cli(
-      experiment({ learningRate: 1e30, checkpointEvery: 1, steps: 20 }),
+      experiment({ learningRate: 1000, checkpointEvery: 1, steps: 20 }),
       'run',
       'tiny.moe.yaml',
       '--json',

@@ -247,12 +247,12 @@ describe('stop and resume', () => {
 
 describe('divergence', () => {
   it('ends with step and reason, leaves the state finite and the last checkpoint alone', async () => {
-    const calm = { ...tinyExperiment({ warmup: 0, schedule: 'constant', learning_rate: 1e30 }), checkpoint: { every: 1, keep: 2 } };
+    const calm = { ...tinyExperiment({ warmup: 0, schedule: 'constant', learning_rate: 1000 }), checkpoint: { every: 1, keep: 2 } };
     const { outcome, recorder, session } = await train(calm);
     expect(outcome.kind).toBe('diverged');
     if (outcome.kind !== 'diverged') return;
     expect(outcome.step).toBeGreaterThan(1);
-    expect(outcome.reason).toMatch(/^Diverged: the (loss|gradient norm) is (NaN|-?Infinity), at learning rate 1.00e\+30/);
+    expect(outcome.reason).toMatch(/^Diverged: the (loss|gradient norm) is (NaN|-?Infinity), at learning rate 1.00e\+3/);
     expect(recorder.steps.at(-1)?.step).toBe(outcome.step);
     const saved = recorder.checkpoints.at(-1);
     expect(saved?.state.step).toBe(outcome.step - 1);

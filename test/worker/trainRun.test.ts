@@ -106,7 +106,7 @@ describe('training a run', () => {
   });
 
   it('fails where it diverges, with step and reason, and keeps the last good checkpoint', async () => {
-    const { run } = await createTinyRun(temporaryFolder(), { learningRate: 1e30, checkpointEvery: 1, steps: 20 });
+    const { run } = await createTinyRun(temporaryFolder(), { learningRate: 1000, checkpointEvery: 1, steps: 20 });
     const status = await train(run);
     expect(status.state).toBe('failed');
     expect(status.failure?.message).toMatch(/^Diverged: the (loss|gradient norm) is (NaN|-?Infinity)/);

@@ -158,7 +158,7 @@ describe('a worker process', () => {
   });
 
   it('fails where it diverges, and the reason is there for whoever looks', async () => {
-    const { run } = await started({ steps: 50, learningRate: 1e30, checkpointEvery: 1 }).catch((error: unknown) => {
+    const { run } = await started({ steps: 50, learningRate: 1000, checkpointEvery: 1 }).catch((error: unknown) => {
       // Diverged before the launcher looked.
       if (error instanceof LaunchError && error.run !== undefined) return { run: error.run };
       throw error;
