@@ -234,7 +234,7 @@ describe('moe-lab count', () => {
       expect(code).toBe(1);
       expect(stderr).toBe(
         'bad.moe.yaml:3:3: error unknown-key: Unknown key `model.layer`; did you mean `layers`?\n' +
-          'bad.moe.yaml:4:12: error invalid-value: `model.context` is -1; it must be a whole number of at least 1.\n',
+          'bad.moe.yaml:4:12: error invalid-value: `model.context` is -1; it must be a whole number of at least 1 and at most 16,777,216.\n',
       );
       expect(published.parse(JSON.parse(stdout)).models.map(({ file }) => file)).toEqual([good]);
     });

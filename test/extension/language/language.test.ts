@@ -114,7 +114,7 @@ describe('hovers', () => {
   it('say what a key means, what it must be and its default', () => {
     const key = keyAt(loaded, at('experts'));
     expect(key && keyHover(key.description)).toBe(
-      '**model.moe.experts**\n\nRouted experts in each routed layer.\n\nMust be a whole number of at least 1. Required.',
+      '**model.moe.experts**\n\nRouted experts in each routed layer.\n\nMust be a whole number of at least 1 and at most 1,048,576. Required.',
     );
   });
 });
