@@ -1,3 +1,4 @@
+import { canDrop, usesAllExperts } from './moeShape';
 import { hasRoutedLayer } from './placement';
 import type { Experiment } from './schema';
 
@@ -31,19 +32,14 @@ export function causality({ model }: Experiment): Causality {
   if (model.moe !== undefined && hasRoutedLayer(model)) {
     const { top_k: k, router } = model.moe;
     const at = (key: string): readonly string[] => ['model', 'moe', 'router', key];
-    if (router.select === 'expert_choice') {
+    if (router.select === 'expert_choice' && !usesAllExperts(model, model.moe)) {
       reasons.push({
         cause: 'expert-choice',
         path: at('select'),
         reason:
           'Not causal: with `select: expert_choice` whether an expert takes a token depends on the later tokens it could take instead.',
       });
-    } else if (
-      router.capacity_factor !== undefined &&
-      router.capacity_in_evaluation &&
-      router.capacity_priority === 'first_choice' &&
-      k > 1
-    ) {
+    } else if (canDrop(model, model.moe) && router.capacity_in_evaluation && router.capacity_priority === 'first_choice' && k > 1) {
       reasons.push({
         cause: 'capacity',
         path: at('capacity_in_evaluation'),

@@ -29,7 +29,8 @@ One YAML file is one experiment. Keys without a default must be stated, here or 
 \`train\` and \`data\` can be counted but not run.
 
 - \`extends: base.moe.yaml\` takes every value that this file does not state from the base, but for its \`name\`. Mappings are merged key by
-  key, lists are replaced. An optional key without a value (\`moe:\`) takes away what the base says. Paths in a base stay relative to the base.
+  key, lists are replaced. A key or section without a value (\`moe:\`, \`temperature:\`) takes away what the base says, and its default holds
+  where it has one; only what is required cannot be empty. Paths in a base stay relative to the base.
 - \`parity: smoe.moe.yaml\` names the baseline that the hints and \`moe-lab count\` compare parameters and MACs with.
 - Anchors and aliases of YAML work; merge keys (\`<<\`) are no part of YAML 1.2: use \`extends\`.
 `;

@@ -75,16 +75,24 @@ function oneOf(words: readonly string[]): string {
 }
 
 function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
-  const lower = minimum !== undefined ? `of at least ${minimum}` : exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : '';
-  const upper = maximum !== undefined ? `at most ${maximum}` : exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : '';
+  const lower =
+    minimum !== undefined ? `of at least ${digits(minimum)}` : exclusiveMinimum !== undefined ? `above ${digits(exclusiveMinimum)}` : '';
+  const upper =
+    maximum !== undefined ? `at most ${digits(maximum)}` : exclusiveMaximum !== undefined ? `below ${digits(exclusiveMaximum)}` : '';
   const both = [lower, upper].filter(Boolean).join(' and ');
   return both && ` ${both}`;
+}
+
+/** `1,048,576`, `0.001`, `1e-20`. */
+function digits(bound: number): string {
+  return Number.isInteger(bound) ? bound.toLocaleString('en-US') : String(bound);
 }
 
 function listPhrase(schema: JsonSchema): string {
   const items = schema.items ?? {};
   if ('length' in items) return `a list of ${items.length}, each ${typePhrase(items[0] ?? {})}`;
   const atLeast = schema.minItems ? `, at least ${schema.minItems}` : '';
+  const atMost = schema.maxItems ? `${atLeast && ' and'} at most ${schema.maxItems}` : '';
   const entries = items.type === 'string' ? 'texts' : items.type === 'integer' ? `whole numbers${bounds(items)}` : typePhrase(items);
-  return `a list of ${entries}${atLeast}`;
+  return `a list of ${entries}${atLeast}${atMost}`;
 }

@@ -15,6 +15,14 @@ function nearestDivisor(n: number, from: number, step: 1 | -1): number | undefin
   return undefined;
 }
 
+/** The divisor of `n` nearest to `k`, which is none itself, of at most `most`; the smaller of two as near. */
+export function nearestDivisorUpTo(n: number, k: number, most: number): number | undefined {
+  const below = nearestDivisor(n, Math.min(k, n + 1, most + 1), -1);
+  const above = nearestDivisor(n, k, 1);
+  if (above === undefined || above > most) return below;
+  return below === undefined || above - k < k - below ? above : below;
+}
+
 /** The multiples of `k` nearest to `n`, as text: `6144 or 8192`. */
 export function nearestMultiples(n: number, k: number): string {
   const below = Math.floor(n / k) * k;

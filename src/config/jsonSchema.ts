@@ -8,7 +8,7 @@ export interface JsonSchema {
   readonly description?: string;
   readonly type?: string | readonly string[];
   readonly default?: unknown;
-  readonly enum?: readonly (string | number | boolean)[];
+  readonly enum?: readonly (string | number | boolean | null)[];
   readonly const?: string | number | boolean;
   readonly anyOf?: readonly JsonSchema[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -40,7 +40,7 @@ export function experimentJsonSchema(): JsonSchema {
 
 /**
  * The schema other YAML tools get (media/moe.schema.json). A config with `extends` may leave any key to its base, so keys are required
- * only where there is none; and an optional key may be empty, which takes away what the base says.
+ * only where there is none; and a key that is not required may be empty, which takes away what the base says.
  */
 export function publishedJsonSchema(): JsonSchema {
   const schema = experimentJsonSchema();
@@ -54,10 +54,9 @@ export function publishedJsonSchema(): JsonSchema {
   };
 }
 
-/** An optional key without a default: it may be stated without a value, which is the same as leaving it out. */
+/** A key that is not required may be stated without a value, which is the same as stating it nowhere: its default holds, where it has one. */
 export function mayBeEmpty(parent: JsonSchema, key: string): boolean {
-  const schema = parent.properties?.[key];
-  return schema !== undefined && schema.default === undefined && !(parent.required ?? []).includes(key);
+  return parent.properties?.[key] !== undefined && !(parent.required ?? []).includes(key);
 }
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T, key: string) => U): Record<string, U> {
@@ -95,8 +94,16 @@ function relaxed(schema: JsonSchema): JsonSchema {
     ...rest,
     properties: mapValues(schema.properties, (property, key) => {
       const inner = relaxed(property);
-      return mayBeEmpty(schema, key) && typeof inner.type === 'string' ? { ...inner, type: [inner.type, 'null'] } : inner;
+      return mayBeEmpty(schema, key) ? orNull(inner) : inner;
     }),
+  };
+}
+
+function orNull({ type, enum: choices, ...rest }: JsonSchema): JsonSchema {
+  return {
+    ...rest,
+    ...(typeof type === 'string' ? { type: [type, 'null'] } : {}),
+    ...(choices ? { enum: [...choices, null] } : {}),
   };
 }
 

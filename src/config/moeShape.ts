@@ -15,6 +15,52 @@ export function projectionsLeftOut(moe: Pick<MoeConfig, 'head_layer' | 'merge_la
   return (moe.head_layer ? 0 : 1) + (moe.merge_layer ? 0 : 1);
 }
 
+export interface ExpertShape {
+  readonly experts: number;
+  /** Hidden width of one expert. */
+  readonly width: number;
+}
+
+/** Whether `ablation: iso_mac` changes the experts. */
+export function isIsoMac(moe: MoeConfig): boolean {
+  return moe.kind === 'mh-moe' && moe.ablation === 'iso_mac' && projectionsLeftOut(moe) > 0;
+}
+
+/**
+ * Number and width of the experts that a routed layer gets, n matrices each. `iso_mac` (2411.16205 Table 4): `experts` and `expert_width`
+ * describe MH-MoE with head and merge layer; each of the two left out frees d^2 MACs per token, which the experts get,
+ *
+ *     f' = f + left d / (n k)                                          so that  n d f' k = left d^2 + n d f k,
+ *     E' = round( (left d^2 + n (d/h) f E) / (n (d/h) f') )            nearest in parameters.
+ *
+ * E' is a mean of E and h k before it is rounded, so at least k. Else, and for smoe, it is what the config says. f' is whole in a config without
+ * errors.
+ */
+export function resultingExperts(model: ModelConfig, moe: MoeConfig): ExpertShape {
+  if (!isIsoMac(moe)) return { experts: moe.experts, width: moe.expert_width };
+  const { d_model: d } = model;
+  const n = matricesPerExpert(model);
+  const { freed, shared } = isoMacWidening(model, moe);
+  const width = moe.expert_width + freed / shared;
+  const inputs = d / moe.heads;
+  const parameters = projectionsLeftOut(moe) * d * d + n * inputs * moe.expert_width * moe.experts;
+  return { experts: Math.round(parameters / (n * inputs * width)), width };
+}
+
+/**
+ * Whether an expert can have more units than it may take. None has more than one choice of each unit, so ceil(factor k units / experts) of at
+ * least `units` never drops.
+ */
+export function canDrop(model: ModelConfig, moe: MoeConfig): boolean {
+  const { capacity_factor: factor, select } = moe.router;
+  return factor !== undefined && select !== 'expert_choice' && factor * moe.top_k < resultingExperts(model, moe).experts;
+}
+
+/** Whether every unit uses each of the experts, so that none is chosen. */
+export function usesAllExperts(model: ModelConfig, moe: MoeConfig): boolean {
+  return moe.top_k === resultingExperts(model, moe).experts;
+}
+
 /**
  * By how much `ablation: iso_mac` widens each expert (2411.16205 Table 4): freed / shared = left d / (n k), n matrices per expert. Whole in a
  * config without errors.

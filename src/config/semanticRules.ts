@@ -4,6 +4,7 @@ import {
   balanceOfBiased,
   balanceOfExpertChoice,
   globalOfOneMicrobatch,
+  globalWithoutWeight,
   lossFreeSelection,
   lossWithoutWeight,
   switchBalance,
@@ -13,12 +14,22 @@ import { ampleCapacity, capacityOfExpertChoice, onlyWithCapacity, priorityOfOne 
 import { notCausal } from './rules/causality';
 import { frozenBiased, frozenRouter, frozenTemperature } from './rules/frozen';
 import { biasOfNothing, isoMacWidth, moeHeads, nothingLeftOut, onlyForMultiHead } from './rules/multiHead';
+import { allExperts, oneExpert } from './rules/nothingToChoose';
 import { quantizedProjections } from './rules/quantisation';
 import { everyAndLayers, noRoutedLayer, routedLayerList, topK } from './rules/routedLayers';
 import type { Rule } from './rules/rule';
-import { expertChoiceRenormalized, expertChoiceUnits, onlyForBiased, onlyForCosine, renormalizedSingle } from './rules/selection';
+import {
+  cosineOfNumbers,
+  expertChoiceRenormalized,
+  expertChoiceUnits,
+  onlyForBiased,
+  onlyForCosine,
+  renormalizedSingle,
+} from './rules/selection';
 import {
   batchTokens,
+  maskedAlone,
+  maskedCopies,
   maskingShares,
   maskingWithoutMasks,
   minimumLearningRate,
@@ -27,7 +38,7 @@ import {
   warmup,
 } from './rules/training';
 import type { Experiment } from './schema';
-import { isMapping } from './unknownKeys';
+import { isMapping } from './mapping';
 import type { KeyPath } from './yamlTree';
 
 /** Their order is the order in which findings of one place are shown, and that of docs/config.md. */
@@ -40,6 +51,8 @@ export const rules: readonly Rule[] = [
   routedLayerList,
   noRoutedLayer,
   topK,
+  oneExpert,
+  allExperts,
   moeHeads,
   onlyForMultiHead,
   isoMacWidth,
@@ -55,9 +68,11 @@ export const rules: readonly Rule[] = [
   switchBalance,
   weightWithoutLoss,
   lossWithoutWeight,
+  globalWithoutWeight,
   globalOfOneMicrobatch,
   renormalizedSingle,
   onlyForCosine,
+  cosineOfNumbers,
   onlyForBiased,
   onlyWithCapacity,
   ampleCapacity,
@@ -68,6 +83,8 @@ export const rules: readonly Rule[] = [
   quantizedProjections,
   vocabulary,
   maskingShares,
+  maskedCopies,
+  maskedAlone,
   maskingWithoutMasks,
   batchTokens,
   warmup,

@@ -32,8 +32,15 @@ one expert. \`moe-lab presets ID\` prints a preset as a config, with what its so
 
 const leftOut = `## Left out
 
-Loss-Free Balancing 1B (2408.15664): neither the width of its experts nor that of its dense layer is known here, and no published figure settles
-both. Its method is \`select: top_k_biased\` with \`balance: loss_free\`.
+- Loss-Free Balancing 1B (2408.15664): neither the width of its experts nor that of its dense layer is known here, and no published figure settles
+  both. Its method is \`select: top_k_biased\` with \`balance: loss_free\`.
+- Masked multi-modal models of 2404.15045 (the third column of Table 1, and Table 4): a BEiT-3 encoder of images and text, and there are no images
+  here; \`objective: masked\` is for text.
+- Tables 6 and 7 of 2404.15045, with and without "MLP layers" (head and merge layer) and "TSM" (splitting into sub-tokens), and with up to three
+  MLP layers: the widths of their experts are not known here. Dense with MLP layers, and two or three of them, cannot be configured. The others can be
+  made of the presets above: \`heads: 1\` is without TSM, \`head_layer: false\` with \`merge_layer: false\` without MLP layers.
+- Tables 2 and 3 of 2404.15045 (nine zero-shot tasks, XNLI) and its figures of expert activation: they score the models of Table 1 on tasks, which
+  is not a matter of their configs.
 `;
 
 function countPreset(preset: Preset): CountedPreset {

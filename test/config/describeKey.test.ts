@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeKey } from '../../src/config/describeKey';
 import { didYouMean, editDistance } from '../../src/config/editDistance';
-import { nearestDivisors, nearestMultiples } from '../../src/config/divisibility';
+import { nearestDivisors, nearestDivisorUpTo, nearestMultiples } from '../../src/config/divisibility';
 import { experimentJsonSchema } from '../../src/config/jsonSchema';
 import type { JsonSchema } from '../../src/config/jsonSchema';
 
@@ -10,7 +10,7 @@ describe('describeKey', () => {
     expect(describeKey(['model', 'moe', 'heads'])).toEqual({
       path: 'model.moe.heads',
       description: 'mh-moe: sub-tokens per token. d_model must be divisible by it.',
-      type: 'a whole number of at least 1',
+      type: 'a whole number of at least 1 and at most 65,536',
       required: false,
       default: 1,
       choices: [],
@@ -65,5 +65,15 @@ describe('what would divide', () => {
     expect(nearestDivisors(7, 3)).toBe('1 or 7');
     expect(nearestMultiples(8000, 2048)).toBe('6144 or 8192');
     expect(nearestMultiples(100, 2048)).toBe('2048');
+  });
+
+  it('up to a bound is the nearest that a search through all finds', () => {
+    const searched = (n: number, k: number, most: number): number | undefined =>
+      Array.from({ length: most }, (_, index) => index + 1)
+        .filter((divisor) => divisor !== k && n % divisor === 0)
+        .toSorted((a, b) => Math.abs(a - k) - Math.abs(b - k))[0];
+    for (const n of [1, 7, 12, 88, 96])
+      for (const k of [1, 2, 5, 7, 10, 40, 120])
+        for (const most of [1, 3, 8, 100]) expect([n, k, most, nearestDivisorUpTo(n, k, most)]).toEqual([n, k, most, searched(n, k, most)]);
   });
 });

@@ -39,6 +39,33 @@ describe('extends', () => {
     expect(experiment?.model.d_model).toBe(256);
   });
 
+  it('a key or a section without a value takes away what the base says, and leaves the default', () => {
+    const router = '{ type: cosine, dimension: 8, temperature: 0.07, score: sigmoid }';
+    const base = valid
+      .replace('    heads: 2', `    heads: 2\n    router: ${router}`)
+      .replace('vocabulary: 256', 'vocabulary: 257\n  objective: masked')
+      .replace('train: {', 'train: { masking: { probability: 0.3 },');
+    const variant = (text: string) => {
+      const texts = { 'base.moe.yaml': base, 'a.moe.yaml': `extends: base.moe.yaml\n${text}` };
+      expect(findingsOf(texts)).toEqual([]);
+      return load(texts).experiment;
+    };
+    expect(variant('')?.model.moe?.router).toMatchObject({ type: 'cosine', dimension: 8, temperature: 0.07, score: 'sigmoid' });
+    expect(variant('model: { moe: { router: } }\n')?.model.moe?.router).toEqual(load(valid).experiment?.model.moe?.router);
+    const linear = variant('model: { moe: { router: { type: linear, dimension: , temperature: } } }\n');
+    expect(linear?.model.moe?.router).toMatchObject({ type: 'linear', dimension: 16, temperature: 0.3, score: 'sigmoid' });
+    expect(variant('')?.train?.masking.probability).toBe(0.3);
+    expect(variant('train: { masking: }\n')?.train?.masking).toEqual({ probability: 0.15, mask_share: 0.8, random_share: 0.1 });
+    expect(variant('train: { seed: 5, betas: , schedule: }\n')?.train).toMatchObject({ seed: 5, betas: [0.9, 0.95], schedule: 'cosine' });
+    expect(variant('data: { validation: }\nengine:\nevaluate:\n')).toMatchObject({ data: { validation: {} }, evaluate: { every: 250 } });
+  });
+
+  it('what must be there cannot be taken away', () => {
+    expect(findingsOf({ 'base.moe.yaml': valid, 'a.moe.yaml': 'extends: base.moe.yaml\nmodel: { d_model: }\n' })).toEqual([
+      'a.moe.yaml 2:10 [d_model] error invalid-value: `model.d_model` is empty; it must be a whole number of at least 1 and at most 1,048,576.',
+    ]);
+  });
+
   it('keeps the paths of a base in another folder pointing where they pointed', () => {
     const { experiment } = load({
       'shared/base.moe.yaml': `parity: ../smoe.moe.yaml\n${valid}`,
@@ -72,7 +99,7 @@ describe('extends', () => {
     expect(findingsOf({ 'base.moe.yaml': base, 'a.moe.yaml': 'extends: base.moe.yaml\nmodel: { layer: 3 }\n' })).toEqual([
       'a.moe.yaml 2:10 [layer] error unknown-key: Unknown key `model.layer`; did you mean `layers`?',
       'base.moe.yaml 11:5 [evry] error unknown-key: Unknown key `model.moe.evry`; did you mean `every`?',
-      'base.moe.yaml 14:12 [two] error invalid-value: `model.moe.top_k` is the text "two"; it must be a whole number of at least 1.',
+      'base.moe.yaml 14:12 [two] error invalid-value: `model.moe.top_k` is the text "two"; it must be a whole number of at least 1 and at most 1,048,576.',
     ]);
     expect(findingsOf({ 'base.moe.yaml': 'model: [x\n', 'a.moe.yaml': 'extends: base.moe.yaml\n' })).toMatchObject([
       expect.stringMatching(/^base\.moe\.yaml .* error yaml-syntax: /),

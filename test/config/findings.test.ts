@@ -46,11 +46,16 @@ describe('keys', () => {
     ['missing inside', edited('{ heads: 4, position: rope }', '{ position: rope }')],
     ['model missing', 'name: nothing else\n'],
     ['without a value', edited('  layers: 4', '  layers:')],
-    ['with a default and without a value', edited('    heads: 2', '    heads:')],
   ])('%s', (_, text) => {
     expect(findingsOf(text)).toMatchSnapshot();
     expect(load(text).experiment).toBeUndefined();
   });
+});
+
+it('a key with a default and without a value is as if it were not there', () => {
+  for (const key of ['every: 2', 'heads: 2']) expect(findingsOf(edited(`    ${key}\n`, `    ${key.split(' ')[0] ?? ''}\n`))).toEqual([]);
+  const { experiment } = load(edited('    heads: 2', '    heads:\n    router:').replace('evaluate: { every: 250 }', 'evaluate:'));
+  expect(experiment).toEqual(load(edited('    heads: 2\n', '').replace('evaluate: { every: 250 }\n', '')).experiment);
 });
 
 describe('values', () => {

@@ -19,7 +19,7 @@ const validConfig = fc
   .record({
     heads: fc.integer({ min: 1, max: 16 }),
     moeHeads: fc.integer({ min: 1, max: 6 }),
-    experts: fc.integer({ min: 1, max: 64 }),
+    experts: fc.integer({ min: 2, max: 64 }),
     microBatch: fc.integer({ min: 1, max: 16 }),
     context: fc.integer({ min: 1, max: 2048 }),
     layers: fc.integer({ min: 1, max: 12 }),
@@ -28,7 +28,7 @@ const validConfig = fc
     kind: fc.constantFrom('none', 'smoe', 'mh-moe'),
     extras: fc.record(
       {
-        rope_base: rate,
+        rope_base: fc.double({ min: 1, max: 1e9, noNaN: true }),
         vocabulary: fc.integer({ min: 256, max: 64000 }),
         router: fc.record({ balance_weight: rate, z_loss_weight: rate }, optional),
         shared_width: size,

@@ -37,6 +37,9 @@ function findings(changes: Changes): string[] {
 
 const multiHead = { 'model.moe.kind': 'mh-moe', 'model.moe.heads': 2 };
 const router = (options: Readonly<Record<string, unknown>>): Changes => ({ 'model.moe.router': options });
+/** d 96, top_k 2, width 32: without its head layer the experts become 48 wide, and 8 of them 6. */
+const withoutHead = { ...multiHead, 'model.moe.head_layer': false, 'model.moe.ablation': 'iso_mac' };
+const masked = { 'model.objective': 'masked', 'model.vocabulary': 257 };
 const notComparable = "so this model's perplexity cannot be compared with that of a causal one";
 
 interface Case {
@@ -97,6 +100,46 @@ const cases: readonly Case[] = [
     says: '[9] error top-k: `moe.top_k` 9 is more than the 8 experts there are; use at most 8.',
   },
   {
+    of: 'one-expert',
+    changes: { 'model.moe.experts': 1, 'model.moe.top_k': 1 },
+    says: '[1] warning one-expert: With the one expert there is nothing to route, and its weight is always 1, so the router learns nothing from the cross-entropy; use at least 2 experts.',
+  },
+  {
+    of: 'one-expert',
+    changes: { ...router({ score: 'sigmoid' }), 'model.moe.experts': 1, 'model.moe.top_k': 1 },
+    says: '[1] warning one-expert: With the one expert there is nothing to route, and its weight only scales what it gives; use at least 2 experts.',
+  },
+  {
+    of: 'one-expert',
+    changes: { ...router({ renormalize: true, score: 'sigmoid' }), 'model.moe.experts': 1, 'model.moe.top_k': 1 },
+    says: '[1] warning one-expert: With the one expert there is nothing to route, and its weight is always 1, so the router learns nothing from the cross-entropy; use at least 2 experts.',
+  },
+  {
+    of: 'one-expert',
+    changes: { ...withoutHead, 'model.moe.heads': 1, 'model.moe.experts': 1, 'model.moe.top_k': 1 },
+    says: '[1] warning one-expert: With the one expert of `ablation: iso_mac` there is nothing to route, and its weight is always 1, so the router learns nothing from the cross-entropy; use at least 2 experts.',
+  },
+  {
+    of: 'all-experts',
+    changes: { ...router({ select: 'top_k_biased', balance: 'loss_free' }), 'model.moe.top_k': 8 },
+    says: '[top_k_biased] warning all-experts: The bias of `select: top_k_biased` has no effect, because with `top_k` 8 every unit uses each of the 8 experts; use a smaller `top_k`, or `select: top_k`.',
+  },
+  {
+    of: 'all-experts',
+    changes: { ...router({ select: 'expert_choice', balance: 'none' }), 'model.moe.top_k': 8 },
+    says: '[expert_choice] warning all-experts: `select: expert_choice` chooses nothing, because with `top_k` 8 each of the 8 experts takes every unit; use a smaller `top_k`.',
+  },
+  {
+    of: 'all-experts',
+    changes: { ...router({ balance: 'top_k', score: 'sigmoid', renormalize: true }), 'model.moe.top_k': 8 },
+    says: '[top_k] warning all-experts: `balance: top_k` is always 1 and balances nothing, because with `top_k` 8 every unit uses each of the 8 experts; use a smaller `top_k`, or `balance: gshard_first` or `entropy`.',
+  },
+  {
+    of: 'all-experts',
+    changes: { ...router({ renormalize: true }), 'model.moe.top_k': 8 },
+    says: '[renormalize] warning all-experts: `moe.router.renormalize: true` has no effect, because with `top_k` 8 every unit uses each of the 8 experts, whose softmax weights have the sum 1 already; use a smaller `top_k`, or remove it.',
+  },
+  {
     of: 'moe-heads',
     changes: { ...multiHead, 'model.moe.heads': 5 },
     says: '[5] error moe-heads: `model.d_model` 96 is not divisible by `moe.heads` 5, so a token cannot be split into that many sub-tokens; use 4 or 6 heads, or a width of 95 or 100.',
@@ -115,6 +158,17 @@ const cases: readonly Case[] = [
     of: 'iso-mac-width',
     changes: { ...multiHead, 'model.moe.top_k': 3, 'model.moe.head_layer': false, 'model.moe.ablation': 'iso_mac' },
     says: '[iso_mac] error iso-mac-width: `ablation: iso_mac` would widen each expert by 1 d_model / (3 top_k) = 96 / 9, which is no whole number; use a `top_k` of 2, or a `d_model` that 9 divides, or `ablation: remove_only`.',
+  },
+  {
+    of: 'iso-mac-width',
+    changes: {
+      ...multiHead,
+      'model.d_model': 80,
+      'model.moe.head_layer': false,
+      'model.moe.ablation': 'iso_mac',
+      'model.moe.experts': 1_048_576,
+    },
+    says: '[iso_mac] error iso-mac-width: `ablation: iso_mac` would widen each expert by 1 d_model / (3 top_k) = 80 / 6, which is no whole number; use a `d_model` that 6 divides, or `ablation: remove_only`.',
   },
   {
     of: 'ablation-without-effect',
@@ -165,6 +219,11 @@ const cases: readonly Case[] = [
     says: '[2] error expert-choice-units: With `select: expert_choice` each expert takes `top_k` * units / `experts` = 2 * 32 / 100 units of a microbatch, which is less than one; use a `micro_batch` of at least 4, or at most 64 experts.',
   },
   {
+    of: 'expert-choice-units',
+    changes: { ...withoutHead, ...router({ select: 'expert_choice', balance: 'none' }), ...masked, 'model.moe.experts': 300 },
+    says: '[2] error expert-choice-units: With `select: expert_choice` each expert takes `top_k` * units / the 201 experts of `ablation: iso_mac` = 2 * 64 / 201 units of a microbatch, which is less than one; use a `micro_batch` of at least 4, or fewer experts.',
+  },
+  {
     of: 'not-causal',
     changes: router({ select: 'expert_choice', balance: 'none' }),
     says: `[expert_choice] warning not-causal: With \`select: expert_choice\` whether an expert takes a token depends on later tokens, ${notComparable}; use \`select: top_k\` for that.`,
@@ -210,6 +269,11 @@ const cases: readonly Case[] = [
     says: '[0] warning balance-weight-0: `balance: top_k` is only measured, because `balance_weight` is 0; give it a weight above 0, or use `balance: loss_free`.',
   },
   {
+    of: 'global-weight-0',
+    changes: router({ balance_weight: 0, balance_scope: 'global' }),
+    says: '[balance_scope] warning global-weight-0: `moe.router.balance_scope: global` changes only what is measured, because `balance_weight` is 0; give it a weight above 0, or remove the scope.',
+  },
+  {
     of: 'balance-without-loss',
     changes: {
       ...router({ select: 'expert_choice', balance: 'none', balance_weight: 0.1 }),
@@ -239,6 +303,11 @@ const cases: readonly Case[] = [
     says: '[dimension] warning only-for-cosine: `moe.router.dimension: 8` and `moe.router.temperature: 0.07` have no effect, because a linear router has neither a reduced input nor a temperature; use `type: cosine`, or remove them.',
   },
   {
+    of: 'cosine-dimension-1',
+    changes: router({ type: 'cosine', dimension: 1 }),
+    says: '[1] warning cosine-dimension-1: With `router.dimension: 1` a cosine is only 1 or -1, so units and experts differ by a sign that training hardly moves; use at least 2.',
+  },
+  {
     of: 'only-for-top-k-biased',
     changes: router({ bias_update: 'error' }),
     says: '[bias_update] warning only-for-top-k-biased: `moe.router.bias_update: error` has no effect, because `select: top_k` has no bias; use `select: top_k_biased`, or remove it.',
@@ -252,6 +321,11 @@ const cases: readonly Case[] = [
     of: 'ample-capacity',
     changes: router({ capacity_factor: 4 }),
     says: '[capacity_factor] warning ample-capacity: `moe.router.capacity_factor: 4` has no effect, because from `experts` / `top_k` = 4 on an expert could take every unit; use less, or remove it.',
+  },
+  {
+    of: 'ample-capacity',
+    changes: { ...withoutHead, ...router({ capacity_factor: 3.5, capacity_in_evaluation: true }) },
+    says: '[capacity_factor] warning ample-capacity: `moe.router.capacity_factor: 3.5` has no effect, because from the 7 experts of `ablation: iso_mac` / `top_k` = 3.5 on an expert could take every unit; use less, or remove it.',
   },
   {
     of: 'capacity-priority-top-1',
@@ -292,6 +366,16 @@ const cases: readonly Case[] = [
     of: 'masking-shares',
     changes: { 'model.objective': 'masked', 'model.vocabulary': 257, 'train.masking': { mask_share: 0.7, random_share: 0.4 } },
     says: '[0.4] error masking-shares: `masking.mask_share` 0.7 and `random_share` 0.4 are more than 1 together; use a `random_share` of at most 0.3.',
+  },
+  {
+    of: 'masking-copies',
+    changes: { ...masked, 'train.masking': { mask_share: 0, random_share: 0 } },
+    says: '[0] warning masking-copies: With `masking.mask_share` and `random_share` 0 every token stays as it is, so the model only learns to copy what it sees; use a `mask_share` above 0.',
+  },
+  {
+    of: 'masked-context-1',
+    changes: { ...masked, 'model.context': 1 },
+    says: '[1] warning masked-context-1: With `objective: masked` and `context: 1` there are no other tokens to predict a hidden one from; use a `context` of at least 2.',
   },
   {
     of: 'only-for-masked',
@@ -367,6 +451,14 @@ describe('what is right', () => {
     ['a cosine router', router({ type: 'cosine', dimension: 8, temperature: 0.07, learn_temperature: false })],
     ['the global balance of several microbatches', router({ balance: 'top_k', balance_scope: 'global' })],
     ['no balance by a weight of 0', router({ balance_weight: 0 })],
+    ['a mixture of all experts', { 'model.moe.top_k': 8 }],
+    ['sigmoids of all experts, scaled', { ...router({ score: 'sigmoid', renormalize: true }), 'model.moe.top_k': 8 }],
+    [
+      'a capacity that only the fewer experts of iso-MAC could fill',
+      { ...router({ capacity_factor: 3.9 }), ...withoutHead, 'model.moe.heads': 4 },
+    ],
+    ['a window of one token, causal', { 'model.context': 1 }],
+    ['a masked model that sees random tokens', { ...masked, 'train.masking': { mask_share: 0, random_share: 0.5 } }],
     ['iso-MAC', { ...multiHead, 'model.moe.head_layer': false, 'model.moe.merge_layer': false, 'model.moe.ablation': 'iso_mac' }],
     ['BitNet with its projections', { ...multiHead, 'model.bitnet': { weights: 'binary', quantize_head_merge: true } }],
     [

@@ -13,6 +13,7 @@ export const deepseekMoe: Preset = {
     'The two shared experts of width 1408 are one of width 2816 here, which is the same function.',
     'The learning rate falls in two steps there, to 0.316 of it after 80 % and again after 90 % of the tokens; here by a cosine to a tenth.',
     'The batch of 4.5 k sequences is taken as 4608. The balance loss between devices has no place here; that between experts has the weight 0.001.',
+    "Released configs of the family have seq_aux: true, a balance over each sequence; here it is over each microbatch, which `micro_batch: 1` makes the same. The 16B's own config was not read for it.",
   ],
   flags: [],
   published: {

@@ -1,7 +1,7 @@
 import type { ExperimentInput } from '../schema';
 import type { Preset, PublishedCounts, PublishedPerplexity } from './preset';
 
-/** Multi-Head Mixture-of-Experts, the original: 2404.15045v1, its language models (Tables 1, 9 and 11). */
+/** Multi-Head Mixture-of-Experts, the original: 2404.15045v1, its language models (Tables 1, 5, 9 and 11). */
 
 const paper = 'MH-MoE, original (2404.15045)';
 
@@ -84,6 +84,14 @@ const frequencyFlag =
 const biasFlag =
   "Table 11's expert parameters are 0.2 % (X-MoE) and 0.8 % (MH-MoE) more than two matrices an expert: biases, and a LayerNorm before the second matrix, would complete them; that is inferred, and there are neither here.";
 
+/** Table 5, English: perplexity of other numbers of heads, 8 experts; 4 heads are those of Table 1. */
+const table5: readonly (readonly [number, number])[] = [
+  [2, 12.87],
+  [6, 12.41],
+  [8, 12.95],
+  [12, 13.28],
+];
+
 const where = 'Table 11';
 
 function perplexityOf(id: string): PublishedPerplexity[] {
@@ -148,6 +156,53 @@ function solvedExpertWidth({ experts, multiHead }: Size): number {
   return Math.round((each - atZero) / slope);
 }
 
+/** Table 5 prints neither widths nor counts: the beta of 8 experts with 4 heads holds, so that experts have as many parameters. */
+function otherHeads(size: Size, count: number, perplexity: number): Preset {
+  const { experts } = size;
+  const title = `Table 5: MH-MoE (head=${count}), ${experts} experts`;
+  const expertWidth = (solvedExpertWidth(size) * count) / heads;
+  const dimension = Math.ceil(16 / count);
+  return {
+    ...common,
+    id: `mh-moe-original/table-5/heads-${count}`,
+    title,
+    source: 'arXiv 2404.15045v1, section 4.1, Tables 5 and 8 to 11, appendices A to D',
+    gaps: [
+      `Table 5 prints no width of an expert: ${expertWidth} is 4 beta h d with the beta of 4 heads, which gives an expert as many parameters.`,
+      ...(16 % count === 0 ? [] : [`The dimension of the router is 16 / h, no whole number here; it is rounded up to ${dimension}.`]),
+      ...routedGaps,
+      ...commonGaps,
+    ],
+    flags: [vocabularyFlag, frequencyFlag],
+    published: {},
+    perplexity: [{ dataset: 'English (RedPajama)', step: null, value: perplexity, where: 'Table 5' }],
+    claims: [],
+    baseline: `mh-moe-original/x-moe-${experts}`,
+    experiment: multiHeadExperiment(title, { heads: count, experts, expertWidth, dimension }),
+  };
+}
+
+interface MultiHeadShape {
+  readonly heads: number;
+  readonly experts: number;
+  readonly expertWidth: number;
+  /** Of the reduced input of the router. */
+  readonly dimension: number;
+}
+
+function multiHeadExperiment(title: string, { heads, experts, expertWidth, dimension }: MultiHeadShape): ExperimentInput {
+  return experiment(title, {
+    kind: 'mh-moe',
+    every: 2,
+    heads,
+    inner_residual: true,
+    experts,
+    top_k: 1,
+    expert_width: expertWidth,
+    router: router(dimension),
+  });
+}
+
 function multiHead(size: Size): Preset {
   const { experts, multiHead: printed } = size;
   const id = `mh-moe-${experts}`;
@@ -172,16 +227,7 @@ function multiHead(size: Size): Preset {
     perplexity: perplexityOf(id),
     claims: [{ of: 'macs', relation: 'less', to: `mh-moe-original/x-moe-${experts}`, where: 'appendix D.1' }],
     baseline: `mh-moe-original/x-moe-${experts}`,
-    experiment: experiment(`MH-MoE (head=4), ${experts} experts`, {
-      kind: 'mh-moe',
-      every: 2,
-      heads,
-      inner_residual: true,
-      experts,
-      top_k: 1,
-      expert_width: expertWidth,
-      router: router(16 / heads),
-    }),
+    experiment: multiHeadExperiment(`MH-MoE (head=4), ${experts} experts`, { heads, experts, expertWidth, dimension: 16 / heads }),
   };
 }
 
@@ -197,4 +243,9 @@ const dense: Preset = {
   experiment: experiment('Dense'),
 };
 
-export const mhMoeOriginalPresets: readonly Preset[] = [dense, ...sizes.map(xMoe), ...sizes.map(multiHead)];
+export const mhMoeOriginalPresets: readonly Preset[] = [
+  dense,
+  ...sizes.map(xMoe),
+  ...sizes.map(multiHead),
+  ...sizes.filter(({ experts }) => experts === 8).flatMap((size) => table5.map(([count, value]) => otherHeads(size, count, value))),
+];

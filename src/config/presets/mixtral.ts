@@ -10,7 +10,7 @@ export const mixtral: Preset = {
   source: 'the public config.json of mistralai/Mixtral-8x7B-v0.1, as MixtralConfig of huggingface/transformers (008e574) documents it',
   gaps: [
     'How it was trained is not published: there is no `train` section.',
-    'The balance loss is that of the public code, whose coefficient of 0.02 is for fine-tuning; it multiplies all choices and averages over layers, so here the weight of a layer is 0.02 top_k / layers.',
+    'The coefficient of 0.02 is that of the public code, for fine-tuning. Its load_balancing_loss_func puts the gates of all layers together and multiplies their common F, summed over the k choices, by their common P, so that imbalances of layers may cancel. Here each layer has a loss of its own with the weight 0.02 top_k / layers, which is the nearest form and not that loss.',
   ],
   flags: [],
   published: {

@@ -11,7 +11,7 @@ export const qwen3: Preset = {
     'the technical report (128 experts, 8 chosen, no shared expert, global-batch balance), Qwen3MoeConfig of huggingface/transformers (008e574), and a public training script of the model (slime, scripts/models/qwen3-30B-A3B.sh)',
   gaps: [
     'How it was pre-trained is not published in numbers: there is no `train` section.',
-    "The balance coefficient of 0.001 is that of the public config; its code sums over the k choices and averages over layers, so here the weight of a layer is 0.001 top_k / layers. The global scope is the report's.",
+    "The balance coefficient of 0.001 is that of the public config. The public code's load_balancing_loss_func puts the gates of all layers together and multiplies their common F, summed over the k choices, by their common P, so that imbalances of layers may cancel. Here each layer has a loss of its own with the weight 0.001 top_k / layers, which is the nearest form and not that loss. The global scope is the report's.",
     'That chosen weights are scaled to sum 1 (norm_topk_prob) is commonly quoted of the released config.',
   ],
   flags: ['The active parameters in print are rounded down.'],

@@ -119,6 +119,22 @@ export const lossWithoutWeight: Rule = {
   },
 };
 
+export const globalWithoutWeight: Rule = {
+  code: 'global-weight-0',
+  severity: 'warning',
+  summary: '`balance_scope: global`, but `balance_weight` is 0',
+  check({ experiment, states }) {
+    const routed = routerOf(experiment)?.router;
+    if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || routed.balance_scope !== 'global') return undefined;
+    if (!states(...routerPath, 'balance_scope')) return undefined;
+    return violation(
+      '`moe.router.balance_scope: global` changes only what is measured, because `balance_weight` is 0; give it a weight above 0, or remove the scope.',
+      atKey(...routerPath, 'balance_scope'),
+      atValue(...routerPath, 'balance_weight'),
+    );
+  },
+};
+
 export const globalOfOneMicrobatch: Rule = {
   code: 'global-of-one',
   severity: 'warning',
@@ -126,7 +142,7 @@ export const globalOfOneMicrobatch: Rule = {
   check(input) {
     const { model, train } = input.experiment;
     const routed = routerOf(input.experiment)?.router;
-    if (routed?.balance_scope !== 'global' || !hasLoss(routed.balance)) return undefined;
+    if (routed?.balance_scope !== 'global' || !hasLoss(routed.balance) || routed.balance_weight === 0) return undefined;
     if (train?.batch_tokens !== (train?.micro_batch ?? 0) * model.context) return undefined;
     return withoutEffect(input, routerPath, ['balance_scope'], {
       why: '`batch_tokens` is one microbatch',

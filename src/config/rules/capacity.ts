@@ -1,3 +1,4 @@
+import { canDrop, isIsoMac, resultingExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -34,19 +35,20 @@ export const onlyWithCapacity: Rule = {
   },
 };
 
-/** No expert gets more than one choice of each unit, so ceil(factor * k * units / experts) >= units never drops. */
 export const ampleCapacity: Rule = {
   code: 'ample-capacity',
   severity: 'warning',
   summary: '`capacity_factor` is so large that nothing is ever dropped',
   check(input) {
     const routed = routerOf(input.experiment);
-    const factor = routed?.router.capacity_factor;
-    if (!routed || factor === undefined || routed.router.select === 'expert_choice') return undefined;
-    const { top_k: k, experts } = routed.moe;
-    if (k > experts || factor * k < experts) return undefined;
+    if (!routed || routed.router.capacity_factor === undefined || routed.router.select === 'expert_choice') return undefined;
+    const { model } = input.experiment;
+    const { moe } = routed;
+    const { experts } = resultingExperts(model, moe);
+    if (moe.top_k > experts || canDrop(model, moe)) return undefined;
+    const count = isIsoMac(moe) ? `the ${experts} experts of \`ablation: iso_mac\`` : '`experts`';
     return withoutEffect(input, routerPath, ['capacity_factor'], {
-      why: `from \`experts\` / \`top_k\` = ${Number((experts / k).toPrecision(4))} on an expert could take every unit`,
+      why: `from ${count} / \`top_k\` = ${Number((experts / moe.top_k).toPrecision(4))} on an expert could take every unit`,
       instead: 'use less',
       elsewhere: [atValue('model', 'moe', 'top_k')],
     });

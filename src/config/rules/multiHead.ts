@@ -1,4 +1,4 @@
-import { nearestDivisors, nearestMultiples } from '../divisibility';
+import { nearestDivisors, nearestDivisorUpTo, nearestMultiples } from '../divisibility';
 import { isoMacWidening, matricesPerExpert, projectionsLeftOut } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { MoeConfig } from '../schema';
@@ -49,7 +49,7 @@ export const onlyForMultiHead: Rule = {
   },
 };
 
-/** The number of experts needs no rule: that it never falls below k, `models/ablation.ts` says. */
+/** The number of experts needs no rule: that it never falls below k, `resultingExperts` says. */
 export const isoMacWidth: Rule = {
   code: 'iso-mac-width',
   severity: 'error',
@@ -61,8 +61,7 @@ export const isoMacWidth: Rule = {
     const matrices = matricesPerExpert(model);
     const { freed, shared } = isoMacWidening(model, moe);
     if (freed % shared === 0) return undefined;
-    const dividing = Array.from({ length: moe.experts }, (_, index) => index + 1).filter((k) => freed % (matrices * k) === 0);
-    const near = nearest(dividing, moe.top_k);
+    const near = freed % matrices === 0 ? nearestDivisorUpTo(freed / matrices, moe.top_k, moe.experts) : undefined;
     const use =
       near === undefined ? `a \`d_model\` that ${shared} divides` : `a \`top_k\` of ${near}, or a \`d_model\` that ${shared} divides`;
     return violation(
@@ -72,10 +71,6 @@ export const isoMacWidth: Rule = {
     );
   },
 };
-
-function nearest(candidates: readonly number[], wanted: number): number | undefined {
-  return candidates.toSorted((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted))[0];
-}
 
 export const nothingLeftOut: Rule = {
   code: 'ablation-without-effect',

@@ -1,4 +1,4 @@
-import { unitsPerToken } from '../moeShape';
+import { isIsoMac, resultingExperts, unitsPerToken, usesAllExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -18,10 +18,14 @@ export const expertChoiceUnits: Rule = {
     const { moe } = routed;
     const unitsPerWindow = model.context * unitsPerToken(moe);
     const units = train.micro_batch * unitsPerWindow;
-    if (moe.top_k * units >= moe.experts) return undefined;
-    const windows = Math.ceil(moe.experts / (moe.top_k * unitsPerWindow));
+    const { experts } = resultingExperts(model, moe);
+    if (moe.top_k * units >= experts) return undefined;
+    const windows = Math.ceil(experts / (moe.top_k * unitsPerWindow));
+    const [count, fewer] = isIsoMac(moe)
+      ? [`the ${experts} experts of \`ablation: iso_mac\``, 'fewer']
+      : ['`experts`', `at most ${moe.top_k * units}`];
     return violation(
-      `With \`select: expert_choice\` each expert takes \`top_k\` * units / \`experts\` = ${moe.top_k} * ${units} / ${moe.experts} units of a microbatch, which is less than one; use a \`micro_batch\` of at least ${windows}, or at most ${moe.top_k * units} experts.`,
+      `With \`select: expert_choice\` each expert takes \`top_k\` * units / ${count} = ${moe.top_k} * ${units} / ${experts} units of a microbatch, which is less than one; use a \`micro_batch\` of at least ${windows}, or ${fewer} experts.`,
       atValue('train', 'micro_batch'),
       select,
       atValue('model', 'moe', 'experts'),
@@ -51,6 +55,8 @@ export const renormalizedSingle: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment);
     if (!routed || routed.moe.top_k > 1 || !routed.router.renormalize || routed.router.select === 'expert_choice') return undefined;
+    // Of a single expert another rule speaks.
+    if (usesAllExperts(experiment.model, routed.moe)) return undefined;
     return violation(
       'With `renormalize` and `top_k: 1` every weight is 1, so the router learns nothing from the cross-entropy; remove `renormalize`, or use a `top_k` of at least 2.',
       atKey(...routerPath, 'renormalize'),
@@ -71,6 +77,22 @@ export const onlyForCosine: Rule = {
       instead: 'use `type: cosine`',
       elsewhere: [atValue(...routerPath, 'type')],
     });
+  },
+};
+
+/** u / |u| of a number is its sign: all logits are 1 / temperature or -1 / temperature, and have no gradient. */
+export const cosineOfNumbers: Rule = {
+  code: 'cosine-dimension-1',
+  severity: 'warning',
+  summary: '`type: cosine` with `dimension: 1`, where a cosine is only 1 or -1',
+  check({ experiment }) {
+    const routed = routerOf(experiment)?.router;
+    if (routed?.type !== 'cosine' || routed.dimension > 1) return undefined;
+    return violation(
+      'With `router.dimension: 1` a cosine is only 1 or -1, so units and experts differ by a sign that training hardly moves; use at least 2.',
+      atValue(...routerPath, 'dimension'),
+      atValue(...routerPath, 'type'),
+    );
   },
 };
 

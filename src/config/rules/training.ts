@@ -62,6 +62,35 @@ export const maskingWithoutMasks: Rule = {
   },
 };
 
+export const maskedCopies: Rule = {
+  code: 'masking-copies',
+  severity: 'warning',
+  summary: '`mask_share` and `random_share` are both 0, so that hidden tokens are there to be copied',
+  check({ experiment: { model, train } }) {
+    if (model.objective !== 'masked' || !train || train.masking.mask_share + train.masking.random_share > 0) return undefined;
+    return violation(
+      'With `masking.mask_share` and `random_share` 0 every token stays as it is, so the model only learns to copy what it sees; use a `mask_share` above 0.',
+      atValue(...masking, 'mask_share'),
+      atValue(...masking, 'random_share'),
+      atValue('model', 'objective'),
+    );
+  },
+};
+
+export const maskedAlone: Rule = {
+  code: 'masked-context-1',
+  severity: 'warning',
+  summary: '`objective: masked` with `context: 1`, where nothing is left to predict a hidden token from',
+  check({ experiment: { model } }) {
+    if (model.objective !== 'masked' || model.context > 1) return undefined;
+    return violation(
+      'With `objective: masked` and `context: 1` there are no other tokens to predict a hidden one from; use a `context` of at least 2.',
+      atValue('model', 'context'),
+      atValue('model', 'objective'),
+    );
+  },
+};
+
 export const batchTokens: Rule = {
   code: 'batch-tokens',
   severity: 'error',

@@ -24,7 +24,8 @@ describe('presets', () => {
     const ids = presets.map(({ id }) => id);
     const rowsOf = (table: number): number => ids.filter((id) => id.startsWith(`mh-moe/table-${table}/`)).length;
     expect([1, 2, 3, 4, 5].map(rowsOf)).toEqual([5, 4, 5, 6, 4]);
-    expect(ids.filter((id) => id.startsWith('mh-moe-original/'))).toHaveLength(13);
+    expect(ids.filter((id) => id.startsWith('mh-moe-original/'))).toHaveLength(17);
+    expect(ids.filter((id) => id.startsWith('mh-moe-original/table-5/'))).toHaveLength(4);
     expect(ids.slice(-4)).toEqual(['mixtral-8x7b', 'olmoe-1b-7b', 'qwen3-30b-a3b', 'deepseek-moe-16b']);
   });
 
