@@ -18,7 +18,7 @@ const most = {
   context: 16_777_216,
   windows: 1_048_576,
   steps: 1_000_000_000,
-  tokens: 1_000_000_000_000,
+  tokens: 17_592_186_044_416,
   threads: 1024,
   lossWeight: 1000,
   rate: 1000,

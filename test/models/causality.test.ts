@@ -177,12 +177,14 @@ describe('models that are not causal', () => {
   });
 });
 
-describe('what makes capacity causal again', () => {
+describe('what makes capacity, or expert choice, causal again', () => {
   it.each([
     { name: 'by position', moe: { ...smoe, router: { ...dropping, capacity_priority: 'position' } } },
     { name: 'one choice', moe: { ...smoe, top_k: 1, router: dropping } },
     { name: 'in training only', moe: { ...smoe, router: { capacity_factor: 0.6 } } },
     { name: 'no layer is routed', moe: { ...smoe, every: 5, router: dropping } },
+    { name: 'room for every unit', moe: { ...smoe, router: { ...dropping, capacity_factor: 1.5 } } },
+    { name: 'every expert takes every unit', moe: { ...smoe, top_k: 3, router: { select: 'expert_choice', balance: 'none' } } },
   ])('$name', ({ moe }) => {
     const experiment = tinyExperiment({ moe });
     expect(causality(experiment)).toEqual({ causal: true, reasons: [] });
