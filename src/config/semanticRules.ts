@@ -26,6 +26,7 @@ import {
   onlyForCosine,
   renormalizedSingle,
 } from './rules/selection';
+import { tensorSize } from './rules/tensorSize';
 import {
   batchTokens,
   maskedAlone,
@@ -81,6 +82,7 @@ export const rules: readonly Rule[] = [
   frozenRouter,
   frozenTemperature,
   quantizedProjections,
+  tensorSize,
   vocabulary,
   maskingShares,
   maskedCopies,

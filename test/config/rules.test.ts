@@ -353,6 +353,16 @@ const cases: readonly Case[] = [
     says: '[quantize_head_merge] warning quantize-head-merge: `bitnet.quantize_head_merge: true` has no effect, because there is neither a head nor a merge layer; use `kind: mh-moe` with one of them, or remove it.',
   },
   {
+    of: 'tensor-size',
+    changes: { 'model.vocabulary': 16_777_216, 'model.d_model': 960 },
+    says: '[16777216] error tensor-size: A tensor of `vocabulary` * `d_model` = 16,106,127,360 values is too large to be trained, with at most 4,294,967,296; make it smaller, or leave out `data` to count the model only.',
+  },
+  {
+    of: 'tensor-size',
+    changes: { ...withoutHead, 'model.moe.experts': 1_048_576, 'model.moe.expert_width': 1024 },
+    says: '[1048576] error tensor-size: A tensor of experts * `d_model` / `heads` * expert width = 51,539,604,480 values is too large to be trained, with at most 4,294,967,296; make it smaller, or leave out `data` to count the model only.',
+  },
+  {
     of: 'vocabulary',
     changes: { 'model.objective': 'masked' },
     says: '[256] error vocabulary: `model.vocabulary` 256 is too small for `tokenizer: bytes` with `objective: masked`, which has 256 tokens and the mask token; use at least 257.',
@@ -451,6 +461,7 @@ describe('what is right', () => {
     ['a cosine router', router({ type: 'cosine', dimension: 8, temperature: 0.07, learn_temperature: false })],
     ['the global balance of several microbatches', router({ balance: 'top_k', balance_scope: 'global' })],
     ['no balance by a weight of 0', router({ balance_weight: 0 })],
+    ['a model that is only counted, of any size', { 'model.moe.experts': 1_048_576, 'model.moe.expert_width': 1_048_576, data: undefined }],
     ['a mixture of all experts', { 'model.moe.top_k': 8 }],
     ['sigmoids of all experts, scaled', { ...router({ score: 'sigmoid', renormalize: true }), 'model.moe.top_k': 8 }],
     [
