@@ -59,7 +59,7 @@ export const tensorSize: Rule = {
     const largest = tensors(model).reduce((one, other) => (other.values > one.values ? other : one));
     if (largest.values <= MOST_VALUES) return undefined;
     return violation(
-      `A tensor of ${largest.of} = ${largest.values.toLocaleString('en-US')} values is too large to be trained, with at most ${MOST_VALUES.toLocaleString('en-US')}; make it smaller, or leave out \`data\` to count the model only.`,
+      `A tensor of ${largest.of} = ${Math.round(largest.values).toLocaleString('en-US')} values is too large to be trained, with at most ${MOST_VALUES.toLocaleString('en-US')}; make it smaller, or leave out \`data\` to count the model only.`,
       largest.spot,
       atValue('model', 'd_model'),
     );
