@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { readTextFromDisk } from '../src/config/readTextFromDisk';
@@ -13,6 +13,7 @@ import { createRun, inspectData, loadExperiment } from '../src/worker/createRun'
 import { takeUp } from '../src/worker/takeUp';
 import { trainRun } from '../src/worker/trainRun';
 import { Interrupted, Problem } from './problem';
+import { writeWhereNew } from './writeWhereNew';
 
 /** One training. Its config `<slug>.moe.yaml` lies in the reproduction's folder, its run among the runs there. */
 export interface Job {
@@ -121,10 +122,4 @@ async function resultOf(run: string): Promise<JobResult> {
   const { state, seconds, validation } = result;
   const losses = Object.fromEntries(Object.entries(validation).map(([set, { perplexity }]) => [set, Math.log(perplexity)]));
   return { run, seconds, losses: state === 'finished' ? losses : null };
-}
-
-/** Leaves a file with the same content alone, so that its date says when it was made. */
-export async function writeWhereNew(file: string, text: string): Promise<void> {
-  const old = await readFile(file, 'utf8').catch(() => undefined);
-  if (old !== text) await writeFile(file, text);
 }

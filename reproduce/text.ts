@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhereNew } from './jobs';
-import { Problem } from './problem';
 import { textEntropy, type TextEntropy } from './entropy';
+import { Problem } from './problem';
+import { writeWhereNew } from './writeWhereNew';
 
 /** A text of the reproduction, as its file `text/<name>.txt` in the reproduction's folder. */
 export interface PreparedText {

@@ -73,7 +73,7 @@ export interface CountedModel extends SmallModel {
 }
 
 /** Routed parameters may differ by this much, the rounding of the number of experts. */
-export const parameterTolerance = 0.01;
+const parameterTolerance = 0.01;
 
 /** Counts the models from the programs that will be trained. Throws Problem where they are not at parity: MACs to the unit, routed parameters to 1 %. */
 export function countedAtParity(models: readonly SmallModel[]): CountedModel[] {

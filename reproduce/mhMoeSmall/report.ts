@@ -1,6 +1,6 @@
 import { table } from '../markdown';
 import { overlap, placesOf, spreadOf, type Spread } from '../statistics';
-import { isPublishedSet, table1 } from './published';
+import { publishedPerplexity } from './published';
 import type { ModelResult, SmallResult } from './result';
 
 const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
@@ -72,7 +72,7 @@ function scores({ models, texts }: SmallResult, set: string): string {
     return { name, bySeed, spread: known.length === losses.length ? spreadOf(bySeed) : undefined };
   });
   const places = placesOf(rows.map(({ spread }) => spread?.mean ?? Number.POSITIVE_INFINITY));
-  const paper = rows.map(({ name }) => (isPublishedSet(set) ? table1[name]?.[set] : undefined));
+  const paper = rows.map(({ name }) => publishedPerplexity(name, set));
   const paperPlaces = placesOf(paper.map((cell) => cell?.[1] ?? Number.POSITIVE_INFINITY));
   const { entropy, bytes } = texts.validation[set] ?? { entropy: { unigram: Number.NaN, bigram: Number.NaN }, bytes: 0 };
   return [

@@ -7,8 +7,6 @@ export interface FloorModel {
   readonly name: string;
   readonly slug: string;
   readonly model: ModelInput;
-  /** It sees later text or other windows, so that its perplexity is not a language model's. */
-  readonly notCausal?: boolean;
 }
 
 /**
@@ -62,7 +60,6 @@ export function floorModels(d: number, layers: number, context: number): FloorMo
       name: 'SMoE, expert choice',
       slug: 'expert-choice',
       model: model({ ...smoe, router: { select: 'expert_choice', balance: 'none' } }),
-      notCausal: true,
     },
   ];
 }

@@ -1,13 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { causality } from '../../src/config/causality';
 import { experimentSchema, type ExperimentInput } from '../../src/config/schema';
 import { generateSampleCorpus, sampleKinds } from '../../src/data/sampleCorpus';
 import type { Engine } from '../../src/engine/engine';
 import { countModel } from '../../src/models/count';
 import { buildLanguageModel } from '../../src/models/languageModel';
-import { runJobs, writeWhereNew, type Job } from '../jobs';
+import { runJobs, type Job } from '../jobs';
 import { table } from '../markdown';
 import { Progress } from '../progress';
+import { writeWhereNew } from '../writeWhereNew';
 import { floorModels, type FloorModel } from './models';
 
 export interface FloorOptions {
@@ -32,6 +34,7 @@ export interface FloorResult {
   readonly floors: Readonly<Record<string, { readonly bytes: number; readonly nats: number }>>;
   readonly models: readonly {
     readonly name: string;
+    /** It sees later text, so that its perplexity is not a language model's. */
     readonly notCausal: boolean;
     readonly parameters: number;
     readonly macs: number;
@@ -62,11 +65,11 @@ export async function sampleFloor({ size, folder, engine, parallel, print, signa
   const result: FloorResult = {
     schemaVersion: 1,
     floors: Object.fromEntries(sampleKinds.map((kind) => [kind, floorOf(corpus.entropy[kind].validation)])),
-    models: floored.map(({ name, model, notCausal }, index) => {
+    models: floored.map(({ name, model }, index) => {
       const experiment = experimentSchema.parse({ model });
       const { parameters, macsPerToken } = countModel(buildLanguageModel(experiment), experiment.model);
       const { losses = null, seconds = 0 } = results[index] ?? {};
-      return { name, notCausal: notCausal === true, parameters: parameters.total, macs: macsPerToken.total, losses, seconds };
+      return { name, notCausal: !causality(experiment).causal, parameters: parameters.total, macs: macsPerToken.total, losses, seconds };
     }),
   };
   await writeFile(join(folder, 'result.json'), `${JSON.stringify(result, undefined, 1)}\n`);
@@ -102,7 +105,7 @@ function jobOf({ slug, name, model }: FloorModel, { steps, windows }: (typeof si
   return { slug, experiment };
 }
 
-export function floorReport({ floors, models }: FloorResult): string {
+function floorReport({ floors, models }: FloorResult): string {
   const kinds = Object.keys(floors);
   const all = Object.values(floors);
   const bytes = all.reduce((sum, floor) => sum + floor.bytes, 0);
