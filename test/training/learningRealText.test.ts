@@ -18,6 +18,8 @@ const timeout = 1_800_000;
 interface Gate {
   readonly k: number;
   readonly renormalize: boolean;
+  /** Sub-tokens per byte, with head and merge layer. */
+  readonly heads?: number;
 }
 
 const experimentFor = (gate: Gate) => (router: { readonly frozen: boolean }, seed: number) =>
@@ -28,7 +30,11 @@ const experimentFor = (gate: Gate) => (router: { readonly frozen: boolean }, see
       context: 64,
       attention: { heads: 2 },
       ffn: { width: 8 },
-      moe: { kind: 'smoe', every: 1, experts: 32, top_k: gate.k, expert_width: 8, router: { ...router, renormalize: gate.renormalize } },
+      moe: {
+        ...(gate.heads === undefined ? { kind: 'smoe' } : { kind: 'mh-moe', heads: gate.heads }),
+        ...{ every: 1, experts: 32, top_k: gate.k, expert_width: 8 },
+        router: { ...router, renormalize: gate.renormalize },
+      },
     },
     { steps: 1500, batch_tokens: 1024, micro_batch: 16, learning_rate: 5e-3, min_learning_rate: 2.5e-4, warmup: 150, seed },
   );
@@ -54,6 +60,14 @@ describe('on real text it learns, and the experts do it', () => {
     for (const loss of trained) expect(loss).toBeLessThan(entropy.bigram);
     silenced.forEach((loss, seed) => expect(loss - (trained[seed] ?? Number.NaN)).toBeGreaterThan(0.5));
     expect(spreadOf(frozen).mean - spreadOf(trained).mean).toBeGreaterThan(0.02);
+  });
+
+  it('so does MH-MoE, by its sub-tokens; what its routing is worth is printed, not asserted', { timeout }, async ({ skip }) => {
+    if (folder === undefined) return skip(absent);
+    const { entropy, trial } = await shakespeare(folder);
+    const { trained, silenced } = await trial('MH-MoE, two heads', { k: 1, renormalize: false, heads: 2 });
+    for (const loss of trained) expect(loss).toBeLessThan(entropy.bigram);
+    silenced.forEach((loss, seed) => expect(loss - (trained[seed] ?? Number.NaN)).toBeGreaterThan(0.2));
   });
 
   it(
