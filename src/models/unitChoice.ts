@@ -35,8 +35,8 @@ function biasDirection(builder: ProgramBuilder, chosen: Tensor, experts: number,
   const [units = 1, k = 1] = chosen.shape;
   const counts = builder.countChoices(chosen, experts, Number(k));
   const missing = builder.subtract(builder.sum(counts, [0], true), builder.multiply(counts, builder.constant(experts)));
-  const ofStep = builder.stepMean('missing_load', missing);
-  return kind === 'sign' ? builder.sign(ofStep) : builder.multiply(ofStep, builder.constant(1, [], [units, k]));
+  if (kind === 'sign') return builder.sign(builder.stepMean('missing_load', missing));
+  return builder.stepMean('missing_load', builder.multiply(missing, builder.constant(1, [], [units, k])));
 }
 
 /** The weights [units, k] of the chosen experts: their scores, with `renormalize` scaled to sum 1 over the unit. */
