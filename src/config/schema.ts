@@ -21,7 +21,7 @@ const most = {
   tokens: 17_592_186_044_416,
   threads: 1024,
   lossWeight: 1000,
-  rate: 1000,
+  rate: 1e6,
 } as const;
 
 const count = (bound: number) => z.int().positive().max(bound);
