@@ -1,4 +1,6 @@
 import type { ExperimentInput } from '../../src/config/schema';
+import { smallModels } from '../mhMoeSmall/models';
+import { Problem } from '../problem';
 
 type ModelInput = ExperimentInput['model'];
 type MoeInput = NonNullable<ModelInput['moe']>;
@@ -10,14 +12,19 @@ export interface FloorModel {
 }
 
 /**
- * Every mechanism once, on an SMoE or its multi-head twin; at width 96 the SMoE is the sample workspace's. 8/3 of the width is the hidden width of
- * dense layers and of SMoE's experts; the rest follows by equal MACs and parameters (see mhMoeSmall/models.ts).
+ * Every mechanism once, on an SMoE or its multi-head twin, sized as in mhMoeSmall/models.ts; at width 96 the SMoE is the sample workspace's. Weights are drawn as
+ * a config that says nothing has it.
  */
 export function floorModels(d: number, layers: number, context: number): FloorModel[] {
   const f = (8 * d) / 3;
-  const smoe: MoeInput = { kind: 'smoe', every: 2, experts: 8, top_k: 1, expert_width: f };
-  const twoHeads: MoeInput = { kind: 'mh-moe', every: 2, heads: 2, experts: 41, top_k: 2, expert_width: d };
-  const threeHeads: MoeInput = { kind: 'mh-moe', every: 2, heads: 3, experts: 93, top_k: 3, expert_width: (2 * d) / 3 };
+  const small = smallModels({ width: d, layers, context, attentionHeads: 4 });
+  const atParity = (slug: string): MoeInput => {
+    const moe = small.find((other) => other.slug === slug)?.model.moe;
+    if (moe === undefined) throw new Problem(`There is no sparse model ${slug}.`);
+    return moe;
+  };
+  const [smoe, fineGrained] = [atParity('smoe'), atParity('fine-grained')];
+  const [twoHeads, threeHeads] = [atParity('mh-moe-h2'), atParity('mh-moe-h3')];
   const model = (moe?: MoeInput, rest: Partial<ModelInput> = {}): ModelInput => ({
     vocabulary: 256,
     d_model: d,
@@ -31,7 +38,7 @@ export function floorModels(d: number, layers: number, context: number): FloorMo
   return [
     { name: 'Dense', slug: 'dense', model: model() },
     { name: 'SMoE', slug: 'smoe', model: model(smoe) },
-    { name: 'Fine-grained SMoE', slug: 'fine-grained', model: model({ ...smoe, experts: 16, top_k: 2, expert_width: f / 2 }) },
+    { name: 'Fine-grained SMoE', slug: 'fine-grained', model: model(fineGrained) },
     { name: 'SMoE and a shared expert', slug: 'shared', model: model({ ...smoe, shared_width: f }) },
     { name: 'MH-MoE, 2 heads', slug: 'mh-moe-h2', model: model(twoHeads) },
     { name: 'MH-MoE, 3 heads', slug: 'mh-moe-h3', model: model(threeHeads) },
@@ -48,10 +55,7 @@ export function floorModels(d: number, layers: number, context: number): FloorMo
       name: 'Fine-grained SMoE, loss-free bias, sigmoid',
       slug: 'loss-free',
       model: model({
-        ...smoe,
-        experts: 16,
-        top_k: 2,
-        expert_width: f / 2,
+        ...fineGrained,
         router: { score: 'sigmoid', select: 'top_k_biased', balance: 'loss_free' },
       }),
     },
