@@ -3,11 +3,11 @@ import { countModel, type ModelCount } from '../../src/models/count';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { Problem } from '../problem';
 
-type ModelInput = ExperimentInput['model'];
-type MoeInput = NonNullable<ModelInput['moe']>;
+export type ModelInput = ExperimentInput['model'];
+export type MoeInput = NonNullable<ModelInput['moe']>;
 
 export interface SmallModel {
-  /** As in Table 1 of 2411.16205. */
+  /** As reports show it. */
   readonly name: string;
   readonly slug: string;
   readonly model: ModelInput;

@@ -32,7 +32,7 @@ export const plans = {
     seeds: [1, 2],
     validationBytes: 600,
   },
-  /** Planned for half an hour on two CPU cores. */
+  /** Some 25 minutes on two CPU cores. */
   small: {
     width: 96,
     layers: 4,

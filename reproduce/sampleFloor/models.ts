@@ -1,21 +1,11 @@
-import type { ExperimentInput } from '../../src/config/schema';
-import { smallModels } from '../mhMoeSmall/models';
+import { smallModels, type ModelInput, type MoeInput, type SmallModel } from '../mhMoeSmall/models';
 import { Problem } from '../problem';
-
-type ModelInput = ExperimentInput['model'];
-type MoeInput = NonNullable<ModelInput['moe']>;
-
-export interface FloorModel {
-  readonly name: string;
-  readonly slug: string;
-  readonly model: ModelInput;
-}
 
 /**
  * Every mechanism once, on an SMoE or its multi-head twin, sized as in mhMoeSmall/models.ts; at width 96 the SMoE is the sample workspace's. Weights are drawn as
  * a config that says nothing has it.
  */
-export function floorModels(d: number, layers: number, context: number): FloorModel[] {
+export function floorModels(d: number, layers: number, context: number): SmallModel[] {
   const f = (8 * d) / 3;
   const small = smallModels({ width: d, layers, context, attentionHeads: 4 });
   const atParity = (slug: string): MoeInput => {
