@@ -27,6 +27,46 @@ const most = {
 const count = (bound: number) => z.int().positive().max(bound);
 const decay = z.number().min(0).max(0.999999);
 
+const share = z.number().min(0).max(1);
+const layerList = z
+  .array(
+    z
+      .int()
+      .nonnegative()
+      .max(most.layers - 1),
+  )
+  .min(1)
+  .max(most.layers);
+
+export const attentionMoeSchema = z
+  .strictObject({
+    experts: count(most.experts).describe(
+      'Experts of each head for each projection that has experts. 1 is a dense head with a learned sigmoid gate.',
+    ),
+    top_k: count(most.experts).describe('Experts that a token uses in each head.'),
+    projections: z
+      .array(z.enum(['query', 'key', 'value', 'output']))
+      .min(1)
+      .max(4)
+      .default(['value', 'output'])
+      .describe(
+        'Which projections have experts; the others are dense. Value and key use the selection of the source side, output and query that of the destination side. The paper finds value and output best.',
+      ),
+    shared_selection: z
+      .boolean()
+      .default(false)
+      .describe('The source side uses the selection of the destination side (2312.07987 section 3.6), so that there is one for each head.'),
+    expert_dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('In training an expert is passed over for a token with this probability. The paper uses 0 in attention.'),
+  })
+  .describe(
+    'SwitchHead (2312.07987): few heads, each with experts for its projections, chosen by sigmoid scores that are also their weights. Leave it out for dense attention.',
+  );
+
 export const attentionSchema = z
   .strictObject({
     heads: count(most.heads).describe('Attention heads. d_model must be divisible by it. Independent of the heads of an MH-MoE layer.'),
@@ -38,8 +78,22 @@ export const attentionSchema = z
       .enum(['none', 'head', 'full'])
       .default('none')
       .describe('RMSNorm of queries and keys before the rotation: over each head (Qwen3), over the whole projection (OLMoE), or none.'),
-    position: z.enum(['rope', 'none']).default('rope').describe('Position encoding: rotary (RoPE, 2104.09864), or none.'),
+    position: z
+      .enum(['rope', 'xl', 'none'])
+      .default('rope')
+      .describe(
+        'Position encoding: rotary (RoPE, 2104.09864); xl: relative positions and one cached chunk (Transformer-XL, 1901.02860): each window of the batch goes on where the one before it ended, and sees it; or none.',
+      ),
     rope_base: z.number().min(1).max(1_000_000_000_000).default(10000).describe('Base of the rotary angles.'),
+    rope_share: z
+      .number()
+      .positive()
+      .max(1)
+      .default(1)
+      .describe(
+        'Share of the channels of a head that are rotated, the first ones, rounded down to an even number. 2312.07987 rotates half.',
+      ),
+    moe: attentionMoeSchema.optional(),
   })
   .describe('Self-attention of every layer, without biases; causal unless `objective: masked`.');
 
@@ -77,11 +131,40 @@ export const routerSchema = z
       .default('softmax')
       .describe('How logits become scores, over all experts. A chosen expert weighs with its score.'),
     select: z
-      .enum(['top_k', 'top_k_biased', 'expert_choice'])
+      .enum(['top_k', 'top_k_biased', 'expert_choice', 'dynamic', 'top_p'])
       .default('top_k')
       .describe(
-        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal.',
+        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal. dynamic: a token takes more experts the more `importance` attention gives it, top_k on average (own definition, in the style of 2409.06669). top_p: a unit takes its best experts until their scores add up to `top_p` (2403.07652); top_k is what counts assume for the mean.',
       ),
+    importance: z
+      .enum(['received', 'cls_row', 'row_max', 'entropy'])
+      .default('entropy')
+      .describe(
+        'dynamic: how important attention makes a token, mean over its heads. received: attention that it gets; cls_row: attention that the first token pays it; both only without causal attention. row_max: the largest weight of its own attention; entropy: 1 - entropy of its own attention / log(length).',
+      ),
+    k_min: count(most.experts).default(1).describe('dynamic: the fewest experts that a unit takes.'),
+    k_max: count(most.experts)
+      .optional()
+      .describe('dynamic, top_p: the most experts that a unit takes. Where absent, with dynamic 2 top_k or all there are, with top_p all.'),
+    budget: z
+      .boolean()
+      .default(false)
+      .describe('dynamic: scale the importance in each window so that its units take top_k on average exactly; not causal.'),
+    top_p: z.number().positive().max(1).default(0.4).describe('top_p: the sum of scores that the chosen experts must reach.'),
+    entropy_weight: z
+      .number()
+      .nonnegative()
+      .max(most.lossWeight)
+      .default(0)
+      .describe(
+        "top_p: weight of the mean entropy of a unit's scores in the loss, summed over layers; without it the router spreads to get more experts. 2403.07652 uses 0.0001.",
+      ),
+    expert_dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe('In training an expert is passed over for a unit with this probability, without rescaling (2310.10837).'),
     renormalize: z.boolean().default(false).describe('Scale the chosen weights to sum 1. Off is what the released MH-MoE code does.'),
     balance: z
       .enum(['none', 'switch', 'gshard_first', 'top_k', 'entropy', 'loss_free'])
@@ -152,17 +235,7 @@ export const moeSchema = z
     every: count(most.layers)
       .optional()
       .describe('Every how many layers the feed-forward is routed: 2 means layers 1, 3, 5, ... counted from 0. 2 where absent.'),
-    layers: z
-      .array(
-        z
-          .int()
-          .nonnegative()
-          .max(most.layers - 1),
-      )
-      .min(1)
-      .max(most.layers)
-      .optional()
-      .describe('The routed layers, counted from 0, in place of `every`.'),
+    layers: layerList.optional().describe('The routed layers, counted from 0, in place of `every`.'),
     heads: count(most.heads).default(1).describe('mh-moe: sub-tokens per token. d_model must be divisible by it.'),
     head_layer: z.boolean().default(true).describe('mh-moe: the d x d projection before the split into sub-tokens.'),
     merge_layer: z.boolean().default(true).describe('mh-moe: the d x d projection after the sub-tokens are joined again.'),
@@ -194,6 +267,50 @@ export const moeSchema = z
     router: routerSchema.prefault({}),
   })
   .describe('Routed feed-forward layers. Leave it out for a dense model.');
+
+export const productKeysSchema = z
+  .strictObject({
+    kind: z
+      .enum(['peer', 'pkm'])
+      .default('peer')
+      .describe(
+        'peer: experts of one neuron (PEER, 2407.04153). pkm: values that are summed as they are (product-key memory, 1907.05242).',
+      ),
+    layers: layerList
+      .optional()
+      .describe(
+        'The layers, counted from 0, whose feed-forward network is replaced. Where absent the middle one, as in the paper: layer 5 of 12.',
+      ),
+    experts: count(most.experts).describe('Experts, or values: a square number, up to 1048576 = 1024 * 1024.'),
+    heads: count(most.heads).describe('Query heads. They share experts and sub-keys.'),
+    top_k: count(most.experts).describe('Experts that each head retrieves.'),
+    key_width: count(most.width).default(128).describe('Width of a query, even: half of it for each of the two sub-keys.'),
+    query_norm: z
+      .enum(['batch', 'none'])
+      .default('batch')
+      .describe('Batch normalisation of the queries, per feature and without gain; running statistics in evaluation.'),
+    score: z
+      .enum(['softmax', 'sigmoid'])
+      .default('softmax')
+      .describe('How the scores of what a head retrieves become weights: softmax over them, or sigmoid of each.'),
+    activation: z
+      .enum(['gelu', 'relu', 'glu'])
+      .default('gelu')
+      .describe('peer: activation of the neuron. glu has a third vector per expert: gelu(gate . x) * (u . x).'),
+    optimizer: z
+      .enum(['lazy', 'dense'])
+      .default('lazy')
+      .describe(
+        'lazy: AdamW updates only the rows that a step uses; its moments are those of dense AdamW, but a row stands still while it is not used. dense: AdamW over the whole tables, which costs as much as they are large.',
+      ),
+    learning_rate_scale: z
+      .number()
+      .positive()
+      .max(1000)
+      .default(1)
+      .describe('The learning rate of the tables of experts is this many times that of the rest.'),
+  })
+  .describe('Layers that retrieve from very many tiny experts by product keys, in place of feed-forward networks.');
 
 export const bitnetSchema = z
   .strictObject({
@@ -235,15 +352,22 @@ export const modelSchema = z
       .describe(
         'Standard deviation of new weights; those that write into the residual stream get 1 / sqrt(2 layers) of it. 0.02 suits widths near 768; narrow models learn faster with more, such as 0.02 * sqrt(768 / d_model).',
       ),
+    initialization: z
+      .enum(['gpt2', 'fan_in'])
+      .default('gpt2')
+      .describe(
+        'gpt2: as `initial_std` says. fan_in: matrices of layers get sqrt(2 / (layers * inputs)), selections of experts equal lengths, embeddings 1 / sqrt(d_model); what the code of 2310.10837 and 2312.07987 does. `initial_std` is then without effect.',
+      ),
+    norm: z.enum(['rms', 'layer']).default('rms').describe('rms: RMSNorm (1910.07467). layer: LayerNorm with gain and bias (1607.06450).'),
+    scale_embeddings: z.boolean().default(false).describe('Multiply token embeddings by sqrt(d_model) (1706.03762).'),
     tie_embeddings: z.boolean().default(true).describe('Whether the output layer shares the weights of the token embedding.'),
     attention: attentionSchema,
     ffn: ffnSchema,
     moe: moeSchema.optional(),
+    product_keys: productKeysSchema.optional(),
     bitnet: bitnetSchema.optional(),
   })
-  .describe('The model: pre-norm layers with RMSNorm.');
-
-const share = z.number().min(0).max(1);
+  .describe('The model: pre-norm layers.');
 
 export const maskingSchema = z
   .strictObject({
@@ -338,6 +462,9 @@ export const experimentSchema = z
 
 export type ActivationFunction = z.infer<typeof activationSchema>;
 export type MoeConfig = z.infer<typeof moeSchema>;
+export type AttentionConfig = z.infer<typeof attentionSchema>;
+export type AttentionMoeConfig = z.infer<typeof attentionMoeSchema>;
+export type ProductKeysConfig = z.infer<typeof productKeysSchema>;
 export type RouterConfig = z.infer<typeof routerSchema>;
 export type BitnetConfig = z.infer<typeof bitnetSchema>;
 export type MaskingConfig = z.infer<typeof maskingSchema>;

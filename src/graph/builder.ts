@@ -28,6 +28,19 @@ export interface ParameterOptions {
   readonly group?: string;
   readonly shardAxis?: number;
   readonly activeFraction?: number;
+  /** See Parameter.gradient; dense where absent. */
+  readonly gradient?: Parameter['gradient'];
+}
+
+/** What relativeAttention reads; see primitives.ts for shapes. */
+export interface RelativeAttentionOperands {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly memoryKeys: Tensor;
+  readonly memoryValues: Tensor;
+  readonly positions: Tensor;
+  readonly seen: Tensor;
 }
 
 /** Routed rows of one layer, as `route` lays them out. */
@@ -128,6 +141,7 @@ export class ProgramBuilder {
       shape,
       initialiser: options.initialiser,
       group: options.group ?? 'decayed',
+      gradient: options.gradient ?? 'dense',
       shardAxis: options.shardAxis ?? null,
       activeFraction: options.activeFraction ?? 1,
       role: options.role,
@@ -138,7 +152,7 @@ export class ProgramBuilder {
   /** State that is not a parameter, named after the scope it is made in; `update` makes its next value out of it. */
   buffer(
     name: string,
-    shape: readonly number[],
+    shape: Shape,
     options: { readonly initial: number; readonly updated: Buffer['updated']; readonly update: (current: Tensor) => Tensor },
   ): Tensor {
     const tensor = this.#value({ shape, dtype: 'float32' });
@@ -207,7 +221,21 @@ export class ProgramBuilder {
   gatherRows = (table: Tensor, indices: Tensor): Tensor => this.#one('gatherRows', {}, [table, indices]);
   scatterRows = (indices: Tensor, values: Tensor, rows: Dimension): Tensor => this.#one('scatterRows', { rows }, [indices, values]);
   crossEntropy = (logits: Tensor, targets: Tensor): Tensor => this.#one('crossEntropy', {}, [logits, targets]);
-  topK = (x: Tensor, k: number): Tensor => this.#one('topK', { k }, [x]);
+  sinusoid = (rows: Dimension, width: number): Tensor => this.#one('sinusoid', { rows, width }, []);
+  relativeAttention = (operands: RelativeAttentionOperands, scale: number): Tensor => {
+    const { q, k, v, memoryKeys, memoryValues, positions, seen } = operands;
+    return this.#one('relativeAttention', { scale }, [q, k, v, memoryKeys, memoryValues, positions, seen]);
+  };
+  attentionImportance = (q: Tensor, k: Tensor, attributes: PrimitiveAttributes['attentionImportance']): Tensor =>
+    this.#one('attentionImportance', attributes, [q, k]);
+  topK = (x: Tensor, k: number, groups = 1): Tensor => this.#one('topK', { k, groups }, [x]);
+  rowDot = (table: Tensor, indices: Tensor, x: Tensor): Tensor => this.#one('rowDot', {}, [table, indices, x]);
+  rowSum = (table: Tensor, indices: Tensor, weights: Tensor): Tensor => this.#one('rowSum', {}, [table, indices, weights]);
+  rowOuter = (indices: Tensor, coefficients: Tensor, vectors: Tensor, rows: Dimension): Tensor =>
+    this.#one('rowOuter', { rows }, [indices, coefficients, vectors]);
+  allocateChoices = (r: Tensor, attributes: PrimitiveAttributes['allocateChoices']): Tensor =>
+    this.#one('allocateChoices', attributes, [r]);
+  countUntil = (x: Tensor, threshold: number): Tensor => this.#one('countUntil', { threshold }, [x]);
   takeAlongLast = (x: Tensor, indices: Tensor): Tensor => this.#one('takeAlongLast', {}, [x, indices]);
   scatterAlongLast = (indices: Tensor, values: Tensor, size: Dimension): Tensor =>
     this.#one('scatterAlongLast', { size }, [indices, values]);
@@ -220,6 +248,20 @@ export class ProgramBuilder {
 
   quantiseWeight = (w: Tensor, levels: 'ternary' | 'binary'): Tensor => this.#one('quantiseWeight', { levels }, [w]);
   quantiseActivation = (x: Tensor): Tensor => this.#one('quantiseActivation', {}, [x]);
+
+  /** The k largest sums of one element of `a` and one of `b`: where they are in the product, in `a` and in `b`. */
+  productKeys(a: Tensor, b: Tensor, k: number): { readonly indices: Tensor; readonly first: Tensor; readonly second: Tensor } {
+    const [indices, first, second] = this.node('productKeys', { k }, [a, b]);
+    if (indices === undefined || first === undefined || second === undefined) throw new ShapeError('productKeys has three outputs.');
+    return { indices, first, second };
+  }
+
+  /** The first `taken` choices of each unit, the others as nowhere, and the mask of which is which. */
+  firstChoices(indices: Tensor, taken: Tensor, experts: number): { readonly indices: Tensor; readonly kept: Tensor } {
+    const [limited, kept] = this.node('firstChoices', { experts }, [indices, taken]);
+    if (limited === undefined || kept === undefined) throw new ShapeError('firstChoices has two outputs.');
+    return { indices: limited, kept };
+  }
 
   /** The units that each expert chooses, int32 [E, C]; C is a dimension of its own, named after the scope. */
   expertChoice(scores: Tensor, k: number): Tensor {
@@ -235,9 +277,9 @@ export class ProgramBuilder {
   }
 
   /** Sorts (unit, choice) pairs by expert; the routed rows are a dimension of their own, named after the scope. */
-  route(indices: Tensor, experts: number): Routing {
+  route(indices: Tensor, experts: number, share = 1): Routing {
     const rows: Dimension = `routed/${this.#scope}`;
-    const [slots, order, counts] = this.node('route', { experts, rows }, [indices]);
+    const [slots, order, counts] = this.node('route', { experts, rows, share }, [indices]);
     if (slots === undefined || order === undefined || counts === undefined) throw new ShapeError('route has three outputs.');
     return { slots, order, counts };
   }

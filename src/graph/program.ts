@@ -27,7 +27,10 @@ export interface ProgramInput {
 }
 
 export type Initialiser =
-  { readonly kind: 'normal'; readonly standardDeviation: number } | { readonly kind: 'constant'; readonly value: number };
+  | { readonly kind: 'normal'; readonly standardDeviation: number }
+  /** Normal, then the columns of an [in, out] matrix scaled to one length, such that the standard deviation of all elements stays (2310.10837). */
+  | { readonly kind: 'equalColumns'; readonly standardDeviation: number }
+  | { readonly kind: 'constant'; readonly value: number };
 
 export interface Parameter {
   /** Unique, for example `layers.1.moe.experts.w1`. */
@@ -38,6 +41,11 @@ export interface Parameter {
   readonly initialiser: Initialiser;
   /** Key into `Optimiser.groups`. */
   readonly group: string;
+  /**
+   * `rows`: a table of which a step reads few rows, by `rowDot` and `rowSum` alone. Its gradient is a list of rows and never the table, and its
+   * optimiser state is that of lazy AdamW, which knows when each row was last updated.
+   */
+  readonly gradient: 'dense' | 'rows';
   /** The axis along which the parameter may be sharded over devices (experts: 0), or null. */
   readonly shardAxis: number | null;
   /** Share of the parameter's elements used for one unit: k/E for routed experts, 1 otherwise. Active parameters count with it. */
@@ -46,20 +54,36 @@ export interface Parameter {
   readonly role: ParameterRole;
 }
 
-export type ParameterRole = 'embedding' | 'attention' | 'ffn' | 'experts' | 'shared' | 'router' | 'head' | 'merge' | 'norm' | 'output';
+export type ParameterRole =
+  | 'embedding'
+  | 'attention'
+  /** The projection of relative positions. */
+  | 'position'
+  | 'ffn'
+  | 'experts'
+  | 'shared'
+  /** What chooses experts: routers, the selections of SwitchHead, queries and sub-keys of product keys. */
+  | 'router'
+  | 'head'
+  | 'merge'
+  | 'norm'
+  | 'output';
 
 /** State that is not a parameter, with the value that replaces it after a step. Validation never writes it. */
 export interface Buffer {
   readonly name: string;
   readonly value: ValueId;
-  readonly shape: readonly number[];
+  /** Numeric, but of `lane` buffers: those begin with `batch` and may hold `time`. */
+  readonly shape: Shape;
   readonly initial: number;
   readonly update: ValueId;
   /**
    * When it is replaced. `microbatch`: after each, so that the next one sees it. `step`: once, after the last microbatch; `update` may then depend
-   * on buffers and on the means of step statistics only.
+   * on buffers and on the means of step statistics only. `lane`: each window of a step has its own, which goes on to the window in the same place of
+   * the next step (the cache of Transformer-XL). A step of n microbatches so holds n of them, and state has them as [n, ...shape]. Evaluation has
+   * its own too, which go from one batch to the next of the same shape. No other buffer and no statistic may depend on the update of a lane buffer.
    */
-  readonly updated: 'microbatch' | 'step';
+  readonly updated: 'microbatch' | 'step' | 'lane';
 }
 
 /**
@@ -93,7 +117,9 @@ export interface AdamW {
   /** Global gradient norm above which all gradients are scaled down; null for none. */
   readonly clip: number | null;
   /** Weight decay per group, decoupled: w -= learningRate * decay * w (1711.05101). */
-  readonly groups: Readonly<Record<string, { readonly weightDecay: number }>>;
+  readonly groups: Readonly<
+    Record<string, { readonly weightDecay: number; /** Times the learning rate of the step. */ readonly rateScale: number }>
+  >;
 }
 
 /** One routed layer, for the views of experts: where its counts come out and how wide they are. */
@@ -107,11 +133,30 @@ export interface RoutedLayer {
   readonly counts: ValueId;
   /** Scalar: how many of those pairs exceeded the capacity and were dropped; null where there is no capacity. Counts include them. */
   readonly dropped: ValueId | null;
+  /**
+   * Where units take different numbers of experts, float32 [k]: how many units took at least 1, 2, ..., k, the most they may; their sum over the
+   * units is the mean K. Null where every unit takes k.
+   */
+  readonly taken: ValueId | null;
+}
+
+/** One layer that retrieves experts by product keys: too many to count each in every step, so what was chosen comes out. */
+export interface Retrieval {
+  readonly name: string;
+  /** A square number. */
+  readonly experts: number;
+  /** Experts per token: heads times the choices of a head. An expert may be chosen by several heads. */
+  readonly k: number;
+  /** int32 [tokens, k]. */
+  readonly indices: ValueId;
+  /** float32 [tokens, k]: the scores that the experts weigh with. */
+  readonly weights: ValueId;
 }
 
 /**
  * A training program: what an experiment's config becomes, and what everything else reads. A plain value: JSON in, JSON out, equal.
- * Inputs are `tokens` and `targets`, int32 [batch, time]; a target below 0 is not scored.
+ * Inputs are `tokens` and `targets`, int32 [batch, time]; a target below 0 is not scored. Where there are lane buffers also `resets`, int32 [batch]: 1 for a
+ * window that does not continue the one before it in its lane.
  */
 export interface Program {
   readonly schemaVersion: 1;
@@ -141,13 +186,25 @@ export interface Program {
     readonly dropRate: ValueId | null;
   };
   readonly routedLayers: readonly RoutedLayer[];
+  readonly retrievals: readonly Retrieval[];
   readonly optimiser: AdamW;
 }
 
-/** A program with its backward pass appended; `gradients[i]` belongs to `program.parameters[i]`. */
+/**
+ * The gradient of a parameter. `rows` is a sum over its parts: coefficients[u, j] vectors[u] added into row indices[u, j], with indices int32
+ * [U, k], coefficients [U, k] and vectors [U, d]; a row may come up often, and those that never do have gradient zero.
+ */
+export type Gradient =
+  | { readonly kind: 'dense'; readonly value: ValueId }
+  | {
+      readonly kind: 'rows';
+      readonly parts: readonly { readonly indices: ValueId; readonly coefficients: ValueId; readonly vectors: ValueId }[];
+    };
+
+/** A program with its backward pass appended; `gradients[i]` belongs to `program.parameters[i]` and is of the kind that says. */
 export interface DifferentiatedProgram {
   readonly program: Program;
-  readonly gradients: readonly ValueId[];
+  readonly gradients: readonly Gradient[];
 }
 
 export type { Dimension, Shape };

@@ -39,6 +39,8 @@ export interface RunDescription {
   readonly parameters: { readonly total: number; readonly active: number };
   readonly macsPerToken: number;
   readonly routedLayers: readonly { readonly name: string; readonly experts: number; readonly k: number; readonly unitsPerToken: number }[];
+  /** Layers that retrieve by product keys: their use is sketched in `sketches.bin`. */
+  readonly retrievals: readonly { readonly name: string; readonly experts: number; readonly k: number }[];
   readonly versions: { readonly moeLab: string; readonly node: string; readonly onnxruntime: string };
 }
 
@@ -75,12 +77,27 @@ export interface MetricsLine {
     readonly balance?: JsonNumber;
     readonly zLoss?: JsonNumber;
     readonly dropRate?: JsonNumber;
+    /** Where units take different numbers of experts: their mean, over the routed layers. */
+    readonly meanK?: JsonNumber;
+    /** The share of the units that take 1, 2, ... experts, over the routed layers. */
+    readonly kShares?: readonly number[];
+    /** Where experts are retrieved by product keys: the share of them that this step used, mean over those layers. */
+    readonly expertUsage?: JsonNumber;
   };
   /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the model is causal. */
   readonly validation?: Readonly<
     Record<
       string,
-      { readonly loss: JsonNumber; readonly perplexity: JsonNumber; readonly bitsPerByte?: JsonNumber; readonly dropRate?: JsonNumber }
+      {
+        readonly loss: JsonNumber;
+        readonly perplexity: JsonNumber;
+        readonly bitsPerByte?: JsonNumber;
+        readonly dropRate?: JsonNumber;
+        readonly meanK?: JsonNumber;
+        /** Of the experts retrieved by product keys: the share ever used on this set, and log N + sum z log z of their weights z (2407.04153 section 3.3). */
+        readonly expertUsage?: JsonNumber;
+        readonly unevenness?: JsonNumber;
+      }
     >
   >;
   readonly learningRate?: number;
@@ -105,3 +122,28 @@ export interface ExpertFrame {
   /** float32 [experts]: routed (unit, choice) pairs. */
   readonly counts: Float32Array;
 }
+
+/**
+ * A frame of `sketches.bin`: what one retrieval did during the steps since the last frame, without a number for each of its experts.
+ */
+export interface SketchFrame {
+  readonly step: number;
+  /** Index into RunDescription.retrievals. */
+  readonly layer: number;
+  /** Choices in all. */
+  readonly total: number;
+  /** log N + sum z log z, z the shares of the choices: 0 where all experts are used alike. */
+  readonly unevenness: number;
+  /** Experts by how often they were chosen: never, once, 2 to 3, 4 to 7, ... SKETCH_BINS of them, the last one open. */
+  readonly histogram: Uint32Array;
+  /** The most used experts, most first, with how often: SKETCH_HEAVIEST at most. */
+  readonly heaviest: readonly { readonly expert: number; readonly count: number }[];
+  /** Choices of SKETCH_GROUPS groups of neighbouring experts (fewer where there are fewer experts). */
+  readonly groups: Float32Array;
+  /** A bit for each expert, least significant first: whether it was chosen. */
+  readonly used: Uint8Array;
+}
+
+export const SKETCH_BINS = 32;
+export const SKETCH_HEAVIEST = 64;
+export const SKETCH_GROUPS = 1024;

@@ -1,7 +1,7 @@
-import type { StateTensor } from '../engine/engine';
+import type { RoutingUse, StateTensor } from '../engine/engine';
 
 /** What the training loop tells whoever records it. Numbers may be NaN or infinite. */
-export interface TrainStepEvent {
+export interface TrainStepEvent extends RoutingUse {
   readonly step: number;
   readonly seconds: number;
   readonly tokens: number;
@@ -13,21 +13,27 @@ export interface TrainStepEvent {
   readonly learningRate: number;
   readonly gradientNorm: number;
   readonly tokensPerSecond: number;
-  /** Per routed layer, counts [experts] of this step. */
-  readonly expertCounts: readonly Float32Array[];
+}
+
+export interface ValidationFigures {
+  readonly loss: number;
+  readonly perplexity: number;
+  /** Null where the model is not causal. */
+  readonly bitsPerByte: number | null;
+  /** Null where there is no capacity. */
+  readonly dropRate: number | null;
+  /** Experts per unit, mean over units and routed layers; null where every unit takes k. */
+  readonly meanK: number | null;
+  /** Means over the retrievals; null without one. See MetricsLine. */
+  readonly expertUsage: number | null;
+  readonly unevenness: number | null;
 }
 
 export interface ValidationEvent {
   readonly step: number;
   readonly seconds: number;
   readonly tokens: number;
-  /** `bitsPerByte` is null where the model is not causal, `dropRate` where there is no capacity. */
-  readonly sets: Readonly<
-    Record<
-      string,
-      { readonly loss: number; readonly perplexity: number; readonly bitsPerByte: number | null; readonly dropRate: number | null }
-    >
-  >;
+  readonly sets: Readonly<Record<string, ValidationFigures>>;
 }
 
 /** Everything besides tensors that a resume needs to go on exactly. */
