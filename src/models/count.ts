@@ -157,6 +157,7 @@ export function countModel(program: Program, model: ModelConfig): ModelCount {
       active: Math.round(sumOf(program.parameters, (parameter) => sizeOf(parameter) * parameter.activeFraction)),
       embedding: roles.of('embedding'),
       attention: roles.of('attention'),
+      position: roles.of('position'),
       ffn: roles.of('ffn'),
       experts: roles.of('experts'),
       shared: roles.of('shared'),

@@ -71,7 +71,7 @@ export function mixtureOfExperts(
     : joined;
   const output = config.shared_width === 0 ? merged : builder.add(merged, sharedExpert(builder, x, model, config.shared_width));
   const { balance, zLoss, dropRate, counts, dropped } = decision;
-  const layer = { name: builder.scope, experts, k, unitsPerToken: heads, counts: counts.id, dropped: dropped?.id ?? null };
+  const layer = { name: builder.scope, experts, k, unitsPerToken: heads, counts: counts.id, dropped: dropped?.id ?? null, taken: null };
   return { output, balance, zLoss, dropRate, layer };
 }
 
