@@ -17,12 +17,23 @@ const metricsSchema = z.object({
       balance: jsonNumber.exactOptional(),
       zLoss: jsonNumber.exactOptional(),
       dropRate: jsonNumber.exactOptional(),
+      meanK: jsonNumber.exactOptional(),
+      kShares: z.array(z.number()).exactOptional(),
+      expertUsage: jsonNumber.exactOptional(),
     })
     .exactOptional(),
   validation: z
     .record(
       z.string(),
-      z.object({ loss: jsonNumber, perplexity: jsonNumber, bitsPerByte: jsonNumber.exactOptional(), dropRate: jsonNumber.exactOptional() }),
+      z.object({
+        loss: jsonNumber,
+        perplexity: jsonNumber,
+        bitsPerByte: jsonNumber.exactOptional(),
+        dropRate: jsonNumber.exactOptional(),
+        meanK: jsonNumber.exactOptional(),
+        expertUsage: jsonNumber.exactOptional(),
+        unevenness: jsonNumber.exactOptional(),
+      }),
     )
     .exactOptional(),
   learningRate: z.number().exactOptional(),
@@ -77,6 +88,8 @@ const descriptionSchema = z.object({
   parameters: z.object({ total: z.number(), active: z.number() }),
   macsPerToken: z.number(),
   routedLayers: z.array(z.object({ name: z.string(), experts: z.int().positive(), k: z.number(), unitsPerToken: z.number() })).default([]),
+  /** Runs of before 0.2.0 have none. */
+  retrievals: z.array(z.object({ name: z.string(), experts: z.int().positive(), k: z.number() })).default([]),
   versions: z.object({ moeLab: z.string(), node: z.string(), onnxruntime: z.string() }),
 });
 

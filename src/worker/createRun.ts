@@ -104,6 +104,7 @@ export async function createRun(
       k: layer.k,
       unitsPerToken: layer.unitsPerToken,
     })),
+    retrievals: program.retrievals.map(({ name, experts, k }) => ({ name, experts, k })),
     versions: { moeLab: version, node: process.versions.node, onnxruntime: dependencies['onnxruntime-node'] },
   };
   writeDescription(directory, description);

@@ -63,6 +63,7 @@ export function aDescription(changes: Partial<RunDescription> = {}): RunDescript
       { name: 'layers.1', experts: 3, k: 1, unitsPerToken: 1 },
       { name: 'layers.3', experts: 2, k: 1, unitsPerToken: 1 },
     ],
+    retrievals: [],
     versions: { moeLab: '0', node: '20', onnxruntime: '1' },
     ...changes,
   };
