@@ -68,3 +68,22 @@ export function usesAllExperts(model: ModelConfig, moe: MoeConfig): boolean {
 export function isoMacWidening(model: ModelConfig, moe: MoeConfig): { readonly freed: number; readonly shared: number } {
   return { freed: projectionsLeftOut(moe) * model.d_model, shared: matricesPerExpert(model) * moe.top_k };
 }
+
+/** Whether units take different numbers of experts, `top_k` of them on average, as is hoped (top_p) or arranged (dynamic). */
+export function choicesVary({ router }: Pick<MoeConfig, 'router'>): boolean {
+  return router.select === 'dynamic' || router.select === 'top_p';
+}
+
+/** The most experts that a unit takes: `top_k`, but where units take different numbers `k_max`, or what holds in its absence. */
+export function mostChoices(model: ModelConfig, moe: MoeConfig): number {
+  const { experts } = resultingExperts(model, moe);
+  const { select, k_max: most } = moe.router;
+  if (select === 'dynamic') return most ?? Math.min(2 * moe.top_k, experts);
+  return select === 'top_p' ? (most ?? experts) : moe.top_k;
+}
+
+/** The fewest experts that a unit takes. */
+export function leastChoices({ top_k: k, router }: MoeConfig): number {
+  if (router.select === 'dynamic') return router.k_min;
+  return router.select === 'top_p' ? 1 : k;
+}

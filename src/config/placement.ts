@@ -13,3 +13,16 @@ export function isRoutedLayer({ moe }: Pick<ModelConfig, 'moe'>, index: number):
 export function hasRoutedLayer(model: Pick<ModelConfig, 'moe' | 'layers'>): boolean {
   return Array.from({ length: model.layers }, (_, index) => index).some((index) => isRoutedLayer(model, index));
 }
+
+/**
+ * The layers, from 0, whose feed-forward network retrieves by product keys: as `product_keys.layers` lists them, else the middle one, which is
+ * layer 5 of 12 (2407.04153 section 3). None without product keys. A config without errors routes none of them by `moe`.
+ */
+export function productKeyLayers({ product_keys: keys, layers }: Pick<ModelConfig, 'product_keys' | 'layers'>): readonly number[] {
+  if (keys === undefined) return [];
+  return keys.layers ?? [Math.ceil(layers / 2) - 1];
+}
+
+export function isProductKeyLayer(model: Pick<ModelConfig, 'product_keys' | 'layers'>, index: number): boolean {
+  return productKeyLayers(model).includes(index);
+}
