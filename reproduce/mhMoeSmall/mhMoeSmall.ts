@@ -1,12 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine';
-import { runJobs, type Job, type JobOptions, type JobResult } from '../jobs';
-import { Problem } from '../problem';
-import { Progress } from '../progress';
+import { trainCompared, type TrainedModel } from '../comparison/trainCompared';
 import { prepareTexts } from '../text';
 import { countedAtParity, smallModels, type CountedModel } from './models';
-import { finalJobs, plans, sweepJobs, type Plan, type PlanName } from './plan';
+import { plans, releasedSetting, type Plan, type PlanName } from './plan';
 import { report } from './report';
 import type { ModelResult, SmallResult } from './result';
 
@@ -35,34 +33,21 @@ export async function mhMoeSmall(options: SmallOptions): Promise<SmallResult> {
   const models = countedAtParity(smallModels(plan));
   for (const line of parityLines(models)) print(line);
 
-  const progress = new Progress(stepsOf(plan, models), print);
-  const jobOptions: JobOptions = {
-    folder,
-    engine: options.engine,
-    parallel,
-    onProgress: (slug, step) => progress.report(slug, step),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
-  const train = async (jobs: readonly Job[]): Promise<JobResult[]> => {
-    const results = await runJobs(jobs, jobOptions);
-    for (const { slug } of jobs) progress.finish(slug);
-    return results;
-  };
-
-  const sweeps = models.map((model) => sweepJobs(plan, model, texts));
-  const swept = chunks(await train(sweeps.flat()), plan.rates.length);
-  const rates = models.map((model, index) => bestRate(plan, model, swept[index] ?? []));
-  models.forEach(({ name }, index) => print(`${name}: learning rate ${rates[index]?.rate}`));
-  const finals = models.map((model, index) => finalJobs(plan, model, texts, rates[index]?.rate ?? Number.NaN));
-  const trained = chunks(await train(finals.flat()), plan.seeds.length);
-
+  const { models: trained, trainingSeconds } = await trainCompared({
+    plan,
+    setting: releasedSetting,
+    models,
+    texts,
+    jobs: { folder, engine: options.engine, parallel, ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    print,
+  });
   const result: SmallResult = {
     schemaVersion: 1,
     size,
     plan,
     texts,
-    models: models.map((model, index) => modelResult(plan, model, rates[index], trained[index] ?? [])),
-    trainingSeconds: [...swept, ...trained].flat().reduce((sum, { seconds }) => sum + seconds, 0),
+    models: trained.flatMap((model, index) => modelResult(model, models[index]) ?? []),
+    trainingSeconds,
     parallel,
   };
   await writeFile(join(folder, 'result.json'), `${JSON.stringify(result, undefined, 1)}\n`);
@@ -81,44 +66,16 @@ function parityLines(models: readonly CountedModel[]): string[] {
   });
 }
 
-function stepsOf(plan: Plan, models: readonly CountedModel[]): Map<string, number> {
-  return new Map(
-    models.flatMap(({ slug }) => [
-      ...plan.rates.map((rate): [string, number] => [`sweep-${slug}-${rate}`, plan.sweepSteps]),
-      ...plan.seeds.map((seed): [string, number] => [`${slug}-seed-${seed}`, plan.steps]),
-    ]),
-  );
-}
-
-interface Sweep {
-  readonly rate: number;
-  readonly sweep: ModelResult['sweep'];
-}
-
-/** The rate of the least loss on the tuning text. */
-function bestRate(plan: Plan, { name }: CountedModel, results: readonly JobResult[]): Sweep {
-  const sweep = plan.rates.map((rate, index) => ({ rate, loss: results[index]?.losses?.['tuning'] ?? null }));
-  const [best] = sweep.filter(({ loss }) => loss !== null).sort((one, other) => (one.loss ?? 0) - (other.loss ?? 0));
-  if (best === undefined) throw new Problem(`${name} diverged at every learning rate of the sweep.`);
-  return { rate: best.rate, sweep };
-}
-
-function modelResult(plan: Plan, model: CountedModel, sweep: Sweep | undefined, results: readonly JobResult[]): ModelResult {
-  const { name, count, macs, routedParameters } = model;
+function modelResult(trained: TrainedModel, counted: CountedModel | undefined): ModelResult | undefined {
+  if (counted === undefined) return undefined;
+  const { count, macs, routedParameters } = counted;
   return {
-    name,
+    ...trained,
     parameters: count.parameters.total,
     activeParameters: count.parameters.active,
     activeIsUpperBound: count.activeIsUpperBound,
     macs,
     routerMacs: count.macsPerToken.router,
     routedParameters,
-    sweep: sweep?.sweep ?? [],
-    rate: sweep?.rate ?? Number.NaN,
-    seeds: plan.seeds.map((seed, index) => ({ seed, losses: results[index]?.losses ?? null })),
   };
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
 }

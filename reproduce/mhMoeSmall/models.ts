@@ -1,17 +1,10 @@
-import { experimentSchema, type ExperimentInput } from '../../src/config/schema';
+import { experimentSchema } from '../../src/config/schema';
 import { countModel, type ModelCount } from '../../src/models/count';
 import { buildLanguageModel } from '../../src/models/languageModel';
+import type { ComparedModel, ModelInput } from '../comparison/plan';
 import { Problem } from '../problem';
 
-export type ModelInput = ExperimentInput['model'];
 export type MoeInput = NonNullable<ModelInput['moe']>;
-
-export interface SmallModel {
-  /** As reports show it. */
-  readonly name: string;
-  readonly slug: string;
-  readonly model: ModelInput;
-}
 
 export interface Shape {
   /** A multiple of 6: two and three sub-tokens, and the widths below, come out whole. */
@@ -32,7 +25,7 @@ const experts = 8;
  * n d f k = q d^2 + n d f' k' gives f' = (f k - q d / n) / k'. The experts of MH-MoE follow from equal parameters,
  * n d f E = q d^2 + n (d / h) f' E', rounded to the nearest whole number: 41 and 93 (the paper takes 40 and 96, multiples of 8).
  */
-export function smallModels(shape: Shape): SmallModel[] {
+export function smallModels(shape: Shape): ComparedModel[] {
   const { width: d, layers, context, attentionHeads } = shape;
   const f = (8 * d) / 3;
   const model = (moe?: MoeInput): ModelInput => ({
@@ -64,7 +57,7 @@ export function smallModels(shape: Shape): SmallModel[] {
   ];
 }
 
-export interface CountedModel extends SmallModel {
+export interface CountedModel extends ComparedModel {
   readonly count: ModelCount;
   /** MACs per token of everything but the routers: what the equations make equal. */
   readonly macs: number;
@@ -76,7 +69,7 @@ export interface CountedModel extends SmallModel {
 const parameterTolerance = 0.01;
 
 /** Counts the models from the programs that will be trained. Throws Problem where they are not at parity: MACs to the unit, routed parameters to 1 %. */
-export function countedAtParity(models: readonly SmallModel[]): CountedModel[] {
+export function countedAtParity(models: readonly ComparedModel[]): CountedModel[] {
   const counted = models.map((small): CountedModel => {
     const experiment = experimentSchema.parse({ model: small.model });
     const count = countModel(buildLanguageModel(experiment), experiment.model);

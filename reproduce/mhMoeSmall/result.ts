@@ -1,3 +1,4 @@
+import type { TrainedModel } from '../comparison/trainCompared';
 import type { PreparedTexts } from '../text';
 import type { Plan, PlanName } from './plan';
 
@@ -13,8 +14,7 @@ export interface SmallResult {
   readonly parallel: number;
 }
 
-export interface ModelResult {
-  readonly name: string;
+export interface ModelResult extends TrainedModel {
   readonly parameters: number;
   readonly activeParameters: number;
   readonly activeIsUpperBound: boolean;
@@ -22,9 +22,4 @@ export interface ModelResult {
   readonly macs: number;
   readonly routerMacs: number;
   readonly routedParameters: number;
-  /** Loss on the tuning text by rate. */
-  readonly sweep: readonly { readonly rate: number; readonly loss: number | null }[];
-  readonly rate: number;
-  /** By seed, on each validation set. */
-  readonly seeds: readonly { readonly seed: number; readonly losses: Readonly<Record<string, number>> | null }[];
 }

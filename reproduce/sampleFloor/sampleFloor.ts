@@ -10,7 +10,7 @@ import { runJobs, type Job } from '../jobs';
 import { table } from '../markdown';
 import { Progress } from '../progress';
 import { writeWhereNew } from '../writeWhereNew';
-import type { SmallModel } from '../mhMoeSmall/models';
+import type { ComparedModel } from '../comparison/plan';
 import { floorModels } from './models';
 
 export interface FloorOptions {
@@ -82,7 +82,7 @@ function floorOf({ bytes, nats }: { readonly bytes: number; readonly nats: numbe
   return { bytes, nats: nats / bytes };
 }
 
-function jobOf({ slug, name, model }: SmallModel, { steps, windows }: (typeof sizes)[keyof typeof sizes]): Job {
+function jobOf({ slug, name, model }: ComparedModel, { steps, windows }: (typeof sizes)[keyof typeof sizes]): Job {
   const experiment: ExperimentInput = {
     name,
     model,
