@@ -20,7 +20,7 @@ function optimiser(train: TrainConfig): AdamW {
     beta2: train.betas[1],
     epsilon: train.epsilon,
     clip: train.clip === 0 ? null : train.clip,
-    groups: { decayed: { weightDecay: train.weight_decay }, undecayed: { weightDecay: 0 } },
+    groups: { decayed: { weightDecay: train.weight_decay, rateScale: 1 }, undecayed: { weightDecay: 0, rateScale: 1 } },
   };
 }
 
@@ -146,6 +146,7 @@ export function buildLanguageModel(experiment: Experiment): Program {
       dropRate: dropRate?.id ?? null,
     },
     routedLayers: routed.map((layer) => layer.layer),
+    retrievals: [],
     optimiser: optimiser(experiment.train ?? trainSchema.parse({ steps: 1, batch_tokens: 1 })),
   };
 }

@@ -6,7 +6,7 @@ import type { Program, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { tinyExperiment } from '../support/experiments';
-import { interpret, randomParameters, randomTokens, scalar, stateFeeds, stepMeans } from '../support/programs';
+import { denseGradients, interpret, randomParameters, randomTokens, scalar, stateFeeds, stepMeans } from '../support/programs';
 import { layerFeeds, routedLayerProgram, runLayer } from './support/routedLayer';
 
 type Router = NonNullable<NonNullable<ExperimentInput['model']['moe']>['router']>;
@@ -101,9 +101,10 @@ const big = { batch: 6, time: 6 };
 
 /** Loss, balance and gradients of one microbatch. */
 function backward(program: Program, bindings: { batch: number; time: number }, feeds: ReadonlyMap<ValueId, NdArray>) {
-  const { program: differentiated, gradients } = differentiate(program);
+  const differentiated = differentiate(program);
+  const gradients = denseGradients(differentiated);
   const { loss, balance } = program.outputs;
-  const values = interpret(differentiated, { bindings, feeds, wanted: [loss, balance ?? loss, ...gradients] });
+  const values = interpret(differentiated.program, { bindings, feeds, wanted: [loss, balance ?? loss, ...gradients] });
   return {
     loss: scalar(values, loss),
     balance: scalar(values, balance ?? loss),

@@ -11,7 +11,7 @@ import { feedForward } from '../../src/models/feedForward';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { linear } from '../../src/models/linear';
 import { tinyExperiment } from '../support/experiments';
-import { interpret, normals, programOf, randomParameters, randomTokens } from '../support/programs';
+import { denseGradients, interpret, normals, programOf, randomParameters, randomTokens } from '../support/programs';
 
 const bindings = { batch: 2, time: 6 };
 const multiHead = { kind: 'mh-moe', heads: 2, experts: 5, top_k: 2, expert_width: 6, shared_width: 4 };
@@ -169,9 +169,9 @@ describe('gradients go straight through', () => {
     const builder = new ProgramBuilder();
     const w = builder.parameter('w', [3, 4, 5], { initialiser: { kind: 'normal', standardDeviation: 1 }, role: 'experts' });
     const program = programOf(builder, builder.sum(bitWeight(builder, w, bitnet({ weights: levels })), [0, 1, 2]));
-    const { program: backward, gradients } = differentiate(program);
-    const gradient = gradients[0] ?? -1;
-    const run = interpret(backward, { bindings: {}, feeds: randomParameters(program, 2), wanted: [gradient] });
+    const differentiated = differentiate(program);
+    const gradient = denseGradients(differentiated)[0] ?? -1;
+    const run = interpret(differentiated.program, { bindings: {}, feeds: randomParameters(program, 2), wanted: [gradient] });
     expect(Array.from(run.get(gradient)?.data ?? [])).toEqual(new Array(60).fill(1));
   });
 
@@ -182,15 +182,15 @@ describe('gradients go straight through', () => {
     const y = linear(builder, 'w', x, { inputs, outputs, role: 'ffn', bitnet: bitnet({ weights, norm: 'none' }) });
     const program = programOf(builder, builder.sum(builder.multiply(y, g), [0, 1]));
     const rounded = program.nodes.find((node) => node.op === 'quantiseActivation')?.outputs[0] ?? -1;
-    const { program: backward, gradients } = differentiate(program);
-    const gradient = gradients[0] ?? -1;
+    const differentiated = differentiate(program);
+    const gradient = denseGradients(differentiated)[0] ?? -1;
     const [xData, gData] = [normals([rows, inputs], 6), normals([rows, outputs], 7)];
     const feeds = new Map<ValueId, NdArray>([
       ...randomParameters(program, 2),
       [x.id, { shape: [rows, inputs], data: xData }],
       [g.id, { shape: [rows, outputs], data: gData }],
     ]);
-    const run = interpret(backward, { bindings: {}, feeds, wanted: [gradient, rounded] });
+    const run = interpret(differentiated.program, { bindings: {}, feeds, wanted: [gradient, rounded] });
     const seen = run.get(rounded)?.data ?? [];
     expect(Math.max(...xData.map((element, i) => Math.abs(element - (seen[i] ?? NaN))))).toBeGreaterThan(1e-4);
     for (let i = 0; i < inputs; i++) {

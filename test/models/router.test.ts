@@ -6,7 +6,7 @@ import type { ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { tinyExperiment } from '../support/experiments';
-import { interpret, randomParameters, randomTokens } from '../support/programs';
+import { denseGradients, interpret, randomParameters, randomTokens } from '../support/programs';
 import { layerFeeds, oracleWeights, routedLayerProgram, runLayer } from './support/routedLayer';
 
 type Router = NonNullable<NonNullable<ExperimentInput['model']['moe']>['router']>;
@@ -126,9 +126,10 @@ describe('what is not trained', () => {
   /** The largest gradient of each router parameter, and of the first other one. */
   function gradientsOf(router: Router): Map<string, number> {
     const program = buildLanguageModel(tinyExperiment({ moe: { kind: 'smoe', experts: 4, top_k: 2, expert_width: 4, router } }));
-    const { program: differentiated, gradients } = differentiate(program);
+    const differentiated = differentiate(program);
+    const gradients = denseGradients(differentiated);
     const feeds = new Map([...randomParameters(program, 2, 0.6), ...randomTokens(program, bindings, 11, 2)]);
-    const values = interpret(differentiated, { bindings, feeds, wanted: gradients });
+    const values = interpret(differentiated.program, { bindings, feeds, wanted: gradients });
     return new Map(
       program.parameters.map(({ name, role }, index) => {
         const gradient = values.get(gradients[index] ?? -1)?.data as Float64Array;
@@ -162,10 +163,12 @@ describe('what is not trained', () => {
     const program = buildLanguageModel(
       tinyExperiment({ moe: { kind: 'smoe', experts: 4, top_k: 1, expert_width: 4, router: { renormalize: true, balance: 'none' } } }),
     );
-    const { program: differentiated, gradients } = differentiate(program);
+    const differentiated = differentiate(program);
+    const gradients = denseGradients(differentiated);
     const index = program.parameters.findIndex(({ role }) => role === 'router');
     const feeds = new Map([...randomParameters(program, 2, 0.6), ...randomTokens(program, bindings, 11, 2)]);
-    const gradient = interpret(differentiated, { bindings, feeds, wanted: gradients }).get(gradients[index] ?? -1)?.data as Float64Array;
+    const gradient = interpret(differentiated.program, { bindings, feeds, wanted: gradients }).get(gradients[index] ?? -1)
+      ?.data as Float64Array;
     expect(Math.max(...gradient.map(Math.abs))).toBeLessThan(1e-15);
   });
 });

@@ -1,7 +1,7 @@
 import type { Bindings } from '../../src/graph/dimensions';
 import { bindShape, elementCount } from '../../src/graph/dimensions';
 import type { ProgramBuilder, Tensor } from '../../src/graph/builder';
-import type { Program, ValueId } from '../../src/graph/program';
+import type { DifferentiatedProgram, Program, ValueId } from '../../src/graph/program';
 import { RandomStream } from '../../src/graph/random';
 import type { NdArray } from '../../src/graph/reference/array';
 import { interpret } from '../../src/graph/reference/interpreter';
@@ -20,13 +20,14 @@ export function programOf(builder: ProgramBuilder, loss: Tensor): Program {
     nodes: builder.nodes,
     outputs: { loss: loss.id, negativeLogLikelihood: loss.id, crossEntropy: loss.id, balance: null, zLoss: null, dropRate: null },
     routedLayers: [],
+    retrievals: [],
     optimiser: {
       kind: 'adamw',
       beta1: 0.9,
       beta2: 0.95,
       epsilon: 1e-8,
       clip: 1,
-      groups: { decayed: { weightDecay: 0.1 }, undecayed: { weightDecay: 0 } },
+      groups: { decayed: { weightDecay: 0.1, rateScale: 1 }, undecayed: { weightDecay: 0, rateScale: 1 } },
     },
   };
 }
@@ -56,12 +57,12 @@ export function uniformIntegers(count: number, limit: number, seed: number): Int
   return Int32Array.from({ length: count }, (_, index) => Math.floor(stream.uniform(index) * limit));
 }
 
-/** Random tokens and targets for a language model program; some targets are ignored. */
+/** Random tokens and targets for a language model program; some targets are ignored. Where lanes have a cache, some windows do not continue it. */
 export function randomTokens(program: Program, bindings: Bindings, vocabulary: number, seed: number): Map<ValueId, NdArray> {
   return new Map(
     program.inputs.map((input, index) => {
       const shape = bindShape(program.values[input.value]?.shape ?? [], bindings);
-      const data = uniformIntegers(elementCount(shape), vocabulary, seed * 10 + index);
+      const data = uniformIntegers(elementCount(shape), input.name === 'resets' ? 2 : vocabulary, seed * 10 + index);
       if (input.name === 'targets' && data.length > 2) data[1] = -1;
       return [input.value, { shape, data }];
     }),
@@ -82,11 +83,21 @@ export function stateFeeds(program: Program, bindings: Bindings, seed: number, m
     const element = (_: unknown, i: number): number => (mode === 'training' ? low + (high - low) * stream.uniform(i) : evaluation);
     return [value, { shape, data: Float64Array.from({ length: elementCount(shape) }, element) }];
   });
-  const buffers = program.buffers.map(({ value, shape, initial }, index): [ValueId, NdArray] => [
-    value,
-    { shape, data: normals(shape, seed * 77 + index, 0.1).map((element) => initial + element) },
-  ]);
+  const buffers = program.buffers.map((buffer, index): [ValueId, NdArray] => {
+    const shape = bindShape(buffer.shape, bindings);
+    // What a lane keeps starts at 0 and is then as large as what it keeps.
+    const scale = buffer.updated === 'lane' ? 0.5 : 0.1;
+    return [buffer.value, { shape, data: normals(shape, seed * 77 + index, scale).map((element) => buffer.initial + element) }];
+  });
   return new Map([...buffers, ...noises]);
+}
+
+/** The gradients of a program without row-sparse tables, in the order of its parameters. */
+export function denseGradients({ gradients, program }: DifferentiatedProgram): ValueId[] {
+  return gradients.map((gradient, index) => {
+    if (gradient.kind !== 'dense') throw new RangeError(`The gradient of ${program.parameters[index]?.name} is row-sparse.`);
+    return gradient.value;
+  });
 }
 
 /** The means of the step statistics over microbatches with these feeds. */
