@@ -62,7 +62,7 @@ function measureAdamw(parameters: number): number {
     Float32Array,
     Float32Array,
   ];
-  const scalars = { step: 5, learningRate: 1e-4, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradientScale: 1 };
+  const scalars = { step: 5, learningRate: 1e-4, rateScale: 1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1, gradientScale: 1 };
   const times = Array.from({ length: 5 }, () => {
     const start = performance.now();
     sumOfSquares(arrays[1]);
@@ -76,7 +76,7 @@ async function measure(models: readonly BenchmarkModel[]): Promise<Map<string, n
   const engine = createEngine('cpu');
   const sessions: Session[] = [];
   for (const { program, batch, time } of models) {
-    sessions.push(await engine.compile(program, { batch, time, seed: 1, threads }));
+    sessions.push(await engine.compile(program, { batch, time, microbatches: 1, seed: 1, threads }));
   }
   const times = models.map((): number[] => []);
   for (let round = 0; round < rounds + 2; round++) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { elementCount } from '../src/graph/dimensions';
+import { bindShape, elementCount } from '../src/graph/dimensions';
 import { initialiseParameter } from '../src/graph/random';
 import { loadRuntime, type RuntimeTensor } from '../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../src/engine/onnx/runtimeSession';
@@ -54,7 +54,7 @@ export async function profileTraining(model: BenchmarkModel, threads: number, ru
     // Values do not change what the operators cost, as long as nothing overflows.
     if (feed.kind === 'noise' || feed.kind === 'mean') return [feed.name, filled(feed.shape, 1)];
     if (feed.kind === 'buffer')
-      return [feed.name, filled(program.buffers[feed.index]?.shape ?? [], program.buffers[feed.index]?.initial ?? 0)];
+      return [feed.name, filled(bindShape(program.buffers[feed.index]?.shape ?? [], { batch, time }), program.buffers[feed.index]?.initial ?? 0)];
     const shape = program.parameters[feed.index]?.shape ?? [];
     const [experts = 1, ...matrix] = shape;
     const whole = parameters[feed.index] ?? new Float32Array();

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { accumulate, adamwUpdate, clipScale, sumOfSquares } from '../../src/engine/onnx/adamw';
 import { normals } from '../support/programs';
 
-const scalars = { learningRate: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
+const scalars = { learningRate: 0.02, rateScale: 1, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1 };
 
 /** 1711.05101 Algorithm 2 as it is printed, in float64, with the schedule multiplier 1 and learning rate times decay. */
 function oracle(start: Float64Array, gradients: readonly Float64Array[]): number[] {
@@ -46,6 +46,17 @@ describe('AdamW', () => {
       ),
     ];
     whole.forEach((w, i) => expect(Math.abs(w - (scaled[i] ?? 0))).toBeLessThan(1e-6));
+  });
+
+  it('takes steps and decay at the rate of its group', () => {
+    const update = (learningRate: number, rateScale: number): Float32Array => {
+      const w = Float32Array.from([2, -1]);
+      const gradient = Float32Array.from([0.3, -0.2]);
+      adamwUpdate(w, gradient, new Float32Array(2), new Float32Array(2), { ...scalars, learningRate, rateScale, step: 3, gradientScale: 1 });
+      return w;
+    };
+    expect([...update(0.02, 4)]).toEqual([...update(0.08, 1)]);
+    expect([...update(0.02, 4)]).not.toEqual([...update(0.02, 1)]);
   });
 
   it('decays weights without a gradient', () => {

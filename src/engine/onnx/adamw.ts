@@ -1,8 +1,12 @@
+import type { AdamW } from '../../graph/program';
+
 /** One AdamW step's numbers for one parameter. */
 export interface AdamWScalars {
   /** 1 for the first step. */
   readonly step: number;
   readonly learningRate: number;
+  /** Times the learning rate: the parameter group's. */
+  readonly rateScale: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -11,10 +15,20 @@ export interface AdamWScalars {
   readonly gradientScale: number;
 }
 
+/** The scalars of one step for the parameters of a group. */
+export function adamwScalars(
+  { beta1, beta2, epsilon, groups }: AdamW,
+  group: string,
+  step: { readonly step: number; readonly learningRate: number; readonly gradientScale: number },
+): AdamWScalars {
+  const { weightDecay = 0, rateScale = 1 } = groups[group] ?? {};
+  return { ...step, beta1, beta2, epsilon, weightDecay, rateScale };
+}
+
 /**
  * AdamW, in place (Loshchilov and Hutter, 1711.05101, Algorithm 2; the moments are those of Adam, 1412.6980):
  *   m = beta1 m + (1 - beta1) g,   v = beta2 v + (1 - beta2) g^2,
- *   w = w - learningRate (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weightDecay w).
+ *   w = w - rate (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weightDecay w),   rate = learningRate rateScale.
  * All arrays have the parameter's length.
  */
 export function adamwUpdate(
@@ -22,13 +36,13 @@ export function adamwUpdate(
   gradient: Float32Array,
   firstMoment: Float32Array,
   secondMoment: Float32Array,
-  { step, learningRate, beta1, beta2, epsilon, weightDecay, gradientScale }: AdamWScalars,
+  { step, learningRate, rateScale, beta1, beta2, epsilon, weightDecay, gradientScale }: AdamWScalars,
 ): void {
   const keep1 = 1 - beta1;
   const keep2 = 1 - beta2;
-  const rate = learningRate / (1 - beta1 ** step);
+  const rate = (learningRate * rateScale) / (1 - beta1 ** step);
   const correction = 1 / Math.sqrt(1 - beta2 ** step);
-  const decay = 1 - learningRate * weightDecay;
+  const decay = 1 - learningRate * rateScale * weightDecay;
   for (let i = 0; i < parameter.length; i++) {
     const g = (gradient[i] as number) * gradientScale;
     const m = beta1 * (firstMoment[i] as number) + keep1 * g;

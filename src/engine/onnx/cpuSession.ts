@@ -2,7 +2,7 @@ import { elementCount } from '../../graph/dimensions';
 import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
-import { accumulate, adamwUpdate, clipScale, sumOfSquares } from './adamw';
+import { accumulate, adamwScalars, adamwUpdate, clipScale, sumOfSquares } from './adamw';
 import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
 import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
@@ -20,7 +20,8 @@ interface Piece {
   readonly parameter: Float32Array;
   readonly firstMoment: Float32Array;
   readonly secondMoment: Float32Array;
-  readonly weightDecay: number;
+  /** Of the optimiser. */
+  readonly group: string;
 }
 
 interface State {
@@ -136,18 +137,10 @@ export class CpuSession implements Session {
     return replaced(buffers, await runSession(session, this.feedsFor(graph.feeds, buffers, { means })), graph.bufferUpdates);
   }
 
-  private update(gradients: readonly Float32Array[], gradientScale: number, { step, learningRate }: StepScalars): void {
-    const { beta1, beta2, epsilon } = this.program.optimiser;
-    this.pieces.forEach(({ parameter, firstMoment, secondMoment, weightDecay }, index) => {
-      adamwUpdate(parameter, gradients[index] as Float32Array, firstMoment, secondMoment, {
-        step,
-        learningRate,
-        beta1,
-        beta2,
-        epsilon,
-        weightDecay,
-        gradientScale,
-      });
+  private update(gradients: readonly Float32Array[], gradientScale: number, scalars: StepScalars): void {
+    this.pieces.forEach(({ parameter, firstMoment, secondMoment, group }, index) => {
+      const ofGroup = adamwScalars(this.program.optimiser, group, { ...scalars, gradientScale });
+      adamwUpdate(parameter, gradients[index] as Float32Array, firstMoment, secondMoment, ofGroup);
     });
   }
 
@@ -156,7 +149,6 @@ export class CpuSession implements Session {
       (tensors) => tensors[index] as Float32Array,
     ) as [Float32Array, Float32Array, Float32Array];
     const group = this.program.parameters[index]?.group ?? '';
-    const weightDecay = this.program.optimiser.groups[group]?.weightDecay ?? 0;
     const size = parameter.length / gradients.length;
     return gradients.map((gradient, part) => {
       const [start, end] = [part * size, (part + 1) * size];
@@ -165,7 +157,7 @@ export class CpuSession implements Session {
         parameter: parameter.subarray(start, end),
         firstMoment: firstMoment.subarray(start, end),
         secondMoment: secondMoment.subarray(start, end),
-        weightDecay,
+        group,
       };
     });
   }

@@ -69,9 +69,11 @@ export function adamwGraph(parameters: readonly Parameter[], optimiser: AdamW): 
     const squared = multiply(graph, multiply(graph, g, g), graph.scalar(1 - beta2));
     const v = add(graph, multiply(graph, input('secondMoment'), graph.scalar(beta2)), squared);
     const denominator = add(graph, multiply(graph, graph.node('Sqrt', [v]), correction), graph.scalar(epsilon));
-    const decay = subtract(graph, graph.scalar(1), multiply(graph, learningRate, graph.scalar(groups[group]?.weightDecay ?? 0)));
+    const { weightDecay = 0, rateScale = 1 } = groups[group] ?? {};
+    const decay = subtract(graph, graph.scalar(1), multiply(graph, learningRate, graph.scalar(rateScale * weightDecay)));
     const decayed = multiply(graph, input('parameter'), decay);
-    const next = subtract(graph, decayed, divide(graph, multiply(graph, m, rate), denominator));
+    const ownRate = rateScale === 1 ? rate : multiply(graph, rate, graph.scalar(rateScale));
+    const next = subtract(graph, decayed, divide(graph, multiply(graph, m, ownRate), denominator));
     return [next, m, v].map((tensor) => graph.output(tensor, 'float32'));
   });
   return { model: graph.build().bytes, outputs };
