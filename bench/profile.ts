@@ -54,7 +54,10 @@ export async function profileTraining(model: BenchmarkModel, threads: number, ru
     // Values do not change what the operators cost, as long as nothing overflows.
     if (feed.kind === 'noise' || feed.kind === 'mean') return [feed.name, filled(feed.shape, 1)];
     if (feed.kind === 'buffer')
-      return [feed.name, filled(bindShape(program.buffers[feed.index]?.shape ?? [], { batch, time }), program.buffers[feed.index]?.initial ?? 0)];
+      return [
+        feed.name,
+        filled(bindShape(program.buffers[feed.index]?.shape ?? [], { batch, time }), program.buffers[feed.index]?.initial ?? 0),
+      ];
     const shape = program.parameters[feed.index]?.shape ?? [];
     const [experts = 1, ...matrix] = shape;
     const whole = parameters[feed.index] ?? new Float32Array();

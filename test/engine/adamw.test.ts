@@ -52,7 +52,13 @@ describe('AdamW', () => {
     const update = (learningRate: number, rateScale: number): Float32Array => {
       const w = Float32Array.from([2, -1]);
       const gradient = Float32Array.from([0.3, -0.2]);
-      adamwUpdate(w, gradient, new Float32Array(2), new Float32Array(2), { ...scalars, learningRate, rateScale, step: 3, gradientScale: 1 });
+      adamwUpdate(w, gradient, new Float32Array(2), new Float32Array(2), {
+        ...scalars,
+        learningRate,
+        rateScale,
+        step: 3,
+        gradientScale: 1,
+      });
       return w;
     };
     expect([...update(0.02, 4)]).toEqual([...update(0.08, 1)]);
