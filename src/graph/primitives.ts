@@ -138,7 +138,7 @@ export interface PrimitiveAttributes {
   firstChoices: { experts: number };
   /** (x [U, E], indices int32 [U, k]) -> [U, k], x at the chosen columns. */
   takeAlongLast: Record<string, never>;
-  /** (indices int32 [U, k] distinct within a row, values [U, k]) -> [U, size], zero elsewhere. */
+  /** (indices int32 [U, k], values [U, k]) -> [U, size], zero elsewhere; values of a column that comes up more than once in a row are added. */
   scatterAlongLast: { size: Dimension };
   /**
    * (indices int32 [U, k]) -> float32 [experts], how often each expert stands in the first `choices` columns; an index of `experts` is nobody's.

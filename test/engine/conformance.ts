@@ -36,7 +36,7 @@ export function trainingTask(program: Program, steps: number, options: Partial<T
   return {
     kind: 'training',
     program,
-    options: { batch: batchSize, time, seed: 3, threads: 1 },
+    options: { batch: batchSize, time, microbatches: 2, seed: 3, threads: 1 },
     state: [],
     steps: Array.from({ length: steps }, (_, index) => ({
       microbatches: [tinyBatch(index * 2), tinyBatch(index * 2 + 1)],
@@ -172,7 +172,13 @@ export function describeConformance(runner: () => DeviceRunner): void {
   it('a step whose loss is not finite leaves the state as it was', async () => {
     const program = buildLanguageModel(tinyExperiment({ moe: { kind: 'smoe', experts: 4, top_k: 2, expert_width: 6 } }));
     const { name, shape } = program.parameters[0] ?? { name: '', shape: [] };
-    const broken: StateTensor = { kind: 'parameter', name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(Infinity) };
+    const broken: StateTensor = {
+      kind: 'parameter',
+      name,
+      shape,
+      offset: 0,
+      data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(Infinity),
+    };
     const { initial, final, metrics } = await runner().train(trainingTask(program, 1, { state: [broken] }));
     expect(Number.isFinite(metrics[0]?.loss)).toBe(false);
     expect(final).toEqual(initial);
@@ -181,14 +187,20 @@ export function describeConformance(runner: () => DeviceRunner): void {
   it('a step whose loss is not finite leaves buffers of both kinds as they were', async () => {
     const program = stepProgram({ running: true });
     const { name, shape } = program.parameters[0] ?? { name: '', shape: [] };
-    const broken: StateTensor = { kind: 'parameter', name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1e30) };
+    const broken: StateTensor = {
+      kind: 'parameter',
+      name,
+      shape,
+      offset: 0,
+      data: new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(1e30),
+    };
     const { initial, final, metrics } = await runner().train(trainingTask(program, 1, { state: [broken] }));
     expect(Number.isFinite(metrics[0]?.loss) && Number.isFinite(metrics[0]?.gradientNorm)).toBe(false);
     expect(final).toEqual(initial);
   });
 
   it('evaluation has no noise, drops nothing that training alone drops, and reads buffers', async () => {
-    const changed: StateTensor = { kind: 'buffer', name: 'moe.bias', shape: [experts], data: Float32Array.of(9, 0, 0, 0, 9) };
+    const changed: StateTensor = { kind: 'buffer', name: 'moe.bias', shape: [experts], offset: 0, data: Float32Array.of(9, 0, 0, 0, 9) };
     const evaluated = async (options: StepProgramOptions, state: readonly StateTensor[] = []) => {
       const { evaluations } = await runner().train(trainingTask(stepProgram(options), 0, { state, evaluate: [tinyBatch(1)] }));
       return evaluations[0];

@@ -6,7 +6,7 @@ import { lower } from '../../src/engine/onnx/lowering/lower';
 import { sumRowsByProducts } from '../../src/engine/onnx/lowering/tokens';
 import { loadRuntime } from '../../src/engine/onnx/runtime';
 import { createRuntimeSession, floatsOf, runSession } from '../../src/engine/onnx/runtimeSession';
-import { programOf } from '../support/programs';
+import { denseGradients, programOf } from '../support/programs';
 
 describe('rows summed by products', () => {
   // 6 indices and 7 rows: a limit of 42 elements is one section, 18 three sections of at most 3 rows, 1 a section for each row.
@@ -35,8 +35,9 @@ describe('experts with quantised weights on the CPU', () => {
     const x = builder.permute(builder.input('x', [5, 4], 'float32'), routing);
     const weight = builder.parameter('w', [3, 4, 4], { initialiser: { kind: 'normal', standardDeviation: 1 }, role: 'experts' });
     const y = builder.expertMatmul(x, builder.quantiseWeight(weight, 'ternary'), routing);
-    const { program, gradients } = differentiate(programOf(builder, builder.sum(y, [0, 1])));
-    const lowered = lower(program, { device: 'cpu', mode: 'training', bindings: {}, wanted: [y.id, ...gradients] });
+    const differentiated = differentiate(programOf(builder, builder.sum(y, [0, 1])));
+    const { program } = differentiated;
+    const lowered = lower(program, { device: 'cpu', mode: 'training', bindings: {}, wanted: [y.id, ...denseGradients(differentiated)] });
     expect(lowered.feeds.flatMap((feed) => (feed.kind === 'parameter' ? [feed.expert] : []))).toEqual([0, 1, 2]);
     expect(lowered.outputs.map((parts) => parts.length)).toEqual([1, 3]);
     const model = Buffer.from(lowered.model).toString('latin1');

@@ -3,7 +3,7 @@ import { ProgramBuilder } from '../../../src/graph/builder';
 import type { Bindings } from '../../../src/graph/dimensions';
 import { bindShape, product } from '../../../src/graph/dimensions';
 import { differentiate } from '../../../src/graph/gradients';
-import type { Program, ValueId } from '../../../src/graph/program';
+import type { Gradient, Program, ValueId } from '../../../src/graph/program';
 import { interpret, normals, programOf, uniformIntegers } from '../../support/programs';
 import type { NdArray } from '../../../src/graph/reference/array';
 import type { ValuesTask } from './deviceTasks';
@@ -77,7 +77,7 @@ export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings:
     });
   const loss = losses.reduce((sum, next) => builder.add(sum, next), builder.constant(0));
   const { program, gradients } = differentiate(programOf(builder, loss));
-  const wanted = [...outputs.map(({ id }) => id), ...gradients];
+  const wanted = [...outputs.map(({ id }) => id), ...gradients.flatMap(gradientValues)];
   return {
     program,
     feeds,
@@ -90,6 +90,12 @@ export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings:
       feeds: [...feeds].map(([id, { data }]) => [id, data instanceof Int32Array ? data : Float32Array.from(data)] as const),
     },
   };
+}
+
+/** What of a gradient leaves the graph: the whole, or the parts of a row-sparse one. */
+function gradientValues(gradient: Gradient): readonly ValueId[] {
+  if (gradient.kind === 'dense') return [gradient.value];
+  return gradient.parts.flatMap(({ indices, coefficients, vectors }) => [indices, coefficients, vectors]);
 }
 
 export function reference({ program, feeds, task }: BuiltCase): NdArray[] {
