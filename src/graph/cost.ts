@@ -23,6 +23,8 @@ function axis(shape: BoundShape, index: number): number {
 /** The scores q k^T over the full square, causal or not, and the products with v: 2 batch heads time^2 d. */
 const attentionCore = (inputs: readonly BoundShape[]): number => 2 * elementCount(shapeAt(inputs, 0)) * axis(shapeAt(inputs, 0), 2);
 
+const relativeAttentionCore = (inputs: readonly BoundShape[]): number => 3 * attentionCore(inputs);
+
 /**
  * 1 MAC = one multiply-add of a product of the matmul family. Element-by-element work, norms, softmax, gathers and the weighting of
  * expert outputs are no MACs: they are bound by memory and counted in bytes.
@@ -62,11 +64,24 @@ const macRules: { readonly [P in Primitive]: MacRule } = {
   attention: attentionCore,
   // Scores again, their gradient, and the gradients of q, k and v.
   attentionGradient: (inputs) => 2.5 * attentionCore(inputs),
+  sinusoid: null,
+  // Scores by content, scores by position and the products with v, each over the cached and the present chunk: 3 * 2 batch heads time^2 d.
+  relativeAttention: relativeAttentionCore,
+  relativeAttentionGradient: (inputs) => 2.5 * relativeAttentionCore(inputs),
+  attentionImportance: null,
   gatherRows: null,
   scatterRows: null,
   crossEntropy: null,
   crossEntropyGradient: null,
   topK: null,
+  productKeys: null,
+  // One row of the table for each choice: units k d.
+  rowDot: (inputs, outputs) => elementCount(shapeAt(outputs, 0)) * axis(shapeAt(inputs, 0), 1),
+  rowSum: (inputs) => elementCount(shapeAt(inputs, 2)) * axis(shapeAt(inputs, 0), 1),
+  rowOuter: (inputs) => elementCount(shapeAt(inputs, 1)) * axis(shapeAt(inputs, 2), 1),
+  allocateChoices: null,
+  countUntil: null,
+  firstChoices: null,
   takeAlongLast: null,
   scatterAlongLast: null,
   countChoices: null,
@@ -91,11 +106,15 @@ export interface NodeCost {
 }
 
 /**
- * The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded, and experts that choose take k units for each
- * unit there is, whatever rounding leaves them of a batch of this size.
+ * The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded, of a route's pairs goes
+ * somewhere the share that its definition says, and experts that choose take k units for each unit there is, whatever rounding leaves them of a
+ * batch of this size.
  */
 export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): NodeCost[] {
-  const bound = bindRoutedSizes(program, bindings, { capacityOf: (k, units, experts) => (k * units) / experts });
+  const bound = bindRoutedSizes(program, bindings, {
+    rowsOf: (pairs, _experts, share) => pairs * share,
+    capacityOf: (k, units, experts) => (k * units) / experts,
+  });
   const shapeOf = (id: ValueId): BoundShape => bindShape(program.values[id]?.shape ?? [], bound);
   return program.nodes.map((node) => {
     const inputs = node.inputs.map(shapeOf);
@@ -103,7 +122,7 @@ export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: 
     const rule = macRules[node.op];
     return {
       node,
-      // Whole numbers but for an expert's share of the units above.
+      // Whole numbers but for the shares of units and pairs above.
       macs: rule === null ? 0 : Math.round(rule(inputs, outputs, node.op === 'matmul' && node.attributes.transposeA)),
       bytes: 4 * Math.round([...inputs, ...outputs].reduce((total, shape) => total + elementCount(shape), 0)),
     };

@@ -3,7 +3,7 @@ import { sameShape } from './dimensions';
 import type { Tensor } from './builder';
 import { ProgramBuilder } from './builder';
 import type { Primitive } from './primitives';
-import type { DifferentiatedProgram, NodeOf, Program, ProgramNode, ValueId } from './program';
+import type { DifferentiatedProgram, Gradient, NodeOf, Program, ProgramNode, ValueId } from './program';
 import { ShapeError } from './shapes';
 
 /** What a gradient rule sees: the node, its tensors, and the gradients of its outputs (undefined = no gradient flows). */
@@ -13,6 +13,11 @@ interface Backward<P extends Primitive> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
   readonly gradients: readonly (Tensor | undefined)[];
+  /**
+   * The gradient of a table into whose rows indices[u, j] coefficients[u, j] vectors[u] are added. A row-sparse table keeps the part as it is and
+   * has no gradient tensor.
+   */
+  readonly tableGradient: (table: Tensor, indices: Tensor, coefficients: Tensor, vectors: Tensor) => Tensor | undefined;
 }
 
 /** Returns one gradient per input (undefined where none flows), or 'none' where the primitive passes no gradient at all. */
@@ -135,6 +140,13 @@ const gradientRules: { readonly [P in Primitive]: GradientRule<P> } = {
   rotary: ({ builder, attributes, gradients }) => [builder.rotary(pick(gradients, 0), attributes.base, !attributes.inverse)],
   attention: byPrimitive('attentionGradient'),
   attentionGradient: 'none',
+  sinusoid: 'none',
+  relativeAttention: ({ builder, attributes, inputs, gradients }) => [
+    ...builder.node('relativeAttentionGradient', attributes, [...inputs, pick(gradients, 0)]),
+    undefined,
+  ],
+  relativeAttentionGradient: 'none',
+  attentionImportance: 'none',
   gatherRows: ({ builder, inputs, gradients }) => [
     builder.scatterRows(pick(inputs, 1), pick(gradients, 0), dimension(pick(inputs, 0).shape, 0)),
     undefined,
@@ -146,6 +158,22 @@ const gradientRules: { readonly [P in Primitive]: GradientRule<P> } = {
   ],
   crossEntropyGradient: 'none',
   topK: 'none',
+  productKeys: 'none',
+  rowDot: ({ builder, inputs, gradients, tableGradient }) => {
+    const [table, indices, x, g] = [pick(inputs, 0), pick(inputs, 1), pick(inputs, 2), pick(gradients, 0)];
+    return [tableGradient(table, indices, g, x), undefined, builder.rowSum(table, indices, g)];
+  },
+  rowSum: ({ builder, inputs, gradients, tableGradient }) => {
+    const [table, indices, weights, g] = [pick(inputs, 0), pick(inputs, 1), pick(inputs, 2), pick(gradients, 0)];
+    return [tableGradient(table, indices, weights, g), undefined, builder.rowDot(table, indices, g)];
+  },
+  rowOuter: ({ builder, inputs, gradients }) => {
+    const [indices, coefficients, vectors, g] = [pick(inputs, 0), pick(inputs, 1), pick(inputs, 2), pick(gradients, 0)];
+    return [undefined, builder.rowDot(g, indices, vectors), builder.rowSum(g, indices, coefficients)];
+  },
+  allocateChoices: 'none',
+  countUntil: 'none',
+  firstChoices: 'none',
   takeAlongLast: ({ builder, inputs, gradients }) => [
     builder.scatterAlongLast(pick(inputs, 1), pick(gradients, 0), dimension(pick(inputs, 0).shape, 1)),
     undefined,
@@ -188,6 +216,7 @@ function applyRule<P extends Primitive>(
   builder: ProgramBuilder,
   node: NodeOf<P>,
   gradients: readonly (Tensor | undefined)[],
+  tableGradient: Backward<P>['tableGradient'],
 ): readonly (Tensor | undefined)[] {
   // The table is keyed by op, so the rule found is the node's own; TypeScript cannot correlate the two.
   const rule = gradientRules[node.op] as GradientRule<P>;
@@ -198,6 +227,7 @@ function applyRule<P extends Primitive>(
     inputs: node.inputs.map((id) => builder.tensor(id)),
     outputs: node.outputs.map((id) => builder.tensor(id)),
     gradients,
+    tableGradient,
   });
 }
 
@@ -212,21 +242,47 @@ function valuesNeedingGradients(program: Program): Set<ValueId> {
   return needing;
 }
 
+type RowParts = Extract<Gradient, { kind: 'rows' }>['parts'][number][];
+
+/** An empty list of parts for each row-sparse table. Throws a ShapeError where something else than rowDot or rowSum reads one. */
+function rowSparseTables(program: Program): Map<ValueId, RowParts> {
+  const tables = new Map(program.parameters.filter(({ gradient }) => gradient === 'rows').map(({ name, value }) => [value, name]));
+  for (const node of program.nodes) {
+    const readsRows = node.op === 'rowDot' || node.op === 'rowSum';
+    node.inputs.forEach((input, index) => {
+      const name = tables.get(input);
+      if (name === undefined || (readsRows && index === 0)) return;
+      throw new ShapeError(
+        `${node.scope}: ${node.op} reads ${name}, whose gradient is a list of rows: only rowDot and rowSum may, as their table. ` +
+          `Give the parameter a dense gradient, or read its rows by those two.`,
+      );
+    });
+  }
+  return new Map([...tables.keys()].map((value) => [value, []]));
+}
+
 /**
- * Appends the backward pass of `program.outputs.loss` (reverse mode). A parameter that the loss does not reach gets zeros.
+ * Appends the backward pass of `program.outputs.loss` (reverse mode). A parameter that the loss does not reach gets zeros, or no rows.
  * Backward nodes carry the scope of their forward node with `backward/` before it.
  */
 export function differentiate(program: Program): DifferentiatedProgram {
   const builder = new ProgramBuilder(program);
   const needing = valuesNeedingGradients(program);
   const gradientOf = new Map<ValueId, Tensor>();
+  const rowParts = rowSparseTables(program);
   builder.inScope('backward', () => gradientOf.set(program.outputs.loss, builder.constant(1)));
 
+  const tableGradient: Backward<Primitive>['tableGradient'] = (table, indices, coefficients, vectors) => {
+    const parts = rowParts.get(table.id);
+    if (parts === undefined) return builder.rowOuter(indices, coefficients, vectors, dimension(table.shape, 0));
+    parts.push({ indices: indices.id, coefficients: coefficients.id, vectors: vectors.id });
+    return undefined;
+  };
   const visit = (node: ProgramNode): void => {
     const gradients = node.outputs.map((output) => gradientOf.get(output));
     if (gradients.every((gradient) => gradient === undefined) || !node.inputs.some((input) => needing.has(input))) return;
     builder.inScope(`backward/${node.scope}`, () => {
-      applyRule(builder, node, gradients).forEach((gradient, index) => {
+      applyRule(builder, node, gradients, tableGradient).forEach((gradient, index) => {
         const input = node.inputs[index];
         if (gradient === undefined || input === undefined || !needing.has(input)) return;
         const sum = gradientOf.get(input);
@@ -236,9 +292,11 @@ export function differentiate(program: Program): DifferentiatedProgram {
   };
   [...program.nodes].reverse().forEach(visit);
 
-  const gradients = program.parameters.map((parameter) => {
-    const gradient = gradientOf.get(parameter.value) ?? builder.expand(builder.constant(0), parameter.shape);
-    return gradient.id;
+  const gradients = program.parameters.map(({ value, shape }): Gradient => {
+    const parts = rowParts.get(value);
+    if (parts !== undefined) return { kind: 'rows', parts };
+    const gradient = gradientOf.get(value) ?? builder.expand(builder.constant(0), shape);
+    return { kind: 'dense', value: gradient.id };
   });
   return { program: { ...program, values: builder.values, nodes: builder.nodes }, gradients };
 }

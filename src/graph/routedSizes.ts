@@ -6,8 +6,8 @@ import { ShapeError } from './shapes';
 
 /** Sizes that routing brings, where they are not those that its definition gives. */
 export interface RoutedSizes {
-  /** Rows of a `route` for its units x k pairs; as many where nothing is padded. */
-  readonly rowsOf?: (pairs: number, experts: number) => number;
+  /** Rows of a `route` for its units x k pairs, of which `share` go somewhere; as many as pairs where nothing is padded or left out. */
+  readonly rowsOf?: (pairs: number, experts: number, share: number) => number;
   /** Units that each expert of an expert choice takes. */
   readonly capacityOf?: (k: number, units: number, experts: number) => number;
 }
@@ -24,7 +24,8 @@ export function bindRoutedSizes(
     const operand = program.values[node.inputs[0] ?? -1];
     if (operand === undefined) throw new ShapeError(`${node.op} without an operand.`);
     const shape = bindShape(operand.shape, bound);
-    if (node.op === 'route') bound[String(node.attributes.rows)] = rowsOf(elementCount(shape), node.attributes.experts);
+    if (node.op === 'route')
+      bound[String(node.attributes.rows)] = rowsOf(elementCount(shape), node.attributes.experts, node.attributes.share);
     else {
       const [units = 0, experts = 1] = shape;
       bound[String(node.attributes.capacity)] = capacityOf(node.attributes.k, units, experts);

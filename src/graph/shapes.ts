@@ -1,83 +1,26 @@
-import type { Dimension, Shape } from './dimensions';
 import { product, sameShape } from './dimensions';
-import type { Primitive, PrimitiveAttributes } from './primitives';
-import type { Value } from './program';
+import type { Primitive } from './primitives';
+import { routingShapeRules } from './routingShapes';
+import { rowTableShapeRules } from './rowTableShapes';
+import type { ShapeRule } from './shapeChecks';
+import {
+  broadcasting,
+  broadcastShapes,
+  describe,
+  elementwise,
+  float32,
+  last,
+  likeInputs,
+  numeric,
+  operand,
+  require,
+  requireInt,
+  requireSame,
+  requireShape,
+} from './shapeChecks';
 
-/** Thrown while a program is built: an operand has the wrong rank, size or dtype. */
-export class ShapeError extends Error {
-  override readonly name = 'ShapeError';
-}
-
-export type ShapeRule<P extends Primitive> = (attributes: PrimitiveAttributes[P], inputs: readonly Value[]) => Value[];
-
-function describe(shape: Shape): string {
-  return `[${shape.join(', ')}]`;
-}
-
-function operand(inputs: readonly Value[], index: number): Value {
-  const value = inputs[index];
-  if (value === undefined) throw new ShapeError(`Operand ${index} is missing.`);
-  return value;
-}
-
-function require(condition: boolean, message: () => string): void {
-  if (!condition) throw new ShapeError(message());
-}
-
-const float32 = (shape: Shape): Value => ({ shape, dtype: 'float32' });
-const int32 = (shape: Shape): Value => ({ shape, dtype: 'int32' });
-
-/** The last `count` dimensions, or an error naming the shape. */
-function last(shape: Shape, index: number): Dimension {
-  const dimension = shape[shape.length - 1 - index];
-  if (dimension === undefined) throw new ShapeError(`Shape ${describe(shape)} has no axis ${-1 - index}.`);
-  return dimension;
-}
-
-/** A dimension that must be a number, since the rule needs its size when the program is built. */
-function numeric(dimension: Dimension): number {
-  if (typeof dimension === 'string') throw new ShapeError(`Axis of size "${dimension}" must have a numeric size here.`);
-  return dimension;
-}
-
-function broadcastShapes(a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, axis) => {
-    const left = a[axis - rank + a.length] ?? 1;
-    const right = b[axis - rank + b.length] ?? 1;
-    if (left === right || right === 1) return left;
-    if (left === 1) return right;
-    throw new ShapeError(`Shapes ${describe(a)} and ${describe(b)} do not broadcast.`);
-  });
-}
-
-const elementwise = (_: unknown, inputs: readonly Value[]): Value[] => [float32(operand(inputs, 0).shape)];
-const broadcasting = (_: unknown, inputs: readonly Value[]): Value[] => [
-  float32(broadcastShapes(operand(inputs, 0).shape, operand(inputs, 1).shape)),
-];
-const likeInputs =
-  (...indices: readonly number[]) =>
-  (_: unknown, inputs: readonly Value[]): Value[] =>
-    indices.map((index) => float32(operand(inputs, index).shape));
-
-function requireSame(a: Value, b: Value, what: string): void {
-  require(sameShape(a.shape, b.shape), () => `${what}: shapes ${describe(a.shape)} and ${describe(b.shape)} differ.`);
-}
-
-function requireInt(value: Value, what: string): void {
-  require(value.dtype === 'int32', () => `${what} must be int32.`);
-}
-
-/** The units of int32 [units, choices]. */
-function unitsOf(indices: Value, what: string): Dimension {
-  requireInt(indices, what);
-  require(indices.shape.length === 2, () => `${what} must be [units, choices], not ${describe(indices.shape)}.`);
-  return last(indices.shape, 1);
-}
-
-function unitsAndChoices(indices: Value, what: string): readonly [Dimension, number] {
-  return [unitsOf(indices, what), numeric(last(indices.shape, 0))];
-}
+export { ShapeError } from './shapeChecks';
+export type { ShapeRule } from './shapeChecks';
 
 /** Shapes and dtypes of every primitive's outputs. */
 export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
@@ -196,6 +139,28 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
     return [float32(q.shape)];
   },
   attentionGradient: likeInputs(0, 1, 2),
+  sinusoid: ({ rows, width }) => {
+    require(width >= 2 && width % 2 === 0, () => `sinusoid needs an even width, not ${width}.`);
+    return [float32([rows, width])];
+  },
+  relativeAttention: (_, inputs) => {
+    const q = operand(inputs, 0);
+    require(q.shape.length === 4, () => `relativeAttention operands must be [batch, heads, time, d], not ${describe(q.shape)}.`);
+    for (const index of [1, 2, 3, 4]) requireSame(q, operand(inputs, index), 'relativeAttention');
+    const [batch = 1, heads = 1, time = 1, width = 1] = q.shape;
+    requireShape(operand(inputs, 5), [heads, product([2, time]), width], 'relativeAttention positions');
+    requireShape(operand(inputs, 6), [batch], 'relativeAttention seen');
+    return [float32(q.shape)];
+  },
+  relativeAttentionGradient: likeInputs(0, 1, 2, 3, 4, 5),
+  attentionImportance: ({ statistic, causal }, inputs) => {
+    const q = operand(inputs, 0);
+    require(q.shape.length === 4, () => `attentionImportance operands must be [batch, heads, time, d], not ${describe(q.shape)}.`);
+    requireSame(q, operand(inputs, 1), 'attentionImportance');
+    const futureFree = statistic === 'row_max' || statistic === 'entropy';
+    require(!causal || futureFree, () => `attentionImportance by "${statistic}" reads later tokens: it needs causal = false.`);
+    return [float32([last(q.shape, 3), last(q.shape, 1)])];
+  },
   gatherRows: (_, inputs) => {
     const table = operand(inputs, 0);
     const indices = operand(inputs, 1);
@@ -217,78 +182,8 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
     return [float32(targets.shape)];
   },
   crossEntropyGradient: likeInputs(0),
-  topK: ({ k }, inputs) => {
-    const { shape } = operand(inputs, 0);
-    require(shape.length === 2, () => `topK needs [units, columns], not ${describe(shape)}.`);
-    require(k >= 1 && k <= numeric(last(shape, 0)), () => `topK cannot choose ${k} of ${last(shape, 0)}.`);
-    return [int32([last(shape, 1), k])];
-  },
-  takeAlongLast: (_, inputs) => {
-    const x = operand(inputs, 0).shape;
-    const indices = operand(inputs, 1);
-    const units = unitsOf(indices, 'takeAlongLast indices');
-    require(x.length === 2 && last(x, 1) === units, () => `takeAlongLast: ${describe(x)} and ${describe(indices.shape)} differ in units.`);
-    return [float32(indices.shape)];
-  },
-  scatterAlongLast: ({ size }, inputs) => {
-    const indices = operand(inputs, 0);
-    const units = unitsOf(indices, 'scatterAlongLast indices');
-    requireSame(indices, operand(inputs, 1), 'scatterAlongLast');
-    return [float32([units, size])];
-  },
-  countChoices: ({ experts, choices }, inputs) => {
-    const [, k] = unitsAndChoices(operand(inputs, 0), 'countChoices indices');
-    require(choices >= 1 && choices <= k, () => `countChoices cannot count ${choices} of ${k} choices.`);
-    return [float32([experts])];
-  },
-  withinCapacity: ({ experts, factor }, inputs) => {
-    const indices = operand(inputs, 0);
-    unitsAndChoices(indices, 'withinCapacity indices');
-    require(factor > 0 && experts >= 1, () => `withinCapacity needs a positive factor and an expert, not ${factor} and ${experts}.`);
-    return [float32(indices.shape)];
-  },
-  expertChoice: ({ k, capacity }, inputs) => {
-    const { shape } = operand(inputs, 0);
-    require(shape.length === 2, () => `expertChoice needs [units, experts], not ${describe(shape)}.`);
-    const experts = numeric(last(shape, 0));
-    require(k > 0 && k <= experts, () => `expertChoice cannot let ${k} of ${experts} experts choose a unit.`);
-    return [int32([experts, capacity])];
-  },
-  route: ({ experts, rows }, inputs) => {
-    const indices = operand(inputs, 0);
-    unitsAndChoices(indices, 'route indices');
-    return [int32(indices.shape), int32([rows]), int32([experts])];
-  },
-  permute: (_, inputs) => {
-    const x = operand(inputs, 0).shape;
-    const [units] = unitsAndChoices(operand(inputs, 1), 'permute slots');
-    require(x.length === 2 && last(x, 1) === units, () => `permute: ${describe(x)} has other units than its slots.`);
-    return [float32([last(operand(inputs, 2).shape, 0), last(x, 0)])];
-  },
-  unpermute: (_, inputs) => {
-    const y = operand(inputs, 0).shape;
-    const [units] = unitsAndChoices(operand(inputs, 1), 'unpermute slots');
-    return [float32([units, last(y, 0)])];
-  },
-  expertMatmul: ({ transposeWeight }, inputs) => {
-    const x = operand(inputs, 0).shape;
-    const weight = operand(inputs, 1).shape;
-    require(x.length === 2 && weight.length === 3, () =>
-      `expertMatmul needs [rows, in] and [E, in, out], not ${describe(x)} and ${describe(weight)}.`);
-    const [inner, columns] = transposeWeight ? [last(weight, 0), last(weight, 1)] : [last(weight, 1), last(weight, 0)];
-    require(last(x, 0) === inner, () => `expertMatmul: ${describe(x)} does not fit weights ${describe(weight)}.`);
-    return [float32([last(x, 1), columns])];
-  },
-  expertMatmulGradient: (_, inputs) => {
-    const x = operand(inputs, 0).shape;
-    const g = operand(inputs, 1).shape;
-    return [float32([last(operand(inputs, 2).shape, 0), last(x, 0), last(g, 0)])];
-  },
-  combine: (_, inputs) => {
-    requireSame({ ...operand(inputs, 1), dtype: 'int32' }, operand(inputs, 2), 'combine weights and slots');
-    return [float32([last(operand(inputs, 1).shape, 1), last(operand(inputs, 0).shape, 0)])];
-  },
-  combineGradient: likeInputs(0, 1),
+  ...routingShapeRules,
+  ...rowTableShapeRules,
   quantiseWeight: (_, inputs) => {
     const { shape } = operand(inputs, 0);
     numeric(last(shape, 0));

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/builder';
 import { ProgramBuilder } from '../../src/graph/builder';
+import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
 import { product } from '../../src/graph/dimensions';
 import type { Primitive } from '../../src/graph/primitives';
 import type { Program, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
 import { differentiate } from '../../src/graph/gradients';
 import { gradientErrors } from '../support/gradientCheck';
-import { interpret, normals, programOf, randomParameters, uniformIntegers } from '../support/programs';
+import { gradientArrays, interpret, normals, programOf, randomParameters, uniformIntegers } from '../support/programs';
 
 const options = { initialiser: { kind: 'normal', standardDeviation: 1 }, role: 'ffn' } as const;
 
@@ -200,11 +201,22 @@ const treatment: Record<Primitive, 'checked' | 'passes none' | 'backward only'> 
   rotary: 'checked',
   attention: 'checked',
   attentionGradient: 'backward only',
+  sinusoid: 'passes none',
+  relativeAttention: 'checked',
+  relativeAttentionGradient: 'backward only',
+  attentionImportance: 'passes none',
   gatherRows: 'checked',
   scatterRows: 'checked',
   crossEntropy: 'checked',
   crossEntropyGradient: 'backward only',
   topK: 'passes none',
+  productKeys: 'passes none',
+  rowDot: 'checked',
+  rowSum: 'checked',
+  rowOuter: 'checked',
+  allocateChoices: 'passes none',
+  countUntil: 'passes none',
+  firstChoices: 'passes none',
   takeAlongLast: 'checked',
   scatterAlongLast: 'checked',
   countChoices: 'passes none',
@@ -240,9 +252,9 @@ describe('gradient of every primitive against central finite differences, float6
     const builder = new ProgramBuilder();
     const x = builder.parameter('x', [3], options);
     const program = programOf(builder, builder.sum(builder.multiply(x, builder.stopGradient(x)), [0]));
-    const { program: backward, gradients } = differentiate(program);
+    const differentiated = differentiate(program);
     const feeds = new Map([[x.id, { shape: [3], data: Float64Array.of(1, 2, 3) }]]);
-    const values = interpret(backward, { bindings: {}, feeds, wanted: gradients });
-    expect([...(values.get(gradients[0] ?? -1)?.data ?? [])]).toEqual([1, 2, 3]);
+    const values = interpret(differentiated.program, { bindings: {}, feeds, wanted: differentiated.gradients.flatMap(valuesOfGradient) });
+    expect([...(gradientArrays(differentiated, values)[0]?.data ?? [])]).toEqual([1, 2, 3]);
   });
 });

@@ -2,7 +2,8 @@ import type { Bindings } from '../../src/graph/dimensions';
 import { differentiate } from '../../src/graph/gradients';
 import type { Program, ProgramNode, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { interpret, normals, routingDecisions, scalar, stepMeans } from './programs';
+import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
+import { gradientArrays, interpret, normals, routingDecisions, scalar, stepMeans } from './programs';
 
 export interface DirectionalError {
   readonly parameter: string;
@@ -45,13 +46,15 @@ function stopped(program: Program, base: ReadonlyMap<ValueId, NdArray>): [ValueI
  * max|g| is over all gradient elements.
  */
 export function gradientErrors(program: Program, bindings: Bindings, feeds: ReadonlyMap<ValueId, NdArray>, seed = 1): DirectionalError[] {
-  const { program: backward, gradients } = differentiate(program);
+  const differentiated = differentiate(program);
   const means = stepMeans(program, bindings, [feeds]);
-  const base = interpret(backward, { bindings, feeds: new Map([...means, ...feeds]), wanted: [...gradients, program.outputs.loss] });
+  const wanted = [...differentiated.gradients.flatMap(valuesOfGradient), program.outputs.loss];
+  const base = interpret(differentiated.program, { bindings, feeds: new Map([...means, ...feeds]), wanted });
+  const gradients = gradientArrays(differentiated, base);
   const surrogate = straightThrough(program, base);
   const frozen = new Map([...means, ...routingDecisions(program, base), ...stopped(program, base), ...surrogate.offsets]);
   const largest = Math.max(
-    ...gradients.map((id) => (base.get(id)?.data as Float64Array).reduce((max, element) => Math.max(max, Math.abs(element)), 0)),
+    ...gradients.map(({ data }) => (data as Float64Array).reduce((max, element) => Math.max(max, Math.abs(element)), 0)),
   );
   const lossAt = (parameter: ValueId, data: Float64Array, shape: readonly number[]): number => {
     const moved = new Map([...feeds, ...frozen, [parameter, { shape, data }]]);
@@ -59,7 +62,7 @@ export function gradientErrors(program: Program, bindings: Bindings, feeds: Read
   };
   return program.parameters.map((parameter, index) => {
     const at = feeds.get(parameter.value);
-    const gradient = base.get(gradients[index] ?? -1);
+    const gradient = gradients[index];
     if (at === undefined || gradient === undefined) throw new RangeError(`${parameter.name} has no value or no gradient.`);
     const direction = normals(parameter.shape, seed * 100 + index);
     const length = Math.hypot(...direction);

@@ -1,9 +1,11 @@
 import type { Bindings } from '../../src/graph/dimensions';
 import { bindShape, elementCount } from '../../src/graph/dimensions';
 import type { ProgramBuilder, Tensor } from '../../src/graph/builder';
+import type { Primitive } from '../../src/graph/primitives';
 import type { DifferentiatedProgram, Program, ValueId } from '../../src/graph/program';
 import { RandomStream } from '../../src/graph/random';
 import type { NdArray } from '../../src/graph/reference/array';
+import { denseGradient } from '../../src/graph/reference/gradientArrays';
 import { interpret } from '../../src/graph/reference/interpreter';
 
 /** A program around whatever `builder` holds, with `loss` as its loss: enough for the interpreter and for gradients. */
@@ -115,17 +117,37 @@ export function stepMeans(program: Program, bindings: Bindings, microbatches: re
   );
 }
 
+/** What chooses, and passes no gradient to what it chooses by. */
+const choosing: ReadonlySet<Primitive> = new Set([
+  'topK',
+  'expertChoice',
+  'productKeys',
+  'attentionImportance',
+  'allocateChoices',
+  'countUntil',
+  'firstChoices',
+]);
+
 /** The routing decisions of a run: who chose whom, to be fed again so that routing is frozen. */
 export function routingDecisions(program: Program, values: ReadonlyMap<ValueId, NdArray>): Map<ValueId, NdArray> {
   const frozen = new Map<ValueId, NdArray>();
   for (const node of program.nodes) {
-    if (node.op !== 'topK' && node.op !== 'expertChoice') continue;
+    if (!choosing.has(node.op)) continue;
     for (const output of node.outputs) {
       const value = values.get(output);
       if (value !== undefined) frozen.set(output, value);
     }
   }
   return frozen;
+}
+
+/** The gradients of a differentiated program that was run with `valuesOfGradient` wanted, each as an array of its parameter's shape. */
+export function gradientArrays({ program, gradients }: DifferentiatedProgram, values: ReadonlyMap<ValueId, NdArray>): NdArray[] {
+  return program.parameters.map((parameter, index) => {
+    const gradient = gradients[index];
+    if (gradient === undefined) throw new RangeError(`${parameter.name} has no gradient.`);
+    return denseGradient(gradient, parameter.shape, values);
+  });
 }
 
 export { interpret };

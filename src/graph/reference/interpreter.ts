@@ -4,16 +4,26 @@ import type { Primitive } from '../primitives';
 import type { NodeOf, Program, ProgramNode, ValueId } from '../program';
 import type { NdArray } from './array';
 import { size } from './array';
+import { allocationRules } from './allocation';
+import { attentionRules } from './attention';
 import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
+import { productKeyRules } from './productKeys';
 import { quantiserRules } from './quantisers';
+import { relativeAttentionRules } from './relativeAttention';
 import { routingRules } from './routing';
+import { rowTableRules } from './rowTables';
 import type { ReferenceContext, ReferenceRule } from './rule';
 
 const referenceRules: { readonly [P in Primitive]: ReferenceRule<P> } = {
   ...elementwiseRules,
   ...layerRules,
+  ...attentionRules,
+  ...relativeAttentionRules,
   ...routingRules,
+  ...allocationRules,
+  ...productKeyRules,
+  ...rowTableRules,
   ...quantiserRules,
 };
 

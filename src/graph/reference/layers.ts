@@ -3,6 +3,7 @@ import type { NdArray } from './array';
 import { at, size, zeros } from './array';
 import type { ReferenceRule } from './rule';
 import { input } from './rule';
+import { softmaxOf } from './softmax';
 
 type Family =
   | 'matmul'
@@ -12,44 +13,14 @@ type Family =
   | 'rmsNorm'
   | 'rmsNormGradient'
   | 'rotary'
-  | 'attention'
-  | 'attentionGradient'
   | 'gatherRows'
   | 'scatterRows'
   | 'crossEntropy'
   | 'crossEntropyGradient';
 
-/** Softmax of `count` numbers read by `read`. */
-function softmaxOf(count: number, read: (index: number) => number): Float64Array {
-  const values = Float64Array.from({ length: count }, (_, index) => read(index));
-  const maximum = values.reduce((a, b) => Math.max(a, b), -Infinity);
-  const exponentials = values.map((value) => Math.exp(value - maximum));
-  const total = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / total);
-}
-
 function rowsOf(x: NdArray): readonly [number, number] {
   const width = size(x, -1);
   return [width === 0 ? 0 : x.data.length / width, width];
-}
-
-/** Attention probabilities of every (batch, head, query): a row over keys, zero where masked. */
-function attentionProbabilities(q: NdArray, k: NdArray, causal: boolean, scale: number): Float64Array[] {
-  const [time, width] = [size(q, 2), size(q, 3)];
-  const heads = size(q, 0) * size(q, 1);
-  const rows: Float64Array[] = [];
-  for (let head = 0; head < heads; head++) {
-    for (let query = 0; query < time; query++) {
-      const seen = causal ? query + 1 : time;
-      const row = softmaxOf(seen, (key) => {
-        let score = 0;
-        for (let i = 0; i < width; i++) score += at(q, (head * time + query) * width + i) * at(k, (head * time + key) * width + i);
-        return score * scale;
-      });
-      rows.push(row);
-    }
-  }
-  return rows;
 }
 
 export const layerRules: { readonly [P in Extract<Primitive, Family>]: ReferenceRule<P> } = {
@@ -158,47 +129,6 @@ export const layerRules: { readonly [P in Extract<Primitive, Family>]: Reference
       }
     }
     return [result];
-  },
-  attention: ({ causal, scale }, inputs) => {
-    const [q, k, v] = [input(inputs, 0), input(inputs, 1), input(inputs, 2)];
-    const [time, width] = [size(q, 2), size(q, 3)];
-    const result = zeros(q.shape);
-    attentionProbabilities(q, k, causal, scale).forEach((probabilities, row) => {
-      const head = Math.floor(row / time);
-      probabilities.forEach((probability, key) => {
-        for (let i = 0; i < width; i++) {
-          const flat = row * width + i;
-          result.data[flat] = at(result, flat) + probability * at(v, (head * time + key) * width + i);
-        }
-      });
-    });
-    return [result];
-  },
-  attentionGradient: ({ causal, scale }, inputs) => {
-    const [q, k, v, g] = [input(inputs, 0), input(inputs, 1), input(inputs, 2), input(inputs, 3)];
-    const [time, width] = [size(q, 2), size(q, 3)];
-    const [dq, dk, dv] = [zeros(q.shape), zeros(k.shape), zeros(v.shape)];
-    attentionProbabilities(q, k, causal, scale).forEach((probabilities, row) => {
-      const head = Math.floor(row / time);
-      // dP = g v^T, dS = P * (dP - sum(dP * P)), the softmax's own gradient.
-      const toKey = (key: number, i: number): number => (head * time + key) * width + i;
-      const probabilityGradients = probabilities.map((_, key) => {
-        let sum = 0;
-        for (let i = 0; i < width; i++) sum += at(g, row * width + i) * at(v, toKey(key, i));
-        return sum;
-      });
-      const dot = probabilities.reduce((sum, probability, key) => sum + probability * (probabilityGradients[key] ?? 0), 0);
-      probabilities.forEach((probability, key) => {
-        const scoreGradient = probability * ((probabilityGradients[key] ?? 0) - dot) * scale;
-        for (let i = 0; i < width; i++) {
-          const [query, other] = [row * width + i, toKey(key, i)];
-          dq.data[query] = at(dq, query) + scoreGradient * at(k, other);
-          dk.data[other] = at(dk, other) + scoreGradient * at(q, query);
-          dv.data[other] = at(dv, other) + probability * at(g, query);
-        }
-      });
-    });
-    return [dq, dk, dv];
   },
   gatherRows: (_, inputs) => {
     const [table, indices] = [input(inputs, 0), input(inputs, 1)];

@@ -29,15 +29,18 @@ function forEachExpertRow(counts: NdArray, visit: (expert: number, row: number) 
 }
 
 export const routingRules: { readonly [P in Extract<Primitive, Family>]: ReferenceRule<P> } = {
-  topK: ({ k }, inputs) => {
+  topK: ({ k, groups }, inputs) => {
     const x = input(inputs, 0);
     const [units, columns] = [size(x, 0), size(x, 1)];
-    const result = integers([units, k]);
+    const section = columns / groups;
+    const result = integers([units, groups * k]);
     for (let unit = 0; unit < units; unit++) {
-      const ranked = Array.from({ length: columns }, (_, column) => column).sort(
-        (a, b) => at(x, unit * columns + b) - at(x, unit * columns + a) || a - b,
-      );
-      result.data.set(ranked.slice(0, k), unit * k);
+      for (let group = 0; group < groups; group++) {
+        const ranked = Array.from({ length: section }, (_, column) => group * section + column).sort(
+          (a, b) => at(x, unit * columns + b) - at(x, unit * columns + a) || a - b,
+        );
+        result.data.set(ranked.slice(0, k), (unit * groups + group) * k);
+      }
     }
     return [result];
   },
@@ -56,7 +59,8 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     const columns = context.bind(attributes.size);
     const result = zeros([size(indices, 0), columns]);
     indices.data.forEach((column, flat) => {
-      result.data[Math.floor(flat / k) * columns + column] = at(values, flat);
+      const target = Math.floor(flat / k) * columns + column;
+      result.data[target] = at(result, target) + at(values, flat);
     });
     return [result];
   },
@@ -65,7 +69,7 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     const k = size(indices, 1);
     const result = zeros([experts]);
     indices.data.forEach((expert, flat) => {
-      if (flat % k < choices) result.data[expert] = at(result, expert) + 1;
+      if (flat % k < choices && expert < experts) result.data[expert] = at(result, expert) + 1;
     });
     return [result];
   },
@@ -78,6 +82,7 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
       // Under `choice` order the places run down the columns of [U, k], under `unit` order along its rows.
       const flat = order === 'unit' ? place : (place % units) * k + Math.floor(place / units);
       const expert = at(indices, flat);
+      if (expert === experts) continue;
       result.data[flat] = at(taken, expert) < capacity ? 1 : 0;
       taken.data[expert] = at(taken, expert) + 1;
     }
@@ -101,9 +106,10 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     const indices = input(inputs, 0);
     const [slots, order, counts] = [integers(indices.shape), integers([indices.data.length]), integers([experts])];
     context.setRows(rows, indices.data.length);
-    const byExpert = Array.from({ length: experts }, (): number[] => []);
+    // One more than there are experts: the rows that go nowhere lie after all others, and no count holds them.
+    const byExpert = Array.from({ length: experts + 1 }, (): number[] => []);
     indices.data.forEach((expert, flat) => byExpert[expert]?.push(flat));
-    byExpert.forEach((flats, expert) => {
+    byExpert.slice(0, experts).forEach((flats, expert) => {
       counts.data[expert] = flats.length;
     });
     byExpert.flat().forEach((flat, row) => {
