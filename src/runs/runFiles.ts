@@ -6,6 +6,7 @@ export const runFiles = {
   status: (run: string) => join(run, 'status.json'),
   metrics: (run: string) => join(run, 'metrics.jsonl'),
   experts: (run: string) => join(run, 'experts.bin'),
+  sketches: (run: string) => join(run, 'sketches.bin'),
   events: (run: string) => join(run, 'events.jsonl'),
   checkpoints: (run: string) => join(run, 'checkpoints'),
   requests: (run: string) => join(run, 'requests'),

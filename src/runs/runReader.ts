@@ -1,8 +1,10 @@
-import { HEADER_BYTES, REWIND, decodeFrame, decodeHeader } from './expertFrames';
+import { expertFormat } from './expertFrames';
 import { readTail } from './fileTail';
-import type { EventLine, ExpertFrame, MetricsLine } from './format';
+import type { EventLine, ExpertFrame, MetricsLine, SketchFrame } from './format';
+import { decodeFrame, decodeHeader, HEADER_BYTES, type FrameFormat } from './frameFile';
 import { parseEvent, parseMetrics, parseRewind } from './recordSchemas';
 import { runFiles } from './runFiles';
+import { sketchFormat } from './sketchFrames';
 
 /** How far a file has been read; start with `start`, then pass what the last read gave back. A plain value: it can be stored. */
 export interface Cursor {
@@ -44,9 +46,22 @@ export async function readEvents(run: string, cursor: Cursor, options: ReadOptio
 }
 
 export async function readExperts(run: string, cursor: Cursor, options: ReadOptions = {}): Promise<Increment<ExpertFrame>> {
-  const file = runFiles.experts(run);
+  return readFrames(runFiles.experts(run), expertFormat, cursor, options);
+}
+
+/** Nothing where the run has no retrievals. */
+export async function readSketches(run: string, cursor: Cursor, options: ReadOptions = {}): Promise<Increment<SketchFrame>> {
+  return readFrames(runFiles.sketches(run), sketchFormat, cursor, options);
+}
+
+async function readFrames<F extends { readonly step: number }>(
+  file: string,
+  format: FrameFormat<F>,
+  cursor: Cursor,
+  options: ReadOptions,
+): Promise<Increment<F>> {
   const header = await readTail(file, 0, HEADER_BYTES);
-  const bytesPerFrame = header === undefined ? undefined : decodeHeader(header.bytes);
+  const bytesPerFrame = header === undefined ? undefined : decodeHeader(format, header.bytes);
   if (header === undefined || bytesPerFrame === undefined) {
     // Not there yet, or its header is still being written; a header of another kind counts as one corrupt record, once.
     const foreign = header !== undefined && header.bytes.length === HEADER_BYTES && cursor.offset === 0;
@@ -56,14 +71,14 @@ export async function readExperts(run: string, cursor: Cursor, options: ReadOpti
   const offset = replaced ? HEADER_BYTES : Math.max(HEADER_BYTES, cursor.offset);
   // At least one frame, or the reader would never advance.
   const tail = await readTail(file, offset, options.limit === undefined ? undefined : Math.max(options.limit, bytesPerFrame));
-  const collected = new Collected<ExpertFrame>(replaced);
+  const collected = new Collected<F>(replaced);
   const bytes = tail?.bytes ?? new Uint8Array();
   let position = 0;
   for (; position + bytesPerFrame <= bytes.length; position += bytesPerFrame) {
-    const frame = decodeFrame(bytes.subarray(position, position + bytesPerFrame));
-    if (frame === undefined) collected.corrupt++;
-    else if (frame.layer === REWIND) collected.rewind(frame.step);
-    else collected.records.push(frame);
+    const read = decodeFrame(format, bytes.subarray(position, position + bytesPerFrame));
+    if (read === undefined) collected.corrupt++;
+    else if ('rewindTo' in read) collected.rewind(read.rewindTo);
+    else collected.records.push(read.frame);
   }
   return collected.increment(offset + position);
 }

@@ -1,8 +1,18 @@
 import { AppendFile } from './appendFile';
 import { replaceJson } from './atomicFile';
-import { encodeFrame, encodeHeader, frameBytes, HEADER_BYTES, REWIND } from './expertFrames';
-import { SCHEMA_VERSION, type EventLine, type ExpertFrame, type MetricsLine, type RunDescription, type RunStatus } from './format';
+import { encodeExpertFrame, expertFormat, expertFrameBytes } from './expertFrames';
+import {
+  SCHEMA_VERSION,
+  type EventLine,
+  type ExpertFrame,
+  type MetricsLine,
+  type RunDescription,
+  type RunStatus,
+  type SketchFrame,
+} from './format';
+import { encodeFrame, encodeHeader, HEADER_BYTES, REWIND } from './frameFile';
 import { runFiles } from './runFiles';
+import { encodeSketchFrame, sketchFormat, sketchFrameBytes } from './sketchFrames';
 
 export function writeDescription(directory: string, description: RunDescription): void {
   replaceJson(runFiles.description(directory), description);
@@ -24,20 +34,23 @@ const newline = 0x0a;
 export class RunWriter {
   private readonly metricsFile: AppendFile;
   private readonly eventsFile: AppendFile;
-  private readonly expertsFile: AppendFile;
-  private readonly bytesPerFrame: number;
+  private readonly expertsFile: OpenFrames;
+  /** Only where there are retrievals. */
+  private readonly sketchesFile: OpenFrames | undefined;
+  private readonly retrievals: RunDescription['retrievals'];
 
   constructor(
     readonly directory: string,
-    routedLayers: RunDescription['routedLayers'],
+    { routedLayers, retrievals }: Pick<RunDescription, 'routedLayers' | 'retrievals'>,
   ) {
-    this.bytesPerFrame = frameBytes(Math.max(0, ...routedLayers.map((layer) => layer.experts)));
+    this.retrievals = retrievals;
     this.metricsFile = openLines(runFiles.metrics(directory));
     this.eventsFile = openLines(runFiles.events(directory));
-    this.expertsFile = new AppendFile(runFiles.experts(directory));
-    if (this.expertsFile.length < HEADER_BYTES) this.expertsFile.append(encodeHeader(this.bytesPerFrame).subarray(this.expertsFile.length));
-    const torn = (this.expertsFile.length - HEADER_BYTES) % this.bytesPerFrame;
-    if (torn > 0) this.expertsFile.append(new Uint8Array(this.bytesPerFrame - torn));
+    const widest = Math.max(0, ...routedLayers.map((layer) => layer.experts));
+    this.expertsFile = openFrames(runFiles.experts(directory), expertFormat, expertFrameBytes(widest));
+    if (retrievals.length === 0) return;
+    const most = Math.max(...retrievals.map(({ experts }) => experts));
+    this.sketchesFile = openFrames(runFiles.sketches(directory), sketchFormat, sketchFrameBytes(most));
   }
 
   metrics(line: MetricsLine): void {
@@ -49,23 +62,51 @@ export class RunWriter {
   }
 
   experts(frame: ExpertFrame): void {
-    this.expertsFile.append(encodeFrame(frame, this.bytesPerFrame));
+    this.expertsFile.file.append(encodeExpertFrame(frame, this.expertsFile.bytesPerFrame));
+  }
+
+  /** Throws RangeError where the run has no such retrieval. */
+  sketch(frame: SketchFrame): void {
+    const retrieval = this.retrievals[frame.layer];
+    if (retrieval === undefined || this.sketchesFile === undefined) throw new RangeError(`There is no retrieval ${frame.layer}.`);
+    this.sketchesFile.file.append(encodeSketchFrame(frame, retrieval.experts, this.sketchesFile.bytesPerFrame));
   }
 
   /** The run goes on from the checkpoint of `step`; records of later steps no longer hold. -1: it starts again, and step 0 is void as well. */
   rewind(step: number): void {
     appendLine(this.metricsFile, { rewind: step });
-    this.expertsFile.append(encodeFrame({ step: Math.max(0, step), layer: REWIND, counts: new Float32Array(0) }, this.bytesPerFrame));
+    for (const frames of [this.expertsFile, this.sketchesFile]) {
+      frames?.file.append(encodeFrame({ step: Math.max(0, step), layer: REWIND }, frames.bytesPerFrame));
+    }
   }
 
   /** Everything so far is safe against a power cut. */
   sync(): void {
-    for (const file of [this.metricsFile, this.eventsFile, this.expertsFile]) file.sync();
+    for (const file of this.files) file.sync();
   }
 
   close(): void {
-    for (const file of [this.metricsFile, this.eventsFile, this.expertsFile]) file.close();
+    for (const file of this.files) file.close();
   }
+
+  private get files(): readonly AppendFile[] {
+    const sketches = this.sketchesFile === undefined ? [] : [this.sketchesFile.file];
+    return [this.metricsFile, this.eventsFile, this.expertsFile.file, ...sketches];
+  }
+}
+
+interface OpenFrames {
+  readonly file: AppendFile;
+  readonly bytesPerFrame: number;
+}
+
+/** A file of frames, with its header; a frame that a crash tore is filled up, so that the next one lies where it belongs. */
+function openFrames(path: string, format: { readonly magic: string }, bytesPerFrame: number): OpenFrames {
+  const file = new AppendFile(path);
+  if (file.length < HEADER_BYTES) file.append(encodeHeader(format, bytesPerFrame).subarray(file.length));
+  const torn = (file.length - HEADER_BYTES) % bytesPerFrame;
+  if (torn > 0) file.append(new Uint8Array(bytesPerFrame - torn));
+  return { file, bytesPerFrame };
 }
 
 function openLines(path: string): AppendFile {

@@ -100,7 +100,7 @@ class Attempt {
     const session = await engine.compile(program, sessionOptions(experiment));
     try {
       const resumed = existsSync(runFiles.metrics(run));
-      this.writer = new RunWriter(run, this.description.routedLayers);
+      this.writer = new RunWriter(run, this.description);
       this.recorder = new RunRecorder({
         writer: this.writer,
         program,

@@ -19,7 +19,7 @@ function aRunsFolder(experiments: Readonly<Record<string, unknown>>): string {
     const description: RunDescription = aDescription({ id, name, experiment, createdAt: now.toISOString() });
     writeDescription(directory, description);
     writeStatus(directory, aStatus({ state: 'finished', step: 100 }));
-    const writer = new RunWriter(directory, description.routedLayers);
+    const writer = new RunWriter(directory, description);
     writer.metrics({ ...aLine(100, 2), validation: { prose: { loss: 2, perplexity: Math.exp(2) } } });
     writer.close();
   });

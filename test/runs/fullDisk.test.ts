@@ -13,7 +13,7 @@ describe('a full disk', () => {
     if (disk === undefined) return skip('no permission to mount a tmpfs');
     writeStatus(disk, aStatus());
     writeFileSync(join(disk, 'something else'), Buffer.alloc(1 << 14));
-    const writer = new RunWriter(disk, aDescription().routedLayers);
+    const writer = new RunWriter(disk, aDescription());
     let written = 0;
     const failure = ((): unknown => {
       try {

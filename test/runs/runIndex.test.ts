@@ -67,7 +67,7 @@ describe('the index of runs', () => {
     addRun(runs, '20260302-120000-dense-abcd', { name: 'Dense' }, { state: 'failed', failure: { message: 'no', advice: 'do', step: 4 } });
     mkdirSync(join(runs, 'not-a-run'));
     writeFileSync(join(runs, '.gitignore'), '*');
-    const writer = new RunWriter(directory, []);
+    const writer = new RunWriter(directory, { routedLayers: [], retrievals: [] });
     writer.metrics(aLine(1, 0));
     writer.metrics({ step: 1, time: 0, tokens: 0, validation: { prose: { loss: 1, perplexity: 3.5 } } });
     writer.metrics(aLine(2, Math.log(2)));
@@ -108,7 +108,7 @@ describe('the index of runs', () => {
   it('takes in what is new, also when a resume took back what was newest', async () => {
     const runs = temporaryFolder();
     const directory = addRun(runs, '20260301-120000-smoe-abcd');
-    const writer = new RunWriter(directory, []);
+    const writer = new RunWriter(directory, { routedLayers: [], retrievals: [] });
     writer.metrics(aLine(5, Math.log(4)));
     writer.metrics(aLine(6, Math.log(3)));
     const index = new RunIndex(runs, here, () => noon);
@@ -130,7 +130,7 @@ describe('the index of runs', () => {
     const index = new RunIndex(runs, here, () => noon);
     await index.refresh();
     // The metrics have grown but the status has not been touched: the proof that they were not looked at.
-    const writer = new RunWriter(directory, []);
+    const writer = new RunWriter(directory, { routedLayers: [], retrievals: [] });
     writer.metrics(aLine(1));
     writer.close();
     expect((await index.refresh())[0]?.trainPerplexity).toBeNull();

@@ -1,13 +1,34 @@
 import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ExpertFrame, MetricsLine } from '../../src/runs/format';
+import type { ExpertFrame, MetricsLine, SketchFrame } from '../../src/runs/format';
 import { runFiles } from '../../src/runs/runFiles';
-import { applyIncrement, readEvents, readExperts, readMetrics, start, type Cursor, type Increment } from '../../src/runs/runReader';
+import {
+  applyIncrement,
+  readEvents,
+  readExperts,
+  readMetrics,
+  readSketches,
+  start,
+  type Cursor,
+  type Increment,
+} from '../../src/runs/runReader';
 import { RunWriter } from '../../src/runs/runWriter';
+import { sketchOf } from '../../src/runs/sketch';
 import { aDescription, aLine, temporaryFolder } from './fixtures';
 
-const { routedLayers } = aDescription();
+/** Retrievals of different sizes: the frames of the smaller one are padded. */
+const description = aDescription({
+  retrievals: [
+    { name: 'layers.0.product_keys', experts: 16, k: 4 },
+    { name: 'layers.2.product_keys', experts: 9, k: 4 },
+  ],
+});
+
+function aSketch(step: number): SketchFrame {
+  const layer = step % 2;
+  return { step, layer, ...sketchOf(Float64Array.from({ length: layer === 0 ? 16 : 9 }, (_, expert) => (expert * step) % 5)) };
+}
 
 async function readAll<R extends { readonly step: number }>(
   read: (run: string, cursor: Cursor) => Promise<Increment<R>>,
@@ -32,10 +53,12 @@ function writeHistory(
 ): {
   lines: MetricsLine[];
   frames: ExpertFrame[];
+  sketches: SketchFrame[];
 } {
-  const writer = new RunWriter(run, routedLayers);
+  const writer = new RunWriter(run, description);
   const lines = new Map<number, MetricsLine>();
   const frames = new Map<number, ExpertFrame>();
+  const sketches = new Map<number, SketchFrame>();
   let step = 0;
   for (const event of events) {
     if (event.kind === 'resume') {
@@ -43,6 +66,7 @@ function writeHistory(
       for (let lost = checkpoint + 1; lost <= step; lost++) {
         lines.delete(lost);
         frames.delete(lost);
+        sketches.delete(lost);
       }
       step = checkpoint;
       writer.rewind(step);
@@ -53,11 +77,13 @@ function writeHistory(
     const frame = { step, layer: step % 2, counts: Float32Array.of(step, 2 * step).subarray(0, 2) };
     writer.metrics(line);
     writer.experts(frame);
+    writer.sketch(aSketch(step));
     lines.set(step, line);
     frames.set(step, frame);
+    sketches.set(step, aSketch(step));
   }
   writer.close();
-  return { lines: [...lines.values()], frames: [...frames.values()] };
+  return { lines: [...lines.values()], frames: [...frames.values()], sketches: [...sketches.values()] };
 }
 
 describe('incremental readers', () => {
@@ -70,6 +96,7 @@ describe('incremental readers', () => {
         for (const [file, read, wanted] of [
           [runFiles.metrics, readMetrics, expected.lines],
           [runFiles.experts, readExperts, expected.frames],
+          [runFiles.sketches, readSketches, expected.sketches],
         ] as const) {
           const bytes = readFileSync(file(source));
           writeFileSync(file(growing), '');
@@ -113,7 +140,7 @@ describe('incremental readers', () => {
 
   it('read nothing where nothing was written yet', async () => {
     const run = temporaryFolder();
-    for (const read of [readMetrics, readEvents, readExperts]) {
+    for (const read of [readMetrics, readEvents, readExperts, readSketches]) {
       expect(await read(run, start)).toEqual({ cursor: start, rewindTo: null, records: [], corrupt: 0 });
     }
   });
@@ -125,16 +152,19 @@ describe('incremental readers', () => {
       { kind: 'step', loss: 2 },
     ]);
     truncateSync(runFiles.metrics(run), statSync(runFiles.metrics(run)).size - 5);
-    truncateSync(runFiles.experts(run), statSync(runFiles.experts(run)).size - 5);
+    for (const file of [runFiles.experts(run), runFiles.sketches(run)]) truncateSync(file, statSync(file).size - 5);
     expect((await readMetrics(run, start)).records).toEqual([aLine(1, 1)]);
     expect((await readMetrics(run, start)).corrupt).toBe(0);
     expect((await readExperts(run, start)).records).toHaveLength(1);
+    expect((await readSketches(run, start)).records).toEqual([aSketch(1)]);
 
-    const resumed = new RunWriter(run, routedLayers);
+    const resumed = new RunWriter(run, description);
     resumed.rewind(1);
     resumed.metrics(aLine(2, 3));
     resumed.experts({ step: 2, layer: 0, counts: Float32Array.of(7, 8, 9) });
+    resumed.sketch(aSketch(2));
     resumed.close();
+    expect(await readAll(readSketches, run)).toEqual({ records: [aSketch(1), aSketch(2)], corrupt: 1 });
     expect(await readAll(readMetrics, run)).toEqual({ records: [aLine(1, 1), aLine(2, 3)], corrupt: 1 });
     const experts = await readAll(readExperts, run);
     expect(experts.corrupt).toBe(1);
@@ -203,7 +233,7 @@ describe('incremental readers', () => {
 
   it('read events', async () => {
     const run = temporaryFolder();
-    const writer = new RunWriter(run, []);
+    const writer = new RunWriter(run, { routedLayers: [], retrievals: [] });
     writer.event({ time: '2026-03-01T12:00:00.000Z', step: 0, kind: 'started', message: 'on cpu' });
     writer.close();
     expect((await readEvents(run, start)).records).toEqual([

@@ -19,7 +19,7 @@ function aRun(name: string, perplexity: number, changes: Partial<RunDescription>
   });
   writeDescription(directory, description);
   writeStatus(directory, aStatus({ state: 'finished', step: 10, totalSteps: 10 }));
-  const writer = new RunWriter(directory, description.routedLayers);
+  const writer = new RunWriter(directory, description);
   for (let step = 1; step <= 10; step++) {
     const line = aLine(step, Math.log(perplexity));
     const train = { loss: 1, crossEntropy: 1, ...line.train, ...(dropRate === undefined ? {} : { dropRate: step < 10 ? 1 : dropRate }) };

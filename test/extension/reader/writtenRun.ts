@@ -57,7 +57,7 @@ export class WrittenRun {
       versions: { moeLab: '0.1.0', node: '20', onnxruntime: '1.30.0' },
     };
     writeDescription(this.directory, this.description);
-    this.writer = new RunWriter(this.directory, this.description.routedLayers);
+    this.writer = new RunWriter(this.directory, this.description);
     this.status('running');
   }
 
