@@ -1,9 +1,9 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
+import type { Initialiser } from '../graph/program';
 import type { ActivationFunction, BitnetConfig } from '../config/schema';
 import { bitInput, bitWeight } from './bitLinear';
 import type { Dispatch } from './dispatch';
 import { hiddenUnits } from './feedForward';
-import { INITIAL_STANDARD_DEVIATION } from './linear';
 
 export interface ExpertPool {
   readonly experts: number;
@@ -15,8 +15,8 @@ export interface ExpertPool {
   readonly bitnet: BitnetConfig | undefined;
   /** Experts used per token over experts held; an upper bound when sub-tokens may share one. */
   readonly activeFraction: number;
-  /** Factor on the initial weights of the matrix that leads out of the expert. */
-  readonly outputScale: number;
+  /** Of the matrices that lead into the expert, and of the one that leads out. */
+  readonly initialisers: { readonly inner: Initialiser; readonly output: Initialiser };
 }
 
 /**
@@ -24,10 +24,10 @@ export interface ExpertPool {
  * row, so that a unit is quantised once, before it is copied to its experts, and weights by expert.
  */
 export function expertPool(builder: ProgramBuilder, x: Tensor, dispatch: Dispatch, pool: ExpertPool): Tensor {
-  const { experts, inputs, width, bitnet } = pool;
-  const times = (name: string, rows: Tensor, [from, to]: readonly [number, number], scale: number): Tensor => {
+  const { experts, inputs, width, bitnet, initialisers } = pool;
+  const times = (name: string, rows: Tensor, [from, to]: readonly [number, number], initialiser: Initialiser): Tensor => {
     const weight = builder.parameter(name, [experts, from, to], {
-      initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION * scale },
+      initialiser,
       role: 'experts',
       shardAxis: 0,
       activeFraction: pool.activeFraction,
@@ -35,6 +35,6 @@ export function expertPool(builder: ProgramBuilder, x: Tensor, dispatch: Dispatc
     return dispatch.multiply(rows, bitWeight(builder, weight, bitnet));
   };
   const rows = dispatch.toRows(bitInput(builder, x, bitnet));
-  const hidden = hiddenUnits(builder, pool.activation, (name) => times(name, rows, [inputs, width], 1));
-  return dispatch.combine(times('w2', bitInput(builder, hidden, bitnet), [width, inputs], pool.outputScale));
+  const hidden = hiddenUnits(builder, pool.activation, (name) => times(name, rows, [inputs, width], initialisers.inner));
+  return dispatch.combine(times('w2', bitInput(builder, hidden, bitnet), [width, inputs], initialisers.output));
 }

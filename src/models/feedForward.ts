@@ -2,14 +2,15 @@ import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { ActivationFunction, BitnetConfig } from '../config/schema';
 import type { ParameterRole } from '../graph/program';
 import { bitInput } from './bitLinear';
-import { linear, projection, residualScale } from './linear';
+import type { Initialisation } from './initialisation';
+import { linear, projection } from './linear';
 
 export interface FeedForwardOptions {
   readonly inputs: number;
   readonly width: number;
   readonly activation: ActivationFunction;
-  readonly layers: number;
   readonly role: ParameterRole;
+  readonly initialisation: Initialisation;
   readonly bitnet?: BitnetConfig | undefined;
 }
 
@@ -22,8 +23,9 @@ export function hiddenUnits(builder: ProgramBuilder, activation: ActivationFunct
 
 /** A feed-forward network every token passes: x [rows, inputs] -> [rows, inputs], no biases. */
 export function feedForward(builder: ProgramBuilder, x: Tensor, options: FeedForwardOptions): Tensor {
-  const { inputs, width, activation, role, bitnet } = options;
+  const { inputs, width, activation, role, initialisation, bitnet } = options;
   const input = bitInput(builder, x, bitnet);
-  const hidden = hiddenUnits(builder, activation, (name) => projection(builder, name, input, { inputs, outputs: width, role, bitnet }));
-  return linear(builder, 'w2', hidden, { inputs: width, outputs: inputs, role, initialScale: residualScale(options.layers), bitnet });
+  const inner = { inputs, outputs: width, role, initialiser: initialisation.matrix(inputs), bitnet };
+  const hidden = hiddenUnits(builder, activation, (name) => projection(builder, name, input, inner));
+  return linear(builder, 'w2', hidden, { inputs: width, outputs: inputs, role, initialiser: initialisation.residual(width), bitnet });
 }

@@ -1,28 +1,15 @@
 import type { Tensor } from '../graph/builder';
 import { ProgramBuilder } from '../graph/builder';
 import { product } from '../graph/dimensions';
-import type { AdamW, Parameter, Program } from '../graph/program';
-import { isRoutedLayer } from '../config/placement';
-import type { Experiment, ModelConfig, TrainConfig } from '../config/schema';
+import type { Program } from '../graph/program';
+import type { Experiment, ModelConfig } from '../config/schema';
 import { trainSchema } from '../config/schema';
-import { attention } from './attention';
 import type { BalanceScope } from './balance';
-import { feedForward } from './feedForward';
-import { INITIAL_STANDARD_DEVIATION } from './linear';
+import { initialisation } from './initialisation';
+import { layers } from './layers';
 import type { RoutedOutput } from './mixtureOfExperts';
-import { mixtureOfExperts } from './mixtureOfExperts';
-import { rmsNorm } from './norm';
-
-function optimiser(train: TrainConfig): AdamW {
-  return {
-    kind: 'adamw',
-    beta1: train.betas[0],
-    beta2: train.betas[1],
-    epsilon: train.epsilon,
-    clip: train.clip === 0 ? null : train.clip,
-    groups: { decayed: { weightDecay: train.weight_decay, rateScale: 1 }, undecayed: { weightDecay: 0, rateScale: 1 } },
-  };
-}
+import { residualNorm } from './norm';
+import { optimiser } from './optimiser';
 
 /** A single microbatch is the whole step already, and needs no figure of the step, which would cost another forward pass. */
 function hasSeveralMicrobatches({ train, model }: Experiment): boolean {
@@ -35,35 +22,6 @@ function balanceScope(experiment: Experiment): BalanceScope {
   return wanted === 'global' && hasSeveralMicrobatches(experiment) ? 'global' : 'micro';
 }
 
-/** The layers: h = x + attention(norm(x)); x = h + ffn(norm(h)). Residual stream x [tokens, d_model]. */
-function layers(
-  builder: ProgramBuilder,
-  embedded: Tensor,
-  model: ModelConfig,
-  scope: BalanceScope,
-): { readonly x: Tensor; readonly routed: readonly RoutedOutput[] } {
-  const { d_model: d, moe, bitnet } = model;
-  const { width, activation } = model.ffn;
-  const routed: RoutedOutput[] = [];
-  let x = embedded;
-  for (let index = 0; index < model.layers; index++) {
-    x = builder.inScope(`layers.${index}`, () => {
-      const attended = builder.inScope('attention', () => attention(builder, rmsNorm(builder, 'norm', x, d), model));
-      const h = builder.add(x, attended);
-      if (moe !== undefined && isRoutedLayer(model, index)) {
-        const output = builder.inScope('moe', () => mixtureOfExperts(builder, rmsNorm(builder, 'norm', h, d), model, moe, { scope }));
-        routed.push(output);
-        return builder.add(h, output.output);
-      }
-      return builder.inScope('ffn', () => {
-        const normed = rmsNorm(builder, 'norm', h, d);
-        return builder.add(h, feedForward(builder, normed, { inputs: d, width, activation, layers: model.layers, role: 'ffn', bitnet }));
-      });
-    });
-  }
-  return { x, routed };
-}
-
 /** The sum of those that are there; null where none is. */
 function total(builder: ProgramBuilder, terms: readonly (Tensor | null)[]): Tensor | null {
   return terms.reduce<Tensor | null>((sum, next) => (sum === null || next === null ? (sum ?? next) : builder.add(sum, next)), null);
@@ -74,20 +32,10 @@ function plusWeighted(builder: ProgramBuilder, loss: Tensor, term: Tensor | null
   return term === null || weight === 0 ? loss : builder.add(loss, builder.multiply(term, builder.constant(weight)));
 }
 
-/** Layers declare their weights for a deviation of INITIAL_STANDARD_DEVIATION; another one (`initial_std`) scales them all alike. */
-function initialised(parameters: readonly Parameter[], deviation: number): Parameter[] {
-  const scale = deviation / INITIAL_STANDARD_DEVIATION;
-  return parameters.map((parameter) => {
-    const { initialiser } = parameter;
-    if (initialiser.kind !== 'normal') return parameter;
-    return { ...parameter, initialiser: { ...initialiser, standardDeviation: initialiser.standardDeviation * scale } };
-  });
-}
-
 /** A matrix with a row of width d_model for every token of the vocabulary. */
 function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model: ModelConfig): Tensor {
   return builder.parameter(name, [model.vocabulary, model.d_model], {
-    initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION },
+    initialiser: initialisation(model).embedding(),
     role: name,
   });
 }
@@ -105,9 +53,12 @@ export function buildLanguageModel(experiment: Experiment): Program {
   const targets = builder.input('targets', ['batch', 'time'], 'int32');
   const count = product(['batch', 'time']);
   const embedding = tokenRows(builder, 'embedding', model);
-  const embedded = builder.inScope('embed', () => builder.gatherRows(embedding, builder.reshape(tokens, [count])));
-  const { x, routed } = layers(builder, embedded, model, balanceScope(experiment));
-  const normed = rmsNorm(builder, 'norm', x, model.d_model);
+  const embedded = builder.inScope('embed', () => {
+    const rows = builder.gatherRows(embedding, builder.reshape(tokens, [count]));
+    return model.scale_embeddings ? builder.multiply(rows, builder.constant(Math.sqrt(model.d_model))) : rows;
+  });
+  const { x, routed, routedLayers, retrievals } = layers({ builder, model, scope: balanceScope(experiment) }, embedded);
+  const normed = residualNorm(builder, 'norm', model)(x);
   const output = model.tie_embeddings ? embedding : tokenRows(builder, 'output', model);
 
   const { negativeLogLikelihood, crossEntropy } = builder.inScope('logits', () => {
@@ -132,7 +83,7 @@ export function buildLanguageModel(experiment: Experiment): Program {
     name: experiment.name ?? 'experiment',
     values: builder.values,
     inputs: builder.inputs,
-    parameters: initialised(builder.parameters, model.initial_std),
+    parameters: builder.parameters,
     buffers: builder.buffers,
     statistics: builder.statistics,
     noises: builder.noises,
@@ -145,8 +96,8 @@ export function buildLanguageModel(experiment: Experiment): Program {
       zLoss: zLoss?.id ?? null,
       dropRate: dropRate?.id ?? null,
     },
-    routedLayers: routed.map((layer) => layer.layer),
-    retrievals: [],
+    routedLayers,
+    retrievals,
     optimiser: optimiser(experiment.train ?? trainSchema.parse({ steps: 1, batch_tokens: 1 })),
   };
 }

@@ -1,21 +1,14 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
-import type { ParameterRole } from '../graph/program';
+import type { Initialiser, ParameterRole } from '../graph/program';
 import type { BitnetConfig } from '../config/schema';
 import { bitInput, bitWeight } from './bitLinear';
-
-/** Standard deviation of new weights before any scaling, as in GPT-2 and LLaMA. */
-export const INITIAL_STANDARD_DEVIATION = 0.02;
-
-/** Layers that write into the residual stream start smaller by 1 / sqrt(2 layers), so that its variance does not grow with depth (GPT-2). */
-export function residualScale(layers: number): number {
-  return 1 / Math.sqrt(2 * layers);
-}
 
 export interface LinearOptions {
   readonly inputs: number;
   readonly outputs: number;
   readonly role: ParameterRole;
-  readonly initialScale?: number;
+  /** How the weight is drawn; see `Initialisation`. */
+  readonly initialiser: Initialiser;
   /** Adds the parameter `bias` [outputs], 0 at the start and not decayed. */
   readonly bias?: boolean;
   /** Quantises the weight and x: a BitLinear. Where several weights share x, use `projection` on what `bitInput` made of it. */
@@ -29,11 +22,8 @@ export function linear(builder: ProgramBuilder, name: string, x: Tensor, options
 
 /** As `linear`, for an x that is quantised already if it is to be. */
 export function projection(builder: ProgramBuilder, name: string, x: Tensor, options: LinearOptions): Tensor {
-  const { inputs, outputs, role, initialScale = 1, bias = false, bitnet } = options;
-  const weight = builder.parameter(name, [inputs, outputs], {
-    initialiser: { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION * initialScale },
-    role,
-  });
+  const { inputs, outputs, role, initialiser, bias = false, bitnet } = options;
+  const weight = builder.parameter(name, [inputs, outputs], { initialiser, role });
   const product = builder.matmul(x, bitWeight(builder, weight, bitnet));
   if (!bias) return product;
   const offset = builder.parameter('bias', [outputs], { initialiser: { kind: 'constant', value: 0 }, role, group: 'undecayed' });

@@ -4,7 +4,7 @@ import type { Initialiser, Retrieval } from '../graph/program';
 import { ShapeError } from '../graph/shapes';
 import type { ModelConfig, ProductKeysConfig } from '../config/schema';
 import { batchNorm } from './batchNorm';
-import { INITIAL_STANDARD_DEVIATION, residualScale } from './linear';
+import { initialisation } from './initialisation';
 
 /** What a layer retrieved, and where it did. */
 export interface Retrieved {
@@ -29,18 +29,13 @@ export const TABLES_GROUP = 'tables';
  *     pkm (1907.05242)                y = sum over heads and choices of g_i values_i
  */
 export function productKeys(builder: ProgramBuilder, x: Tensor, model: ModelConfig, config: ProductKeysConfig): Retrieved {
-  const { indices, weights } = builder.inScope('router', () => choose(builder, x, model, config));
-  const table = (name: string, deviation: number): Tensor => expertTable(builder, name, deviation, model, config);
-  const written = INITIAL_STANDARD_DEVIATION * residualScale(model.layers);
-  const coefficients =
-    config.kind === 'pkm'
-      ? weights
-      : builder.multiply(
-          weights,
-          neurons(builder, x, indices, config.activation, (name) => table(name, INITIAL_STANDARD_DEVIATION)),
-        );
-  const output = builder.rowSum(table(config.kind === 'pkm' ? 'values' : 'up', written), indices, coefficients);
   const { experts, heads, top_k: k } = config;
+  const { matrix, residual } = initialisation(model);
+  const { indices, weights } = builder.inScope('router', () => choose(builder, x, model, config));
+  const table = (name: string, initialiser: Initialiser): Tensor => expertTable(builder, name, initialiser, model, config);
+  const retrieve = (name: string, coefficients: Tensor): Tensor => builder.rowSum(table(name, residual(heads * k)), indices, coefficients);
+  const hidden = (): Tensor => neurons(builder, x, indices, config.activation, (name) => table(name, matrix(model.d_model)));
+  const output = config.kind === 'pkm' ? retrieve('values', weights) : retrieve('up', builder.multiply(weights, hidden()));
   return { output, retrieval: { name: builder.scope, experts, k: heads * k, indices: indices.id, weights: weights.id } };
 }
 
@@ -58,10 +53,16 @@ function neurons(
 }
 
 /** One row of width d_model for each expert. A token uses heads * k of them, fewer where two heads choose the same. */
-function expertTable(builder: ProgramBuilder, name: string, deviation: number, model: ModelConfig, config: ProductKeysConfig): Tensor {
+function expertTable(
+  builder: ProgramBuilder,
+  name: string,
+  initialiser: Initialiser,
+  model: ModelConfig,
+  config: ProductKeysConfig,
+): Tensor {
   const { experts, heads, top_k: k } = config;
   return builder.parameter(name, [experts, model.d_model], {
-    initialiser: { kind: 'normal', standardDeviation: deviation },
+    initialiser,
     role: 'experts',
     group: TABLES_GROUP,
     gradient: config.optimizer === 'lazy' ? 'rows' : 'dense',
@@ -80,13 +81,13 @@ function choose(builder: ProgramBuilder, x: Tensor, model: ModelConfig, config: 
   if (tokens === undefined) throw new ShapeError('Product keys are for rows of tokens.');
   const keys = Math.sqrt(experts);
   const half = width / 2;
-  const matrix = (name: string, shape: readonly number[], initialiser: Initialiser): Tensor =>
+  const parameter = (name: string, shape: readonly number[], initialiser: Initialiser): Tensor =>
     builder.parameter(name, shape, { initialiser, role: 'router' });
-  const projected = builder.matmul(x, matrix('query', [model.d_model, heads * width], normal(INITIAL_STANDARD_DEVIATION)));
+  const projected = builder.matmul(x, parameter('query', [model.d_model, heads * width], initialisation(model).matrix(model.d_model)));
   const normed = config.query_norm === 'batch' ? batchNorm(builder, 'query', projected, heads * width) : projected;
   const queries = builder.reshape(normed, [product([tokens, heads]), width]);
   const scores = (name: string, start: number): Tensor =>
-    builder.matmul(builder.slice(queries, 1, start, start + half), matrix(name, [half, keys], normal(1 / Math.sqrt(half))));
+    builder.matmul(builder.slice(queries, 1, start, start + half), parameter(name, [half, keys], subKeys(model, half)));
   const [first, second] = [scores('first_keys', 0), scores('second_keys', half)];
   const chosen = builder.productKeys(first, second, k);
   const score = builder.add(builder.takeAlongLast(first, chosen.first), builder.takeAlongLast(second, chosen.second));
@@ -95,6 +96,11 @@ function choose(builder: ProgramBuilder, x: Tensor, model: ModelConfig, config: 
   return { indices: perToken(chosen.indices), weights: perToken(weights) };
 }
 
-function normal(standardDeviation: number): Initialiser {
-  return { kind: 'normal', standardDeviation };
+/**
+ * Normalised queries have unit variance whatever `initial_std` is: sub-keys of the deviation 1 / sqrt(half) then give sums of scores with a variance of 2,
+ * so that a softmax over them begins neither flat nor sharp.
+ */
+function subKeys(model: ModelConfig, half: number): Initialiser {
+  if (model.initialization === 'fan_in') return initialisation(model).matrix(half);
+  return { kind: 'normal', standardDeviation: 1 / Math.sqrt(half) };
 }

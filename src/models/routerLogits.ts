@@ -1,7 +1,7 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { Initialiser } from '../graph/program';
 import type { RouterConfig } from '../config/schema';
-import { INITIAL_STANDARD_DEVIATION } from './linear';
+import type { Initialisation } from './initialisation';
 
 /** The router of one layer: what every part of it needs to know. */
 export interface RouterSpec {
@@ -9,7 +9,13 @@ export interface RouterSpec {
   /** Width of a routed unit. */
   readonly width: number;
   readonly experts: number;
+  /** Experts of a unit: exactly or, where units take different numbers, on average. */
   readonly k: number;
+  /** The most that a unit takes; `k` where all take as many. */
+  readonly most: number;
+  /** Routed units that a token becomes. */
+  readonly unitsPerToken: number;
+  readonly initialisation: Initialisation;
 }
 
 /** Added to the squared length of a vector before its root, so that a zero vector has a direction. */
@@ -51,9 +57,14 @@ function unitLength(builder: ProgramBuilder, x: Tensor, axis: 0 | 1): Tensor {
   return builder.divide(x, builder.sqrt(builder.add(squared, builder.constant(SQUARED_LENGTH_FLOOR))));
 }
 
-function weights(builder: ProgramBuilder, name: string, shape: readonly number[], { config }: RouterSpec): Tensor {
-  const initialiser = { kind: 'normal', standardDeviation: INITIAL_STANDARD_DEVIATION } as const;
-  return routerParameter(builder, name, shape, { initialiser, trained: !config.frozen, decayed: !config.frozen });
+function weights(
+  builder: ProgramBuilder,
+  name: string,
+  [inputs, outputs]: readonly [number, number],
+  { config, initialisation }: RouterSpec,
+): Tensor {
+  const initialiser = initialisation.selection(inputs);
+  return routerParameter(builder, name, [inputs, outputs], { initialiser, trained: !config.frozen, decayed: !config.frozen });
 }
 
 interface RouterParameter {

@@ -8,6 +8,7 @@ import type { ParameterRole, Program, ProgramNode, ValueId } from '../../src/gra
 import type { NdArray } from '../../src/graph/reference/array';
 import { bitWeight } from '../../src/models/bitLinear';
 import { feedForward } from '../../src/models/feedForward';
+import { initialisation as initialisationOf } from '../../src/models/initialisation';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { linear } from '../../src/models/linear';
 import { tinyExperiment } from '../support/experiments';
@@ -132,14 +133,18 @@ function built(layer: (builder: ProgramBuilder, x: Tensor) => Tensor): (x: Float
   };
 }
 
+const initialisation = initialisationOf(tinyExperiment({ layers: 1 }).model);
+const initialiser = initialisation.matrix(inputs);
+
 function bitnet(options: Record<string, unknown>): BitnetConfig {
   return bitnetSchema.parse(options);
 }
 
 const layers = {
-  linear: (config: BitnetConfig) => built((builder, x) => linear(builder, 'w', x, { inputs, outputs, role: 'ffn', bitnet: config })),
+  linear: (config: BitnetConfig) =>
+    built((builder, x) => linear(builder, 'w', x, { inputs, outputs, role: 'ffn', initialiser, bitnet: config })),
   'relu feed-forward': (config: BitnetConfig) =>
-    built((builder, x) => feedForward(builder, x, { inputs, width: 7, activation: 'relu', layers: 1, role: 'ffn', bitnet: config })),
+    built((builder, x) => feedForward(builder, x, { inputs, width: 7, activation: 'relu', role: 'ffn', initialisation, bitnet: config })),
 } as const;
 
 describe.each(Object.entries(layers))('a positive scale of each token, %s', (_, layer) => {
@@ -179,7 +184,7 @@ describe('gradients go straight through', () => {
     const builder = new ProgramBuilder();
     const x = builder.input('x', [rows, inputs], 'float32');
     const g = builder.input('g', [rows, outputs], 'float32');
-    const y = linear(builder, 'w', x, { inputs, outputs, role: 'ffn', bitnet: bitnet({ weights, norm: 'none' }) });
+    const y = linear(builder, 'w', x, { inputs, outputs, role: 'ffn', initialiser, bitnet: bitnet({ weights, norm: 'none' }) });
     const program = programOf(builder, builder.sum(builder.multiply(y, g), [0, 1]));
     const rounded = program.nodes.find((node) => node.op === 'quantiseActivation')?.outputs[0] ?? -1;
     const differentiated = differentiate(program);
