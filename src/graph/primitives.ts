@@ -148,7 +148,7 @@ export interface PrimitiveAttributes {
   /**
    * (indices int32 [U, k]) -> float32 [U, k], 1 where the choice is among the first C = ceil(factor * k * U / experts) of its expert, else 0.
    * order `choice`: all first choices by unit, then all second choices (GShard, 2006.16668); `unit`: unit by unit, each with its choices in
-   * order. Not differentiable.
+   * order. An index of `experts` is nobody's: 0. Not differentiable.
    */
   withinCapacity: { experts: number; factor: number; order: 'choice' | 'unit' };
   /**

@@ -63,7 +63,7 @@ export const shapeRules: { readonly [P in Primitive]: ShapeRule<P> } = {
   expand: ({ shape }, inputs) => {
     const from = operand(inputs, 0);
     require(sameShape(broadcastShapes(from.shape, shape), shape), () => `${describe(from.shape)} does not expand to ${describe(shape)}.`);
-    return [float32(shape)];
+    return [{ shape, dtype: from.dtype }];
   },
   slice: ({ axis, start, end }, inputs) => {
     const from = operand(inputs, 0);

@@ -18,7 +18,7 @@ interface Case {
 }
 
 interface Maker {
-  parameter(name: string, shape: readonly number[]): Tensor;
+  parameter(name: string, shape: readonly number[], gradient?: 'dense' | 'rows'): Tensor;
   integers(name: string, shape: readonly number[], limit: number): Tensor;
 }
 
@@ -74,6 +74,25 @@ const cases: readonly Case[] = [
       b.attention(m.parameter('q', [1, 2, 4, 3]), m.parameter('k', [1, 2, 4, 3]), m.parameter('v', [1, 2, 4, 3]), false, 0.7),
   },
   {
+    name: 'relativeAttention, one window with its cache and one without',
+    build: (b, m) => {
+      const part = (name: string): Tensor => m.parameter(name, [2, 2, 4, 3]);
+      const operands = { q: part('q'), k: part('k'), v: part('v'), memoryKeys: part('memoryKeys'), memoryValues: part('memoryValues') };
+      const seen = b.concat([b.constant(1, [1]), b.constant(0, [1])], 0);
+      return b.relativeAttention({ ...operands, positions: m.parameter('positions', [2, 8, 3]), seen }, 0.6);
+    },
+  },
+  {
+    name: 'relativeAttention by sinusoids through a projection',
+    build: (b, m) => {
+      const part = (name: string): Tensor => m.parameter(name, [1, 2, 3, 4]);
+      const operands = { q: part('q'), k: part('k'), v: part('v'), memoryKeys: part('memoryKeys'), memoryValues: part('memoryValues') };
+      const projected = b.matmul(b.sinusoid(6, 6), m.parameter('position', [6, 8]));
+      const positions = b.transpose(b.reshape(projected, [6, 2, 4]), [1, 0, 2]);
+      return b.relativeAttention({ ...operands, positions, seen: b.constant(1, [1]) }, 0.5);
+    },
+  },
+  {
     name: 'gatherRows, with repeated rows',
     build: (b, m) => b.gatherRows(m.parameter('table', [4, 3]), m.integers('indices', [2, 5], 4)),
   },
@@ -90,6 +109,58 @@ const cases: readonly Case[] = [
     build: (b, m) => {
       const x = m.parameter('x', [6, 5]);
       return b.takeAlongLast(x, b.topK(x, 2));
+    },
+  },
+  {
+    name: 'takeAlongLast of topK of every section',
+    build: (b, m) => {
+      const x = m.parameter('x', [5, 6]);
+      return b.takeAlongLast(x, b.topK(x, 2, 2));
+    },
+  },
+  ...(['dense', 'rows'] as const).map((gradient): Case => ({
+    name: `product keys, rowDot and rowSum of tables with a ${gradient} gradient, rows coming up more than once`,
+    build: (b, m) => {
+      const [a, c, x] = [m.parameter('a', [7, 3]), m.parameter('b', [7, 3]), m.parameter('x', [7, 4])];
+      const [down, up] = [m.parameter('down', [9, 4], gradient), m.parameter('up', [9, 4], gradient)];
+      const { indices, first, second } = b.productKeys(a, c, 3);
+      const weights = b.softmax(b.add(b.takeAlongLast(a, first), b.takeAlongLast(c, second)));
+      const hidden = b.activation('gelu', b.rowDot(down, indices, x));
+      const retrieved = b.rowSum(up, indices, b.multiply(weights, hidden));
+      // Each table is read once more, the other way: its gradient is that of both.
+      return b.rowSum(down, indices, b.rowDot(up, indices, retrieved));
+    },
+  })),
+  {
+    name: 'rowOuter',
+    build: (b, m) => {
+      const indices = m.integers('indices', [5, 3], 4);
+      return b.rowOuter(indices, m.parameter('coefficients', [5, 3]), m.parameter('vectors', [5, 2]), 4);
+    },
+  },
+  {
+    name: 'a limited number of choices by importance, those beyond it nowhere',
+    build: (b, m) => {
+      const [q, k] = [m.parameter('q', [2, 2, 4, 3]), m.parameter('k', [2, 2, 4, 3])];
+      const r = b.attentionImportance(q, k, { statistic: 'received', causal: false, scale: 1.5 });
+      const taken = b.allocateChoices(r, { mean: 1.5, least: 1, most: 3, budget: true });
+      const scores = b.softmax(m.parameter('scores', [8, 4]));
+      const chosen = b.topK(scores, 3);
+      const { indices, kept } = b.firstChoices(chosen, taken, 4);
+      const routing = b.route(indices, 4, 0.5);
+      const rows = b.permute(m.parameter('x', [8, 3]), routing);
+      const outputs = b.expertMatmul(rows, m.parameter('weight', [4, 3, 5]), routing);
+      return b.combine(outputs, b.multiply(b.takeAlongLast(scores, chosen), kept), routing);
+    },
+  },
+  {
+    name: 'choices until their probabilities reach a threshold',
+    build: (b, m) => {
+      const probabilities = b.softmax(m.parameter('scores', [6, 4]));
+      const chosen = b.topK(probabilities, 4);
+      const sorted = b.takeAlongLast(probabilities, chosen);
+      const { kept } = b.firstChoices(chosen, b.countUntil(sorted, 0.7), 4);
+      return b.multiply(sorted, kept);
     },
   },
   {
@@ -144,7 +215,7 @@ function caseProgram(testCase: Case): { program: Program; feeds: Map<ValueId, Nd
   const builder = new ProgramBuilder();
   const feeds = new Map<ValueId, NdArray>();
   const output = testCase.build(builder, {
-    parameter: (name, shape) => builder.parameter(name, shape, options),
+    parameter: (name, shape, gradient = 'dense') => builder.parameter(name, shape, { ...options, gradient }),
     integers: (name, shape, limit) => {
       const tensor = builder.input(name, shape, 'int32');
       const count = shape.reduce((a, b) => a * b, 1);
