@@ -104,6 +104,7 @@ class Attempt {
       this.recorder = new RunRecorder({
         writer: this.writer,
         program,
+        sizes: sessionOptions(experiment),
         keep: experiment.checkpoint.keep,
         totalSteps: experiment.train.steps,
         listeners: [this.progress, ...(this.options.listener === undefined ? [] : [this.options.listener])],
