@@ -42,7 +42,7 @@ export interface PrimitiveAttributes {
   reshape: { shape: Shape };
   /** (x) -> x with its axes in the order of `permutation`. */
   transpose: { permutation: readonly number[] };
-  /** (x) -> x broadcast to `shape` (right-aligned; size-1 axes repeat). */
+  /** (x, float32 or int32) -> x broadcast to `shape` (right-aligned; size-1 axes repeat). */
   expand: { shape: Shape };
   /** (x) -> x[start, end) along `axis`; the axis has a numeric size. */
   slice: { axis: number; start: number; end: number };

@@ -1,6 +1,7 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { RouterConfig } from '../config/schema';
 import { positive, type RouterScores } from './routerScores';
+import type { UnitChoice } from './unitChoice';
 
 /** Over what F and P are averaged: a microbatch, or all those of an optimiser step. */
 export type BalanceScope = 'micro' | 'global';
@@ -10,10 +11,8 @@ export interface BalanceInputs {
   readonly balance: RouterConfig['balance'];
   readonly scope: BalanceScope;
   readonly scored: RouterScores;
-  /** The chosen experts [units, k], best first. */
-  readonly chosen: Tensor;
+  readonly choice: UnitChoice;
   readonly experts: number;
-  readonly k: number;
 }
 
 /**
@@ -27,29 +26,41 @@ export interface BalanceInputs {
  * gradient of one large microbatch: F is constant to the gradient, P is linear in the units, and sum_e dp_e = 0.
  */
 export function balanceLoss(builder: ProgramBuilder, inputs: BalanceInputs): Tensor | null {
-  const { balance, experts, k, scored } = inputs;
+  const { balance, scored } = inputs;
   switch (balance) {
     case 'none':
     case 'loss_free':
       return null;
     case 'switch':
     case 'gshard_first':
-      return shareLoss(builder, choiceShare(builder, inputs.chosen, experts, 1), inputs);
+      return shareLoss(builder, firstShare(builder, inputs), inputs);
     case 'top_k':
-      return shareLoss(builder, choiceShare(builder, inputs.chosen, experts, k), inputs);
+      return shareLoss(builder, choiceShare(builder, inputs), inputs);
     case 'entropy':
       return negativeEntropy(builder, builder.mean(scored.probabilities(), [0]), inputs.scope);
   }
 }
 
-/** F [experts]: how often each expert stands among the first `choices` of the units, over how often any does. */
-function choiceShare(builder: ProgramBuilder, chosen: Tensor, experts: number, choices: number): Tensor {
-  const counts = builder.countChoices(chosen, experts, choices);
-  return builder.multiply(counts, builder.constant(1 / choices, [], chosen.shape.slice(0, 1)));
+/** Of the microbatch, or as a mean over those of the step. */
+function inScope(builder: ProgramBuilder, local: Tensor, scope: BalanceScope): Tensor {
+  return scope === 'global' ? builder.stepMean('choice_share', local) : local;
 }
 
-function shareLoss(builder: ProgramBuilder, local: Tensor, { scored, scope, experts }: BalanceInputs): Tensor {
-  const share = scope === 'global' ? builder.stepMean('choice_share', local) : local;
+/** F [experts]: how many units have the expert as their first choice, over the number of units. */
+function firstShare(builder: ProgramBuilder, { choice: { indices }, experts, scope }: BalanceInputs): Tensor {
+  const counts = builder.countChoices(indices, experts, 1);
+  return inScope(builder, builder.multiply(counts, builder.constant(1, [], indices.shape.slice(0, 1))), scope);
+}
+
+/** F [experts]: how many choices fall on the expert, over the number of choices; where that varies it is of all those of the scope. */
+function choiceShare(builder: ProgramBuilder, { choice: { indices, kept }, experts, scope }: BalanceInputs): Tensor {
+  const [units = 1, most = 1] = indices.shape;
+  const counts = builder.countChoices(indices, experts, Number(most));
+  const share = inScope(builder, builder.multiply(counts, builder.constant(1 / Number(most), [], [units])), scope);
+  return kept === null ? share : builder.divide(share, builder.sum(share, [0], true));
+}
+
+function shareLoss(builder: ProgramBuilder, share: Tensor, { scored, experts }: BalanceInputs): Tensor {
   const meanScore = builder.mean(scored.shares(), [0]);
   return builder.multiply(builder.sum(builder.multiply(share, meanScore), [0]), builder.constant(experts));
 }

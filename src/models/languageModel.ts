@@ -44,7 +44,8 @@ function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model:
  * The training program of an experiment: pre-norm layers with RMSNorm, and logits by the embeddings or, untied, by a matrix of their own.
  * Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored, which for a masked objective is every token that was not
  * hidden. The loss is the mean cross-entropy of the scored targets (nats per token), where they are masked over all those of the step, plus,
- * each summed over the routed layers, balance_weight times the balance losses and z_loss_weight times the router z-losses.
+ * each summed over the routed layers, balance_weight times the balance losses, z_loss_weight times the router z-losses and, for top_p, entropy_weight
+ * times the entropies of their scores.
  */
 export function buildLanguageModel(experiment: Experiment): Program {
   const { model } = experiment;
@@ -75,8 +76,15 @@ export function buildLanguageModel(experiment: Experiment): Program {
   const zLoss = over((layer) => layer.zLoss);
   const dropRates = over((layer) => layer.dropRate);
   const dropRate = dropRates === null ? null : builder.multiply(dropRates, builder.constant(1 / routed.length));
-  const { balance_weight: balanceWeight = 0, z_loss_weight: zLossWeight = 0 } = model.moe?.router ?? {};
-  const loss = plusWeighted(builder, plusWeighted(builder, crossEntropy, balance, balanceWeight), zLoss, zLossWeight);
+  const weights = model.moe?.router ?? { balance_weight: 0, z_loss_weight: 0, entropy_weight: 0 };
+  const plusBalance = plusWeighted(builder, crossEntropy, balance, weights.balance_weight);
+  const plusZLoss = plusWeighted(builder, plusBalance, zLoss, weights.z_loss_weight);
+  const loss = plusWeighted(
+    builder,
+    plusZLoss,
+    over((layer) => layer.entropy),
+    weights.entropy_weight,
+  );
 
   return {
     schemaVersion: 1,
@@ -98,6 +106,6 @@ export function buildLanguageModel(experiment: Experiment): Program {
     },
     routedLayers,
     retrievals,
-    optimiser: optimiser(experiment.train ?? trainSchema.parse({ steps: 1, batch_tokens: 1 })),
+    optimiser: optimiser(experiment.train ?? trainSchema.parse({ steps: 1, batch_tokens: 1 }), model.product_keys),
   };
 }

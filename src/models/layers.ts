@@ -2,7 +2,7 @@ import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { Retrieval, RoutedLayer } from '../graph/program';
 import { isProductKeyLayer, isRoutedLayer } from '../config/placement';
 import type { ModelConfig, MoeConfig, ProductKeysConfig } from '../config/schema';
-import type { AttentionOutput } from './attention';
+import type { Attended, AttentionOutput } from './attention';
 import { attention } from './attention';
 import type { BalanceScope } from './balance';
 import { feedForward } from './feedForward';
@@ -48,7 +48,7 @@ export function layers(stack: Stack, embedded: Tensor): LayersOutput {
       return builder.add(h, retrieved.output);
     }
     if (model.moe === undefined || !isRoutedLayer(model, index)) return densePart(stack, h);
-    const output = routedPart(stack, h, model.moe);
+    const output = routedPart(stack, h, model.moe, attended.attended);
     routed.push(output);
     routedLayers.push(output.layer);
     return builder.add(h, output.output);
@@ -62,8 +62,8 @@ function attentionPart({ builder, model }: Stack, x: Tensor): AttentionOutput {
   return builder.inScope('attention', () => attention(builder, residualNorm(builder, 'norm', model)(x), model));
 }
 
-function routedPart({ builder, model, scope }: Stack, h: Tensor, moe: MoeConfig): RoutedOutput {
-  return builder.inScope('moe', () => mixtureOfExperts(builder, residualNorm(builder, 'norm', model)(h), model, moe, { scope }));
+function routedPart({ builder, model, scope }: Stack, h: Tensor, moe: MoeConfig, attended: Attended): RoutedOutput {
+  return builder.inScope('moe', () => mixtureOfExperts(builder, residualNorm(builder, 'norm', model)(h), model, moe, { scope, attended }));
 }
 
 function productKeysPart({ builder, model }: Stack, h: Tensor, keys: ProductKeysConfig): Retrieved {

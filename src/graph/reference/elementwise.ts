@@ -1,7 +1,7 @@
 import { elementCount } from '../dimensions';
 import type { ActivationKind, Primitive } from '../primitives';
 import type { NdArray } from './array';
-import { at, broadcastStrides, dot, forEachIndex, size, zeros } from './array';
+import { at, broadcastStrides, dot, forEachIndex, integers, size, zeros } from './array';
 import type { ReferenceRule } from './rule';
 import { input } from './rule';
 
@@ -133,7 +133,8 @@ export const elementwiseRules: { readonly [P in Extract<Primitive, Family>]: Ref
   },
   expand: ({ shape }, inputs, context) => {
     const x = input(inputs, 0);
-    const result = zeros(shape.map((dimension) => context.bind(dimension)));
+    const bound = shape.map((dimension) => context.bind(dimension));
+    const result = x.data instanceof Int32Array ? integers(bound) : zeros(bound);
     const strides = broadcastStrides(x.shape, result.shape.length);
     forEachIndex(result.shape, (flat, index) => {
       result.data[flat] = at(x, dot(index, strides));
