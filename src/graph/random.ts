@@ -42,15 +42,20 @@ export class RandomStream {
     }
   }
 
-  /** Standard normal numbers (Box-Muller), as many as `target` holds, starting at counter 0. */
+  /**
+   * Normal numbers of mean 0 (Box-Muller, two from each pair of words), as many as `target` holds, starting at counter 0. Tables of a million rows
+   * are drawn by it, so nothing is allocated in the loop.
+   */
   fillNormal(target: Float32Array | Float64Array, standardDeviation: number): void {
-    for (let i = 0; i < target.length; i += 4) {
-      const words = this.block(i / 4);
-      for (let pair = 0; pair < 2; pair++) {
-        const radius = Math.sqrt(-2 * Math.log(((words[pair * 2] ?? 0) + 0.5) / 2 ** 32)) * standardDeviation;
-        const angle = (2 * Math.PI * (words[pair * 2 + 1] ?? 0)) / 2 ** 32;
-        if (i + pair * 2 < target.length) target[i + pair * 2] = radius * Math.cos(angle);
-        if (i + pair * 2 + 1 < target.length) target[i + pair * 2 + 1] = radius * Math.sin(angle);
+    const words = new Uint32Array(4);
+    const { length } = target;
+    for (let i = 0, block = 0; i < length; i += 4, block++) {
+      philoxInto(words, block >>> 0, Math.floor(block / 2 ** 32) >>> 0, 0, 0, this.#key0, this.#key1);
+      for (let pair = 0; pair < 4; pair += 2) {
+        const radius = Math.sqrt(-2 * Math.log(((words[pair] as number) + 0.5) / 2 ** 32)) * standardDeviation;
+        const angle = (2 * Math.PI * (words[pair + 1] as number)) / 2 ** 32;
+        if (i + pair < length) target[i + pair] = radius * Math.cos(angle);
+        if (i + pair + 1 < length) target[i + pair + 1] = radius * Math.sin(angle);
       }
     }
   }
@@ -116,8 +121,32 @@ function hash(text: string, seed: number): number {
 
 /** The initial value of a parameter, keyed by the seed and its name: adding a layer does not change the others. */
 export function initialiseParameter(parameter: Pick<Parameter, 'name' | 'shape' | 'initialiser'>, seed: number): Float32Array {
-  const data = new Float32Array(elementCount(parameter.shape));
-  if (parameter.initialiser.kind === 'constant') data.fill(parameter.initialiser.value);
-  else new RandomStream(seed, `initialise/${parameter.name}`).fillNormal(data, parameter.initialiser.standardDeviation);
+  const { name, shape, initialiser } = parameter;
+  const data = new Float32Array(elementCount(shape));
+  if (initialiser.kind === 'constant') {
+    data.fill(initialiser.value);
+    return data;
+  }
+  new RandomStream(seed, `initialise/${name}`).fillNormal(data, initialiser.standardDeviation);
+  if (initialiser.kind === 'equalColumns') equaliseColumns(data, shape);
   return data;
+}
+
+/**
+ * Scales the columns of every [in, out] matrix of a stack to one length, the one at which the matrix keeps the root of its mean square: its standard
+ * deviation about the mean of 0 that it was drawn with (2310.10837 section 5: no expert is then chosen for its row's length).
+ */
+function equaliseColumns(data: Float32Array, shape: readonly number[]): void {
+  const [rows, columns] = [shape[shape.length - 2] ?? 1, shape[shape.length - 1] ?? 1];
+  const squares = new Float64Array(columns);
+  for (let start = 0; start < data.length; start += rows * columns) {
+    squares.fill(0);
+    for (let i = 0; i < rows * columns; i++) squares[i % columns] = (squares[i % columns] as number) + (data[start + i] as number) ** 2;
+    const length = Math.sqrt(squares.reduce((a, b) => a + b, 0) / columns);
+    for (let i = 0; i < rows * columns; i++) {
+      const own = Math.sqrt(squares[i % columns] as number);
+      // A column of zeros has no direction to keep.
+      if (own > 0) data[start + i] = ((data[start + i] as number) * length) / own;
+    }
+  }
 }
