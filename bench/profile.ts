@@ -48,7 +48,7 @@ export async function profileTraining(model: BenchmarkModel, threads: number, ru
   const data = randomBatch(model, 1);
   const parameters = program.parameters.map((parameter) => initialiseParameter(parameter, 1));
   const feeds = graph.feeds.map((feed): [string, RuntimeTensor] => {
-    if (feed.kind === 'input') return [feed.name, new runtime.Tensor('int32', inputData(data, feed.name), [batch, time])];
+    if (feed.kind === 'input') return [feed.name, new runtime.Tensor('int32', inputData(data, feed.name).data, [batch, time])];
     const filled = (shape: readonly number[], value: number): RuntimeTensor =>
       new runtime.Tensor('float32', new Float32Array(elementCount(shape)).fill(value), shape);
     // Values do not change what the operators cost, as long as nothing overflows.

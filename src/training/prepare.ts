@@ -58,8 +58,10 @@ export function microbatchesPerStep({ train, model }: RunnableExperiment): numbe
 }
 
 /** What a session for this experiment is compiled for. Evaluation takes as many windows at once as a microbatch has. */
-export function sessionOptions({ train, model, engine }: RunnableExperiment): SessionOptions {
-  return { batch: train.micro_batch, time: model.context, seed: train.seed, threads: engine.threads };
+export function sessionOptions(experiment: RunnableExperiment): SessionOptions {
+  const { train, model, engine } = experiment;
+  const microbatches = microbatchesPerStep(experiment);
+  return { batch: train.micro_batch, time: model.context, microbatches, seed: train.seed, threads: engine.threads };
 }
 
 /** The corpora as `run.json` describes them: `train`, then `validation.<name>`. */

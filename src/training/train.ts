@@ -112,11 +112,9 @@ class Training {
   }
 
   private async report(metrics: StepMetrics, learningRate: number, step: number): Promise<void> {
-    const { loss, crossEntropy, balance, zLoss, dropRate, gradientNorm, expertCounts } = metrics;
     const { tokens, seconds } = this;
-    const tokensPerSecond = this.throughput.tokensPerSecond;
-    const figures = { loss, crossEntropy, balance, zLoss, dropRate, learningRate, gradientNorm, tokensPerSecond, expertCounts };
-    await this.request.observer.onStep({ step, seconds, tokens, ...figures });
+    const { tokensPerSecond } = this.throughput;
+    await this.request.observer.onStep({ step, seconds, tokens, learningRate, tokensPerSecond, ...metrics });
   }
 
   /** A stop interrupts a validation; it then stays pending, also across the checkpoint, so that a resumed curve has every point. */
@@ -128,7 +126,7 @@ class Training {
       const score = await scoreText(session, tokens, scoringOf(experiment), () => control.stopRequested);
       if (score === undefined) return;
       const { loss, perplexity, bitsPerByte, dropRate } = score;
-      sets[name] = { loss, perplexity, bitsPerByte, dropRate };
+      sets[name] = { loss, perplexity, bitsPerByte, dropRate, meanK: null, expertUsage: null, unevenness: null };
     }
     this.validationPending = false;
     if (Object.keys(sets).length > 0) await observer.onValidation({ step: this.step, seconds: this.seconds, tokens: this.tokens, sets });

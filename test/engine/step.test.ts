@@ -27,7 +27,7 @@ async function trained(
   size: number,
   steps = 1,
 ): Promise<{ metrics: readonly number[][]; final: readonly StateTensor[] }> {
-  const session = await createEngine('cpu').compile(program, { batch: size, time, seed, threads: 1 });
+  const session = await createEngine('cpu').compile(program, { batch: size, time, microbatches: windows / size, seed, threads: 1 });
   const metrics: number[][] = [];
   for (let step = 1; step <= steps; step++) {
     const { loss, crossEntropy, balance, zLoss, gradientNorm } = await session.step(batches(size, step), { step, learningRate: 0.01 });
@@ -61,7 +61,7 @@ describe('a step over microbatches with means of the whole step', () => {
 
   it('is so to rounding in float64', async () => {
     const program = stepProgram();
-    const session = await createEngine('cpu').compile(program, { batch: 1, time, seed, threads: 1 });
+    const session = await createEngine('cpu').compile(program, { batch: 1, time, microbatches: windows, seed, threads: 1 });
     const state = await collect(session.exportState());
     await session.dispose();
     const [split, whole] = [1, windows].map((size) => referenceStep(program, state, batches(size), { seed, step: 1 }));
@@ -133,7 +133,7 @@ describe('noise and buffers', () => {
   const program = stepProgram({ running: true, capacity: 1 });
 
   it('differ from step to step, and from seed to seed', async () => {
-    const session = await createEngine('cpu').compile(program, { batch: windows, time, seed, threads: 1 });
+    const session = await createEngine('cpu').compile(program, { batch: windows, time, microbatches: 1, seed, threads: 1 });
     const state = await collect(session.exportState());
     const lossOf = async (step: number, other = session): Promise<number> => {
       await other.importState(state);
@@ -142,7 +142,7 @@ describe('noise and buffers', () => {
     const first = await lossOf(1);
     expect(await lossOf(1)).toBe(first);
     expect(await lossOf(2)).not.toBe(first);
-    const another = await createEngine('cpu').compile(program, { batch: windows, time, seed: seed + 1, threads: 1 });
+    const another = await createEngine('cpu').compile(program, { batch: windows, time, microbatches: 1, seed: seed + 1, threads: 1 });
     expect(await lossOf(1, another)).not.toBe(first);
     await session.dispose();
     await another.dispose();
@@ -150,7 +150,7 @@ describe('noise and buffers', () => {
 
   it('go on exactly from an exported state', async () => {
     const unbroken = await trained(program, 2, 5);
-    const options = { batch: 2, time, seed, threads: 1 };
+    const options = { batch: 2, time, microbatches: windows / 2, seed, threads: 1 };
     const first = await createEngine('cpu').compile(program, options);
     for (const step of [1, 2]) await first.step(batches(2, step), { step, learningRate: 0.01 });
     const second = await createEngine('cpu').compile(program, options);

@@ -43,7 +43,7 @@ describe('an engine in its own thread', () => {
     const { name, shape } = program.parameters[0] ?? { name: '', shape: [] };
     const size = shape.reduce((a, b) => a * b, 1);
     const pool = new Float32Array(size + 10).fill(7);
-    await session.importState([{ kind: 'parameter', name, shape, data: pool.subarray(5, 5 + size) }]);
+    await session.importState([{ kind: 'parameter', name, shape, offset: 0, data: pool.subarray(5, 5 + size) }]);
     const state = await collect(session.exportState());
     expect(pool).toHaveLength(size + 10);
     expect(state[0]?.data).toEqual(new Float32Array(size).fill(7));
@@ -54,7 +54,7 @@ describe('an engine in its own thread', () => {
 
   it('errors cross with their advice', async () => {
     const session = await createThreadedEngine(entry, 'cpu').compile(program, options);
-    const unknown: StateTensor = { kind: 'parameter', name: 'nothing', shape: [1], data: new Float32Array(1) };
+    const unknown: StateTensor = { kind: 'parameter', name: 'nothing', shape: [1], offset: 0, data: new Float32Array(1) };
     const failure = await session.importState([unknown]).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(EngineError);
     expect((failure as EngineError).message).toContain('"nothing"');

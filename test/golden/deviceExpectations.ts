@@ -21,7 +21,7 @@ export async function expectMechanism(runner: Pick<DeviceRunner, 'values'>, gold
 }
 
 function stateOf(kind: StateTensor['kind'], tensors: GoldenTensors): StateTensor[] {
-  return Object.entries(tensors).map(([name, { shape, data }]) => ({ kind, name, shape, data: Float32Array.from(data) }));
+  return Object.entries(tensors).map(([name, { shape, data }]) => ({ kind, name, shape, offset: 0, data: Float32Array.from(data) }));
 }
 
 /** Three optimiser steps and an evaluation in a session of the engine. */
@@ -29,7 +29,7 @@ export async function expectTraining(runner: Pick<DeviceRunner, 'train'>, golden
   const task: TrainingTask = {
     kind: 'training',
     program: modelProgram(golden),
-    options: { ...bindings, seed: 1, threads: 1 },
+    options: { ...bindings, microbatches: golden.steps[0]?.microbatches.length ?? 1, seed: 1, threads: 1 },
     state: [...stateOf('parameter', golden.weights), ...stateOf('buffer', golden.buffers)],
     steps: golden.steps.map(({ microbatches }, index) => ({
       microbatches: microbatches.map(batchOf),

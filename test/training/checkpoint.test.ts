@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateTensor } from '../../src/engine/engine';
+import { bindShape } from '../../src/graph/dimensions';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { latestCheckpoint, openCheckpoint, writeCheckpoint } from '../../src/training/checkpoint/checkpoint';
 import { CheckpointError } from '../../src/training/checkpoint/checkpointError';
+import { sessionOptions } from '../../src/training/prepare';
 import type { TrainerState } from '../../src/training/trainingEvents';
 import { tinyExperiment } from './tinyExperiment';
 
 const program = buildLanguageModel(tinyExperiment());
+const sizes = sessionOptions(tinyExperiment());
 const stateAt = (step: number): TrainerState => ({
   schemaVersion: 1,
   step,
@@ -22,13 +25,13 @@ const stateAt = (step: number): TrainerState => ({
 function stateTensors(seed: number): StateTensor[] {
   const kinds = ['secondMoment', 'parameter', 'firstMoment'] as const;
   const fill = (kind: StateTensor['kind'], name: string, shape: readonly number[], at: number): StateTensor => ({
-    ...{ kind, name, shape },
+    ...{ kind, name, shape, offset: 0 },
     data: Float32Array.from({ length: shape.reduce((size, axis) => size * axis, 1) }, (_, index) =>
       Math.fround(Math.sin(seed + 31 * at + index)),
     ),
   });
   return [
-    ...program.buffers.map(({ name, shape }, at) => fill('buffer', name, shape, at)),
+    ...program.buffers.map(({ name, shape }, at) => fill('buffer', name, bindShape(shape, {}), at)),
     ...kinds.flatMap((kind, order) => program.parameters.map(({ name, shape }, at) => fill(kind, name, shape, 100 * order + at))).reverse(),
   ];
 }
@@ -48,7 +51,7 @@ beforeEach(async () => {
 afterEach(() => rm(join(directory, '..'), { recursive: true, force: true }));
 
 const write = (step: number, keep = 2, tensors = stateTensors(step)) =>
-  writeCheckpoint({ directory, program, state: stateAt(step), tensors: stream(tensors), keep });
+  writeCheckpoint({ directory, program, sizes, state: stateAt(step), tensors: stream(tensors), keep });
 const folders = async () => (await readdir(directory)).sort();
 
 describe('checkpoint', () => {
@@ -86,7 +89,7 @@ describe('checkpoint', () => {
       yield* stateTensors(20).slice(0, 3);
       throw new Error('device lost');
     }
-    const failing = writeCheckpoint({ directory, program, state: stateAt(20), tensors: breaking(), keep: 1 });
+    const failing = writeCheckpoint({ directory, program, sizes, state: stateAt(20), tensors: breaking(), keep: 1 });
     await expect(failing).rejects.toThrow(/step 20 could not be written: device lost/);
     expect(await folders()).toEqual(['step-10']);
   });
@@ -95,7 +98,7 @@ describe('checkpoint', () => {
     ['lacks tensors', stateTensors(1).slice(1), 'lacks 1 tensors'],
     [
       'has an unknown tensor',
-      [...stateTensors(1), { kind: 'buffer', name: 'ghost', shape: [1], data: new Float32Array(1) } as const],
+      [...stateTensors(1), { kind: 'buffer', name: 'ghost', shape: [1], offset: 0, data: new Float32Array(1) } as const],
       'unexpected tensor buffer "ghost"',
     ],
     [

@@ -8,7 +8,13 @@ import { uniformIntegers } from '../support/programs';
 
 /** One step of one window of three tokens in float32, in which these routers under- and overflow. */
 async function stepOf(experiment: Experiment) {
-  const session = await createEngine('cpu').compile(buildLanguageModel(experiment), { batch: 1, time: 3, seed: 1, threads: 1 });
+  const session = await createEngine('cpu').compile(buildLanguageModel(experiment), {
+    batch: 1,
+    time: 3,
+    microbatches: 1,
+    seed: 1,
+    threads: 1,
+  });
   const batch = { batch: 1, time: 3, tokens: uniformIntegers(3, 11, 1), targets: uniformIntegers(3, 11, 2) };
   const metrics = await session.step([batch], { step: 1, learningRate: 1e-3 });
   const { negativeLogLikelihood } = await session.evaluate(batch);

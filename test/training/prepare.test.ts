@@ -62,6 +62,6 @@ describe('preparing the text of an experiment', () => {
     expect(error.configPath).toEqual(['train', 'batch_tokens']);
     expect(error.advice).toContain('256');
     expect(microbatchesPerStep(tinyExperiment({ batch_tokens: 512 }))).toBe(4);
-    expect(sessionOptions(tinyExperiment())).toEqual({ batch: 4, time: 32, seed: 3, threads: 1 });
+    expect(sessionOptions(tinyExperiment())).toEqual({ batch: 4, time: 32, microbatches: 2, seed: 3, threads: 1 });
   });
 });

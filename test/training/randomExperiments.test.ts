@@ -37,6 +37,7 @@ function microbatches({ model, train }: Experiment, seed: number): Batch[] {
 const options = ({ model, train }: Experiment, seed: number) => ({
   batch: train?.micro_batch ?? 1,
   time: model.context,
+  microbatches: (train?.batch_tokens ?? 1) / ((train?.micro_batch ?? 1) * model.context),
   seed,
   threads: 1,
 });
@@ -86,7 +87,7 @@ describe('random valid experiments', () => {
         try {
           expectFinite(await trained.step(first, { step: 1, learningRate: 1e-2 }));
           const state = { schemaVersion: 1, step: 1, seconds: 1, tokens: 1, dataPosition: 1 } as const;
-          await writeCheckpoint({ directory, program, state, tensors: trained.exportState(), keep: 1 });
+          await writeCheckpoint({ directory, program, sizes: options(experiment, 1), state, tensors: trained.exportState(), keep: 1 });
           const { checkpoint } = await latestCheckpoint(directory);
           if (checkpoint === undefined) throw new Error('No checkpoint was found.');
           await restored.importState(checkpoint.tensors());

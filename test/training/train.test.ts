@@ -186,7 +186,14 @@ describe('stop and resume', () => {
       expect(stopped.outcome).toEqual({ kind: 'stopped', step: 10 });
       const [{ state, tensors } = { state: undefined, tensors: [] }] = first.checkpoints;
       if (state === undefined) throw new Error('A stop writes a checkpoint.');
-      await writeCheckpoint({ directory, program: buildLanguageModel(experiment), state, tensors: stream(tensors), keep: 1 });
+      await writeCheckpoint({
+        directory,
+        program: buildLanguageModel(experiment),
+        sizes: sessionOptions(experiment),
+        state,
+        tensors: stream(tensors),
+        keep: 1,
+      });
 
       const { checkpoint } = await latestCheckpoint(directory);
       if (checkpoint === undefined) throw new Error('The checkpoint was written.');

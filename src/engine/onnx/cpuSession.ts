@@ -2,17 +2,19 @@ import { elementCount } from '../../graph/dimensions';
 import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
+import { copyBetween, piecesOf, stateEntries, type StateEntry } from '../stateLayout';
 import { accumulate, adamwScalars, adamwUpdate, clipScale, sumOfSquares } from './adamw';
+import { BufferSet, type BufferPlace, type StepBuffers } from './buffers';
 import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
 import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeTensor } from './runtime';
-import { floatsOf, runSession, type Outputs } from './runtimeSession';
-import { findEntry, stateEntries, type StateEntry } from './state';
+import { floatsOf, runSession } from './runtimeSession';
+import { StateReader } from './state';
 import { StatisticSums, type StatisticMeans } from './statisticMeans';
 import { createStepSessions, releaseStepSessions, type StepSessions } from './stepSessions';
 import { StepTotals } from './stepTotals';
-import { checkBatch, checkMicrobatch, type IndexedOutput } from './trainingGraph';
+import { checkBatch, checkMicrobatches } from './trainingGraph';
 
 /** A parameter, or one expert's matrix of it, with its moments: views of the state that one gradient output updates. */
 interface Piece {
@@ -28,8 +30,12 @@ interface State {
   readonly parameters: readonly Float32Array[];
   readonly firstMoments: readonly Float32Array[];
   readonly secondMoments: readonly Float32Array[];
-  readonly buffers: readonly Float32Array[];
+  /** Null but for tables whose gradient is rows. */
+  readonly rowStates: readonly (Float32Array | null)[];
 }
+
+/** Arrays are replaced, never written into, so nothing need be freed. */
+const onHost: BufferPlace<Float32Array> = { put: (data) => data, keep: floatsOf, free: () => undefined };
 
 /**
  * Training on the CPU. The state lies in Float32Arrays that the runtime reads in place, experts as views of their stacked tensor;
@@ -40,7 +46,7 @@ export class CpuSession implements Session {
   private readonly pieces: readonly Piece[];
   private readonly constantFeeds = new Map<string, RuntimeTensor>();
   private readonly hostFeeds: HostFeeds;
-  private readonly evaluations: EvaluationSessions;
+  private readonly evaluations: EvaluationSessions<Float32Array>;
 
   private constructor(
     private readonly runtime: Runtime,
@@ -48,38 +54,50 @@ export class CpuSession implements Session {
     private readonly options: SessionOptions,
     private readonly sessions: StepSessions,
     private readonly state: State,
+    private readonly buffers: BufferSet<Float32Array>,
   ) {
-    this.entries = stateEntries(program);
+    this.entries = stateEntries(program, options);
     this.hostFeeds = new HostFeeds(runtime, program, options.seed);
-    this.evaluations = new EvaluationSessions(runtime, program, 'cpu', options.threads);
-    this.pieces = sessions.training.graph.gradients.flatMap((names, index) => this.piecesOf(index, names));
+    this.evaluations = new EvaluationSessions(runtime, program, { device: 'cpu', threads: options.threads, place: onHost });
+    this.pieces = sessions.training.graph.gradients.flatMap((gradient, index) =>
+      gradient.kind === 'dense' ? this.piecesOf(index, gradient.outputs) : [],
+    );
   }
 
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<CpuSession> {
     const sessions = await createStepSessions(runtime, program, 'cpu', options);
     const zeros = () => program.parameters.map(({ shape }) => new Float32Array(elementCount(shape)));
-    return new CpuSession(runtime, program, options, sessions, {
+    const rowStateSizes = new Map(
+      stateEntries(program, options).flatMap(({ kind, index, shape }) =>
+        kind === 'rowState' ? [[index, elementCount(shape)] as const] : [],
+      ),
+    );
+    const state = {
       parameters: program.parameters.map((parameter) => initialiseParameter(parameter, options.seed)),
       firstMoments: zeros(),
       secondMoments: zeros(),
-      buffers: program.buffers.map(({ shape, initial }) => new Float32Array(elementCount(shape)).fill(initial)),
-    });
+      rowStates: program.parameters.map((_, index) => {
+        const size = rowStateSizes.get(index);
+        return size === undefined ? null : new Float32Array(size);
+      }),
+    };
+    return new CpuSession(runtime, program, options, sessions, state, await BufferSet.create(program, options, onHost));
   }
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
-    for (const batch of microbatches) checkMicrobatch(batch, this.options);
+    checkMicrobatches(this.program, microbatches, this.options);
     const { graph, session } = this.sessions.training;
     const totals = new StepTotals(graph, this.program);
     const statistics = new StatisticSums();
     const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly Float32Array[] = [];
-    let buffers = this.state.buffers;
+    const buffers = this.buffers.begin();
     for (const [microbatch, batch] of microbatches.entries()) {
       const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, source));
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
       totals.add(outputs);
       statistics.add(outputs, graph.statistics);
-      buffers = replaced(buffers, outputs, graph.bufferUpdates);
+      buffers.replace(outputs, graph.bufferUpdates, microbatch);
       const fresh = this.pieces.map((piece) => floatsOf(outputs, piece.gradient));
       if (gradients.length === 0) gradients = fresh;
       else gradients.forEach((sum, index) => accumulate(sum, fresh[index] as Float32Array));
@@ -87,28 +105,35 @@ export class CpuSession implements Session {
     const count = microbatches.length;
     const gradientNorm = Math.sqrt(gradients.reduce((total, gradient) => total + sumOfSquares(gradient), 0)) / count;
     if (totals.lossIsFinite && Number.isFinite(gradientNorm)) {
-      const next = await this.updatedBuffers(buffers, new Map([...known, ...statistics.means()]));
+      await this.updateBuffers(buffers, new Map([...known, ...statistics.means()]));
       this.update(gradients, clipScale(gradientNorm, this.program.optimiser.clip) / count, scalars);
-      this.state.buffers.forEach((buffer, index) => buffer.set(next[index] as Float32Array));
-    }
+      buffers.keep();
+    } else buffers.drop();
     return totals.metrics(gradientNorm);
   }
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
-    const { graph, session } = await this.evaluations.for(batch);
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, this.state.buffers, { batch }));
-    return evaluationMetrics(graph, outputs);
+    const { graph, session, lanes } = await this.evaluations.for(batch);
+    const [own, shared] = [lanes.begin(), this.buffers.begin()];
+    const buffers = (index: number) => (lanes.has(index) ? own : shared).at(index, 0);
+    const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch }));
+    own.replace(outputs, graph.bufferUpdates, 0);
+    own.keep();
+    return evaluationMetrics(this.program, graph, outputs);
   }
 
   async *exportState(): AsyncIterable<StateTensor> {
-    for (const entry of this.entries) {
-      yield { kind: entry.kind, name: entry.name, shape: entry.shape, data: this.dataOf(entry).slice() };
-    }
+    for (const entry of this.entries) yield* piecesOf(entry, this.partsOf(entry));
   }
 
   async importState(tensors: AsyncIterable<StateTensor> | Iterable<StateTensor>): Promise<void> {
-    for await (const tensor of tensors) this.dataOf(findEntry(this.entries, tensor)).set(tensor.data);
+    const reader = new StateReader(this.entries);
+    for await (const piece of tensors) {
+      const { entry } = reader.take(piece);
+      copyBetween([piece.data], 0, this.partsOf(entry), piece.offset, piece.data.length);
+    }
+    reader.end();
   }
 
   async dispose(): Promise<void> {
@@ -121,20 +146,23 @@ export class CpuSession implements Session {
     const sums = new StatisticSums();
     if (this.sessions.statistics === null) return sums.means();
     const { graph, session } = this.sessions.statistics;
-    let buffers = this.state.buffers;
+    const buffers = this.buffers.begin();
     for (const [microbatch, batch] of microbatches.entries()) {
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch, draw: { step, microbatch } }));
+      const source = { batch, draw: { step, microbatch } };
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
       sums.add(outputs, graph.statistics);
-      buffers = replaced(buffers, outputs, graph.bufferUpdates);
+      buffers.replace(outputs, graph.bufferUpdates, microbatch);
     }
+    buffers.drop();
     return sums.means();
   }
 
-  /** The buffers after those that are replaced once a step are. */
-  private async updatedBuffers(buffers: readonly Float32Array[], means: StatisticMeans): Promise<readonly Float32Array[]> {
-    if (this.sessions.bufferUpdate === null) return buffers;
+  /** Replaces the buffers that are replaced once a step. */
+  private async updateBuffers(buffers: StepBuffers<Float32Array>, means: StatisticMeans): Promise<void> {
+    if (this.sessions.bufferUpdate === null) return;
     const { graph, session } = this.sessions.bufferUpdate;
-    return replaced(buffers, await runSession(session, this.feedsFor(graph.feeds, buffers, { means })), graph.bufferUpdates);
+    const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, 0), { means }));
+    buffers.replace(outputs, graph.bufferUpdates, 0);
   }
 
   private update(gradients: readonly Float32Array[], gradientScale: number, scalars: StepScalars): void {
@@ -162,13 +190,12 @@ export class CpuSession implements Session {
     });
   }
 
-  private feedsFor(feeds: readonly Feed[], buffers: readonly Float32Array[], source: FeedSource): Record<string, RuntimeTensor> {
+  private feedsFor(feeds: readonly Feed[], buffer: (index: number) => Float32Array, source: FeedSource): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       feeds.map((feed) => {
         if (feed.kind === 'parameter') return [feed.name, this.parameterFeed(feed)];
         if (feed.kind !== 'buffer') return [feed.name, this.hostFeeds.tensor(feed, source)];
-        const shape = this.program.buffers[feed.index]?.shape ?? [];
-        return [feed.name, new this.runtime.Tensor('float32', buffers[feed.index] as Float32Array, shape)];
+        return [feed.name, new this.runtime.Tensor('float32', buffer(feed.index), feed.shape)];
       }),
     );
   }
@@ -187,20 +214,16 @@ export class CpuSession implements Session {
     return tensor;
   }
 
-  private dataOf({ kind, index }: StateEntry): Float32Array {
-    const tensors = {
-      parameter: this.state.parameters,
-      firstMoment: this.state.firstMoments,
-      secondMoment: this.state.secondMoments,
-      buffer: this.state.buffers,
-    };
-    return tensors[kind][index] as Float32Array;
+  /** The arrays that hold a tensor of the state, one after the other. */
+  private partsOf({ kind, index }: StateEntry): readonly Float32Array[] {
+    if (kind === 'buffer') return this.buffers.copiesOf(index);
+    const { parameters, firstMoments, secondMoments, rowStates } = this.state;
+    const whole = { parameter: parameters, firstMoment: firstMoments, secondMoment: secondMoments, rowState: rowStates }[kind][index];
+    return whole ? [whole] : [];
   }
 }
 
-/** The buffers, with those that a graph replaced as it gave them. */
-function replaced(buffers: readonly Float32Array[], outputs: Outputs, updates: readonly IndexedOutput[]): readonly Float32Array[] {
-  const next = [...buffers];
-  for (const { index, output } of updates) next[index] = floatsOf(outputs, output);
-  return next;
+/** The buffers that a microbatch reads. */
+function within(buffers: StepBuffers<Float32Array>, microbatch: number): (index: number) => Float32Array {
+  return (index) => buffers.at(index, microbatch);
 }

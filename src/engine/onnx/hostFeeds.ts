@@ -31,8 +31,8 @@ export class HostFeeds {
   tensor(feed: Exclude<Feed, { kind: 'parameter' | 'buffer' }>, source: FeedSource): RuntimeTensor {
     const { Tensor } = this.runtime;
     if (feed.kind === 'input') {
-      const batch = given(source.batch, feed);
-      return new Tensor('int32', inputData(batch, feed.name), [batch.batch, batch.time]);
+      const { data, shape } = inputData(given(source.batch, feed), feed.name);
+      return new Tensor('int32', data, shape);
     }
     const data = feed.kind === 'mean' ? given(source.means?.get(feed.index), feed) : this.drawn(feed, source);
     return new Tensor('float32', data, feed.shape);

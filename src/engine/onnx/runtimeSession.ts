@@ -50,6 +50,13 @@ export function floatsOf(outputs: Outputs, name: string): Float32Array {
   throw new EngineError(`The graph gave no float output "${name}".`, 'This is a fault of MoE Lab: please report it with the config.');
 }
 
+/** The same of an int32 output. */
+export function integersOf(outputs: Outputs, name: string): Int32Array {
+  const data = outputs[name]?.data;
+  if (data instanceof Int32Array) return data;
+  throw new EngineError(`The graph gave no integer output "${name}".`, 'This is a fault of MoE Lab: please report it with the config.');
+}
+
 export function scalarOf(outputs: Outputs, name: string): number {
   return floatsOf(outputs, name)[0] ?? Number.NaN;
 }

@@ -1,4 +1,5 @@
 import type { Buffer, DifferentiatedProgram, Program, ValueId } from '../../graph/program';
+import { valuesOfGradient } from '../../graph/reference/gradientArrays';
 import { EngineError } from '../engine';
 import { neededValues } from './lowering/needed';
 
@@ -12,6 +13,8 @@ export interface StepPlan {
   readonly microbatchBuffers: readonly number[];
   /** The forward pass depends on `microbatchBuffers`, so it replaces them from microbatch to microbatch too, for itself. */
   readonly forwardReadsBuffers: boolean;
+  /** Buffers of which every microbatch has, and replaces, its own. */
+  readonly laneBuffers: readonly number[];
   /** Buffers replaced once, after the last microbatch. */
   readonly stepBuffers: readonly number[];
 }
@@ -21,9 +24,10 @@ function trainingValues({ program, gradients }: DifferentiatedProgram): readonly
   const { loss, crossEntropy, balance, zLoss, dropRate } = program.outputs;
   return [
     ...[loss, crossEntropy, balance, zLoss, dropRate].filter((value) => value !== null),
-    ...program.routedLayers.map(({ counts }) => counts),
-    ...buffersUpdated(program, 'microbatch').map(([{ update }]) => update),
-    ...gradients,
+    ...program.routedLayers.flatMap(({ counts, taken }) => (taken === null ? [counts] : [counts, taken])),
+    ...program.retrievals.flatMap(({ indices, weights }) => [indices, weights]),
+    ...[...buffersUpdated(program, 'microbatch'), ...buffersUpdated(program, 'lane')].map(([{ update }]) => update),
+    ...gradients.flatMap(valuesOfGradient),
   ];
 }
 
@@ -32,6 +36,7 @@ export function planStep(differentiated: DifferentiatedProgram): StepPlan {
   const { program } = differentiated;
   const statistics = program.statistics.map((statistic, index) => ({ ...statistic, index }));
   const microbatchBuffers = buffersUpdated(program, 'microbatch');
+  const laneBuffers = buffersUpdated(program, 'lane');
   const stepBuffers = buffersUpdated(program, 'step');
   const updates = (buffers: readonly (readonly [Buffer, number])[]) => buffers.map(([{ update }]) => update);
 
@@ -46,7 +51,8 @@ export function planStep(differentiated: DifferentiatedProgram): StepPlan {
   const inForward = forwardReadsBuffers ? neededValues(program.nodes, [...locals, ...updates(microbatchBuffers)]) : inLocals;
   const early = statistics.find(({ mean }) => inForward.has(mean));
   if (early !== undefined) throw new EngineError(`The mean of "${early.name}" is read before it can be known.`, fault);
-  const perBatch = [...program.inputs, ...program.parameters, ...program.noises].find(({ value }) => inUpdates.has(value));
+  const lanes = laneBuffers.map(([buffer]) => buffer);
+  const perBatch = [...program.inputs, ...program.parameters, ...program.noises, ...lanes].find(({ value }) => inUpdates.has(value));
   if (perBatch !== undefined) {
     throw new EngineError(`A buffer replaced once a step depends on "${perBatch.name}", not on buffers and means alone.`, fault);
   }
@@ -56,6 +62,7 @@ export function planStep(differentiated: DifferentiatedProgram): StepPlan {
     during: indices(during),
     microbatchBuffers: microbatchBuffers.map(([, index]) => index),
     forwardReadsBuffers,
+    laneBuffers: laneBuffers.map(([, index]) => index),
     stepBuffers: stepBuffers.map(([, index]) => index),
   };
 }

@@ -23,7 +23,7 @@ export interface StepSessions {
   readonly bufferUpdate: CompiledGraph<BufferUpdateGraph> | null;
 }
 
-/** Gradients and buffers stay on a device that has memory of its own; figures and statistics come to the host. */
+/** Dense gradients and buffers stay on a device that has memory of its own; figures, statistics and rows of tables come to the host. */
 export async function createStepSessions(
   runtime: Runtime,
   program: Program,
@@ -41,7 +41,7 @@ export async function createStepSessions(
   });
   return {
     statistics: statistics && (await compile(statistics, names(statistics.bufferUpdates))),
-    training: await compile(training, [...training.gradients.flat(), ...names(training.bufferUpdates)]),
+    training: await compile(training, [...denseOutputs(training), ...names(training.bufferUpdates)]),
     bufferUpdate: bufferUpdate && (await compile(bufferUpdate, names(bufferUpdate.bufferUpdates))),
   };
 }
@@ -50,6 +50,10 @@ export async function releaseStepSessions({ statistics, training, bufferUpdate }
   await statistics?.session.release();
   await training.session.release();
   await bufferUpdate?.session.release();
+}
+
+export function denseOutputs({ gradients }: TrainingGraph): readonly string[] {
+  return gradients.flatMap((gradient) => (gradient.kind === 'dense' ? gradient.outputs : []));
 }
 
 function names(outputs: readonly IndexedOutput[]): readonly string[] {

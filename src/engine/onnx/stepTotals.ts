@@ -1,7 +1,7 @@
 import type { Program } from '../../graph/program';
 import type { StepMetrics } from '../engine';
-import { accumulate } from './adamw';
-import { floatsOf, scalarOf, type Outputs } from './runtimeSession';
+import { RoutingTotals } from './routingTotals';
+import { scalarOf, type Outputs } from './runtimeSession';
 import type { TrainingGraph } from './trainingGraph';
 
 const figures = ['loss', 'crossEntropy', 'balance', 'zLoss', 'dropRate'] as const;
@@ -10,14 +10,14 @@ type Figure = (typeof figures)[number];
 /** Adds up the figures that the microbatches of a step give. */
 export class StepTotals {
   private readonly sums: Record<Figure, number> = { loss: 0, crossEntropy: 0, balance: 0, zLoss: 0, dropRate: 0 };
-  private readonly expertCounts: readonly Float32Array[];
+  private readonly routing: RoutingTotals;
   private microbatches = 0;
 
   constructor(
     private readonly graph: TrainingGraph,
-    { routedLayers }: Program,
+    program: Program,
   ) {
-    this.expertCounts = routedLayers.map(({ experts }) => new Float32Array(experts));
+    this.routing = new RoutingTotals(graph.routing, program);
   }
 
   add(outputs: Outputs): void {
@@ -26,7 +26,7 @@ export class StepTotals {
       const output = this.graph[figure];
       if (output !== null) this.sums[figure] += scalarOf(outputs, output);
     }
-    this.graph.expertCounts.forEach((name, layer) => accumulate(this.expertCounts[layer] as Float32Array, floatsOf(outputs, name)));
+    this.routing.add(outputs);
   }
 
   get lossIsFinite(): boolean {
@@ -43,7 +43,7 @@ export class StepTotals {
       zLoss: optional('zLoss'),
       dropRate: optional('dropRate'),
       gradientNorm,
-      expertCounts: this.expertCounts,
+      ...this.routing.use,
     };
   }
 }

@@ -1,9 +1,11 @@
 import type { Bindings } from '../../graph/dimensions';
 import { differentiate } from '../../graph/gradients';
-import type { DifferentiatedProgram, Program, ValueId } from '../../graph/program';
+import type { DifferentiatedProgram, Gradient, Program, ValueId } from '../../graph/program';
+import { valuesOfGradient } from '../../graph/reference/gradientArrays';
 import type { Batch, Device, SessionOptions } from '../engine';
 import { EngineError } from '../engine';
 import { lower, type Feed, type LoweringOptions } from './lowering/lower';
+import type { RoutingOutputs } from './routingTotals';
 import { planStep, type StepPlan } from './stepPlan';
 
 /** A graph for the runtime: its ONNX model and what it is fed with. */
@@ -18,6 +20,14 @@ export interface IndexedOutput {
   readonly output: string;
 }
 
+/** Where the gradient of a parameter comes out, as `Gradient` in graph/program.ts: whole or one output per expert, or as rows of a table. */
+export type GradientOutputs =
+  | { readonly kind: 'dense'; readonly outputs: readonly string[] }
+  | {
+      readonly kind: 'rows';
+      readonly parts: readonly { readonly indices: string; readonly coefficients: string; readonly vectors: string }[];
+    };
+
 /** The graph of one microbatch, forward and backward: model bytes and the names of what comes out. */
 export interface TrainingGraph extends FedGraph {
   readonly loss: string;
@@ -25,14 +35,13 @@ export interface TrainingGraph extends FedGraph {
   readonly balance: string | null;
   readonly zLoss: string | null;
   readonly dropRate: string | null;
-  /** Per routed layer, float32 [experts]. */
-  readonly expertCounts: readonly string[];
-  /** The next values of the buffers that every microbatch replaces. */
+  readonly routing: RoutingOutputs;
+  /** The next values of the buffers that every microbatch replaces: those that the next one sees, and its own. */
   readonly bufferUpdates: readonly IndexedOutput[];
   /** Local values of the statistics that only the step's buffers need. */
   readonly statistics: readonly IndexedOutput[];
-  /** Per parameter: the whole gradient, or one per expert. */
-  readonly gradients: readonly (readonly string[])[];
+  /** Per parameter. */
+  readonly gradients: readonly GradientOutputs[];
 }
 
 /** The forward graph of one microbatch that gives the statistics whose means the training graph reads. */
@@ -60,7 +69,9 @@ export interface StepGraphs {
 export interface EvaluationGraph extends FedGraph {
   readonly negativeLogLikelihood: string;
   readonly dropRate: string | null;
-  readonly expertCounts: readonly string[];
+  readonly routing: RoutingOutputs;
+  /** The next values of lane buffers. */
+  readonly bufferUpdates: readonly IndexedOutput[];
 }
 
 /** Where a graph is lowered to. */
@@ -87,25 +98,29 @@ export function trainingGraph(program: Program, device: Device, bindings: Bindin
 
 export function evaluationGraph(program: Program, device: Device, bindings: Bindings): EvaluationGraph {
   const { negativeLogLikelihood, dropRate } = program.outputs;
+  const lanes = program.buffers.flatMap(({ updated }, index) => (updated === 'lane' ? [index] : []));
   const { graph, names } = lowerGroups(
     program,
     { device, bindings, mode: 'evaluation' },
     {
       negativeLogLikelihood: [negativeLogLikelihood],
       dropRate: present(dropRate),
-      counts: program.routedLayers.map(({ counts }) => counts),
+      ...routingValues(program),
+      buffers: updatesOf(program, lanes),
     },
   );
   return {
     ...graph,
     negativeLogLikelihood: names('negativeLogLikelihood')[0] ?? '',
     dropRate: names('dropRate')[0] ?? null,
-    expertCounts: names('counts'),
+    routing: routingOutputs(program, names),
+    bufferUpdates: indexed(lanes, names('buffers')),
   };
 }
 
 function lowerTraining({ program, gradients }: DifferentiatedProgram, plan: StepPlan, target: Target): TrainingGraph {
   const { loss, crossEntropy, balance, zLoss, dropRate } = program.outputs;
+  const replaced = [...plan.microbatchBuffers, ...plan.laneBuffers];
   const { graph, names, parts } = lowerGroups(
     program,
     { ...target, mode: 'training' },
@@ -115,10 +130,10 @@ function lowerTraining({ program, gradients }: DifferentiatedProgram, plan: Step
       balance: present(balance),
       zLoss: present(zLoss),
       dropRate: present(dropRate),
-      counts: program.routedLayers.map(({ counts }) => counts),
-      buffers: updatesOf(program, plan.microbatchBuffers),
+      ...routingValues(program),
+      buffers: updatesOf(program, replaced),
       statistics: localsOf(program, plan.during),
-      gradients,
+      gradients: gradients.flatMap(valuesOfGradient),
     },
   );
   return {
@@ -128,10 +143,10 @@ function lowerTraining({ program, gradients }: DifferentiatedProgram, plan: Step
     balance: names('balance')[0] ?? null,
     zLoss: names('zLoss')[0] ?? null,
     dropRate: names('dropRate')[0] ?? null,
-    expertCounts: names('counts'),
-    bufferUpdates: indexed(plan.microbatchBuffers, names('buffers')),
+    routing: routingOutputs(program, names),
+    bufferUpdates: indexed(replaced, names('buffers')),
     statistics: indexed(plan.during, names('statistics')),
-    gradients: parts('gradients'),
+    gradients: gradientOutputs(gradients, parts('gradients')),
   };
 }
 
@@ -165,6 +180,38 @@ function lowerGroups<K extends string>(
   return { graph: { model, feeds }, parts, names: (group: K) => parts(group).map(([name = '']) => name) };
 }
 
+/** The values behind RoutingOutputs, as groups. */
+function routingValues({ routedLayers, retrievals }: Program) {
+  return {
+    counts: routedLayers.map(({ counts }) => counts),
+    taken: routedLayers.flatMap(({ taken }) => present(taken)),
+    retrieved: retrievals.map(({ indices }) => indices),
+    retrievalWeights: retrievals.map(({ weights }) => weights),
+  };
+}
+
+function routingOutputs(program: Program, names: (group: keyof ReturnType<typeof routingValues>) => readonly string[]): RoutingOutputs {
+  const taken = [...names('taken')];
+  const weights = names('retrievalWeights');
+  return {
+    expertCounts: names('counts'),
+    taken: program.routedLayers.map((layer) => (layer.taken === null ? null : (taken.shift() ?? ''))),
+    retrievals: names('retrieved').map((indices, place) => ({ indices, weights: weights[place] ?? '' })),
+  };
+}
+
+/** `outputs` are those of all values of all gradients, in order. */
+function gradientOutputs(gradients: readonly Gradient[], outputs: readonly (readonly string[])[]): readonly GradientOutputs[] {
+  let next = 0;
+  const take = (): readonly string[] => outputs[next++] ?? [];
+  const one = (): string => take()[0] ?? '';
+  return gradients.map((gradient) =>
+    gradient.kind === 'dense'
+      ? { kind: 'dense', outputs: take() }
+      : { kind: 'rows', parts: gradient.parts.map(() => ({ indices: one(), coefficients: one(), vectors: one() })) },
+  );
+}
+
 function present(value: ValueId | null): readonly ValueId[] {
   return value === null ? [] : [value];
 }
@@ -181,31 +228,49 @@ function indexed(indices: readonly number[], outputs: readonly string[]): readon
   return indices.map((index, place) => ({ index, output: outputs[place] ?? '' }));
 }
 
-/** The batch's data for a program input, which is either `tokens` or `targets`. */
-export function inputData(batch: Batch, name: string): Int32Array {
-  if (name === 'tokens') return batch.tokens;
-  if (name === 'targets') return batch.targets;
+/** The batch's data for a program input and the shape that it has there. */
+export function inputData(batch: Batch, name: string): { readonly data: Int32Array; readonly shape: readonly number[] } {
+  const windows = [batch.batch, batch.time];
+  if (name === 'tokens') return { data: batch.tokens, shape: windows };
+  if (name === 'targets') return { data: batch.targets, shape: windows };
+  if (name === 'resets') {
+    if (batch.resets !== undefined) return { data: batch.resets, shape: [batch.batch] };
+    throw new EngineError(
+      'The model goes on from window to window, and a batch does not say which of its windows do.',
+      'Give `resets`: 1 for each window that begins anew, else 0.',
+    );
+  }
   throw new EngineError(
     `The program wants an input "${name}", which a batch does not have.`,
-    'Inputs of a program are tokens and targets.',
+    'Inputs of a program are tokens, targets and resets.',
   );
 }
 
 export function checkBatch(batch: Batch): void {
   const size = batch.batch * batch.time;
-  if (batch.tokens.length === size && batch.targets.length === size) return;
-  throw new EngineError(
-    `A batch of ${batch.batch} x ${batch.time} has ${batch.tokens.length} tokens and ${batch.targets.length} targets.`,
-    'Give batch x time of each.',
-  );
+  if (batch.tokens.length !== size || batch.targets.length !== size) {
+    throw new EngineError(
+      `A batch of ${batch.batch} x ${batch.time} has ${batch.tokens.length} tokens and ${batch.targets.length} targets.`,
+      'Give batch x time of each.',
+    );
+  }
+  if (batch.resets === undefined || batch.resets.length === batch.batch) return;
+  throw new EngineError(`A batch of ${batch.batch} windows has ${batch.resets.length} resets.`, 'Give one for each window.');
 }
 
-/** A session's training graph has static shapes: a microbatch must have the one it was compiled for. */
-export function checkMicrobatch(batch: Batch, options: SessionOptions): void {
-  checkBatch(batch);
-  if (batch.batch === options.batch && batch.time === options.time) return;
+/** A session's training graph has static shapes: the microbatches must have the one it was compiled for, and each lane buffer one of them. */
+export function checkMicrobatches(program: Program, microbatches: readonly Batch[], options: SessionOptions): void {
+  for (const batch of microbatches) {
+    checkBatch(batch);
+    if (batch.batch === options.batch && batch.time === options.time) continue;
+    throw new EngineError(
+      `A microbatch of ${batch.batch} x ${batch.time} came to a session compiled for ${options.batch} x ${options.time}.`,
+      'Compile a session for this shape.',
+    );
+  }
+  if (microbatches.length === options.microbatches || program.buffers.every(({ updated }) => updated !== 'lane')) return;
   throw new EngineError(
-    `A microbatch of ${batch.batch} x ${batch.time} came to a session compiled for ${options.batch} x ${options.time}.`,
-    'Compile a session for this shape.',
+    `A step of ${microbatches.length} microbatches came to a session compiled for ${options.microbatches}, each of which has buffers of its own.`,
+    'Compile a session for this number of microbatches.',
   );
 }

@@ -2,6 +2,8 @@ import { elementCount } from '../../graph/dimensions';
 import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
+import { copyBetween, piecesOf, stateEntries, type StateEntry } from '../stateLayout';
+import { BufferSet, type BufferPlace, type StepBuffers } from './buffers';
 import { clipScale } from './adamw';
 import { DeviceCopy } from './deviceCopy';
 import { DeviceOptimiser, disposeParameter, type DeviceParameter } from './deviceOptimiser';
@@ -10,11 +12,11 @@ import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeTensor } from './runtime';
 import { runSession, type Outputs } from './runtimeSession';
-import { findEntry, stateEntries, type StateEntry } from './state';
+import { StateReader } from './state';
 import { StatisticSums, type StatisticMeans } from './statisticMeans';
-import { createStepSessions, releaseStepSessions, type StepSessions } from './stepSessions';
+import { createStepSessions, denseOutputs, releaseStepSessions, type StepSessions } from './stepSessions';
 import { StepTotals } from './stepTotals';
-import { checkBatch, checkMicrobatch, type IndexedOutput } from './trainingGraph';
+import { checkBatch, checkMicrobatches } from './trainingGraph';
 
 /**
  * Training on a GPU. Parameters, moments, buffers and gradients stay on the device from step to step, and everything between them is
@@ -22,7 +24,7 @@ import { checkBatch, checkMicrobatch, type IndexedOutput } from './trainingGraph
  */
 export class WebgpuSession implements Session {
   private readonly entries: readonly StateEntry[];
-  private readonly evaluations: EvaluationSessions;
+  private readonly evaluations: EvaluationSessions<RuntimeTensor>;
   private readonly hostFeeds: HostFeeds;
 
   private constructor(
@@ -33,10 +35,10 @@ export class WebgpuSession implements Session {
     private readonly optimiser: DeviceOptimiser,
     private readonly copy: DeviceCopy,
     private readonly parameters: DeviceParameter[],
-    private buffers: readonly RuntimeTensor[],
+    private readonly buffers: BufferSet<RuntimeTensor>,
   ) {
-    this.entries = stateEntries(program);
-    this.evaluations = new EvaluationSessions(runtime, program, 'webgpu', 1);
+    this.entries = stateEntries(program, options);
+    this.evaluations = new EvaluationSessions(runtime, program, { device: 'webgpu', threads: 1, place: onDevice(copy) });
     this.hostFeeds = new HostFeeds(runtime, program, options.seed);
   }
 
@@ -52,75 +54,78 @@ export class WebgpuSession implements Session {
         secondMoment: await copy.upload(zeros, parameter.shape),
       });
     }
-    const buffers: RuntimeTensor[] = [];
-    for (const { shape, initial } of program.buffers) {
-      buffers.push(await copy.upload(new Float32Array(elementCount(shape)).fill(initial), shape));
-    }
+    const buffers = await BufferSet.create(program, options, onDevice(copy));
     const optimiser = await DeviceOptimiser.create(runtime, program);
     return new WebgpuSession(runtime, program, options, sessions, optimiser, copy, parameters, buffers);
   }
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
-    for (const batch of microbatches) checkMicrobatch(batch, this.options);
+    checkMicrobatches(this.program, microbatches, this.options);
     const { graph, session } = this.sessions.training;
     const totals = new StepTotals(graph, this.program);
     const statistics = new StatisticSums();
     const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly RuntimeTensor[] = [];
-    let buffers = this.buffers;
+    const buffers = this.buffers.begin();
     for (const [microbatch, batch] of microbatches.entries()) {
       const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, source));
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
       totals.add(outputs);
       statistics.add(outputs, graph.statistics);
-      buffers = this.replaced(buffers, outputs, graph.bufferUpdates);
-      const fresh = graph.gradients.map(([name = '']) => tensorOf(outputs, name));
+      buffers.replace(outputs, graph.bufferUpdates, microbatch);
+      const fresh = denseOutputs(graph).map((name) => tensorOf(outputs, name));
       gradients = gradients.length === 0 ? fresh : await this.optimiser.accumulate(gradients, fresh);
     }
     const count = microbatches.length;
     const gradientNorm = Math.sqrt(await this.optimiser.sumOfSquares(gradients)) / count;
     const finite = totals.lossIsFinite && Number.isFinite(gradientNorm);
     if (finite) {
-      buffers = await this.updatedBuffers(buffers, new Map([...known, ...statistics.means()]));
+      await this.updateBuffers(buffers, new Map([...known, ...statistics.means()]));
       const gradientScale = clipScale(gradientNorm, this.program.optimiser.clip) / count;
       await this.optimiser.update(this.parameters, gradients, { ...scalars, gradientScale });
     }
     disposeAll(gradients);
-    if (finite) {
-      const old = this.buffers;
-      this.buffers = buffers;
-      disposeExcept(old, buffers);
-    } else disposeExcept(buffers, this.buffers);
+    if (finite) buffers.keep();
+    else buffers.drop();
     return totals.metrics(gradientNorm);
   }
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
-    const { graph, session } = await this.evaluations.for(batch);
-    return evaluationMetrics(graph, await runSession(session, this.feedsFor(graph.feeds, this.buffers, { batch })));
+    const { graph, session, lanes } = await this.evaluations.for(batch);
+    const [own, shared] = [lanes.begin(), this.buffers.begin()];
+    const buffers = (index: number) => (lanes.has(index) ? own : shared).at(index, 0);
+    const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch }));
+    own.replace(outputs, graph.bufferUpdates, 0);
+    own.keep();
+    return evaluationMetrics(this.program, graph, outputs);
   }
 
   async *exportState(): AsyncIterable<StateTensor> {
     for (const entry of this.entries) {
-      const data = await this.copy.download(this.tensorOf(entry));
-      yield { kind: entry.kind, name: entry.name, shape: entry.shape, data };
+      const parts: Float32Array[] = [];
+      for (const tensor of this.tensorsOf(entry)) parts.push(await this.copy.download(tensor));
+      yield* piecesOf(entry, parts);
     }
   }
 
+  /** A tensor is put together on the host before it goes to the device: nothing writes into a part of a tensor there. */
   async importState(tensors: AsyncIterable<StateTensor> | Iterable<StateTensor>): Promise<void> {
-    for await (const tensor of tensors) {
-      const entry = findEntry(this.entries, tensor);
-      const old = this.tensorOf(entry);
-      const uploaded = await this.copy.upload(tensor.data, entry.shape);
-      if (entry.kind === 'buffer') this.buffers = this.buffers.map((buffer, index) => (index === entry.index ? uploaded : buffer));
-      else this.parameters[entry.index] = { ...(this.parameters[entry.index] as DeviceParameter), [entry.kind]: uploaded };
-      old.dispose();
+    const reader = new StateReader(this.entries);
+    let parts: readonly Float32Array[] = [];
+    for await (const piece of tensors) {
+      const { entry, last } = reader.take(piece);
+      const old = this.tensorsOf(entry);
+      if (piece.offset === 0) parts = old.map(({ dims }) => new Float32Array(elementCount(dims)));
+      copyBetween([piece.data], 0, parts, piece.offset, piece.data.length);
+      if (last) await this.replaceTensors(entry, parts);
     }
+    reader.end();
   }
 
   async dispose(): Promise<void> {
     this.parameters.forEach(disposeParameter);
-    disposeAll(this.buffers);
+    this.buffers.dispose();
     await releaseStepSessions(this.sessions);
     await this.evaluations.dispose();
     await this.optimiser.dispose();
@@ -132,44 +137,59 @@ export class WebgpuSession implements Session {
     const sums = new StatisticSums();
     if (this.sessions.statistics === null) return sums.means();
     const { graph, session } = this.sessions.statistics;
-    let buffers = this.buffers;
+    const buffers = this.buffers.begin();
     for (const [microbatch, batch] of microbatches.entries()) {
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch, draw: { step, microbatch } }));
+      const source = { batch, draw: { step, microbatch } };
+      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
       sums.add(outputs, graph.statistics);
-      buffers = this.replaced(buffers, outputs, graph.bufferUpdates);
+      buffers.replace(outputs, graph.bufferUpdates, microbatch);
     }
-    disposeExcept(buffers, this.buffers);
+    buffers.drop();
     return sums.means();
   }
 
-  /** The buffers after those that are replaced once a step are. Means are a few numbers, fed from the host. */
-  private async updatedBuffers(buffers: readonly RuntimeTensor[], means: StatisticMeans): Promise<readonly RuntimeTensor[]> {
-    if (this.sessions.bufferUpdate === null) return buffers;
+  /** Replaces the buffers that are replaced once a step. Means are a few numbers, fed from the host. */
+  private async updateBuffers(buffers: StepBuffers<RuntimeTensor>, means: StatisticMeans): Promise<void> {
+    if (this.sessions.bufferUpdate === null) return;
     const { graph, session } = this.sessions.bufferUpdate;
-    return this.replaced(buffers, await runSession(session, this.feedsFor(graph.feeds, buffers, { means })), graph.bufferUpdates);
+    const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, 0), { means }));
+    buffers.replace(outputs, graph.bufferUpdates, 0);
   }
 
-  /** The buffers, with those that a graph replaced as it gave them. Frees what they replace, unless it is the state before the step. */
-  private replaced(buffers: readonly RuntimeTensor[], outputs: Outputs, updates: readonly IndexedOutput[]): readonly RuntimeTensor[] {
-    const next = [...buffers];
-    for (const { index, output } of updates) next[index] = tensorOf(outputs, output);
-    disposeExcept(buffers, [...next, ...this.buffers]);
-    return next;
-  }
-
-  private feedsFor(feeds: readonly Feed[], buffers: readonly RuntimeTensor[], source: FeedSource): Record<string, RuntimeTensor> {
+  private feedsFor(feeds: readonly Feed[], buffer: (index: number) => RuntimeTensor, source: FeedSource): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       feeds.map((feed) => {
         if (feed.kind === 'parameter') return [feed.name, (this.parameters[feed.index] as DeviceParameter).parameter];
-        return [feed.name, feed.kind === 'buffer' ? (buffers[feed.index] as RuntimeTensor) : this.hostFeeds.tensor(feed, source)];
+        return [feed.name, feed.kind === 'buffer' ? buffer(feed.index) : this.hostFeeds.tensor(feed, source)];
       }),
     );
   }
 
-  private tensorOf({ kind, index }: StateEntry): RuntimeTensor {
-    if (kind === 'buffer') return this.buffers[index] as RuntimeTensor;
-    return (this.parameters[index] as DeviceParameter)[kind];
+  /** The tensors that hold one of the state, one after the other. */
+  private tensorsOf({ kind, index }: StateEntry): readonly RuntimeTensor[] {
+    if (kind === 'buffer') return this.buffers.copiesOf(index);
+    if (kind === 'rowState') return [];
+    return [(this.parameters[index] as DeviceParameter)[kind]];
   }
+
+  private async replaceTensors(entry: StateEntry, parts: readonly Float32Array[]): Promise<void> {
+    const { kind, index } = entry;
+    const old = this.tensorsOf(entry);
+    const uploaded: RuntimeTensor[] = [];
+    for (const [place, part] of parts.entries()) uploaded.push(await this.copy.upload(part, old[place]?.dims ?? []));
+    if (kind === 'buffer') return this.buffers.set(index, uploaded);
+    this.parameters[index] = { ...(this.parameters[index] as DeviceParameter), [kind]: uploaded[0] };
+    disposeAll(old);
+  }
+}
+
+function onDevice(copy: DeviceCopy): BufferPlace<RuntimeTensor> {
+  return { put: (data, shape) => copy.upload(data, shape), keep: tensorOf, free: (tensor) => tensor.dispose() };
+}
+
+/** The buffers that a microbatch reads. */
+function within(buffers: StepBuffers<RuntimeTensor>, microbatch: number): (index: number) => RuntimeTensor {
+  return (index) => buffers.at(index, microbatch);
 }
 
 function tensorOf(outputs: Outputs, name: string): RuntimeTensor {
@@ -178,8 +198,4 @@ function tensorOf(outputs: Outputs, name: string): RuntimeTensor {
 
 function disposeAll(tensors: readonly RuntimeTensor[]): void {
   for (const tensor of tensors) tensor.dispose();
-}
-
-function disposeExcept(tensors: readonly RuntimeTensor[], kept: readonly RuntimeTensor[]): void {
-  disposeAll(tensors.filter((tensor) => !kept.includes(tensor)));
 }

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createEngine } from '../onnx/createEngine';
 import { EngineError, type Device, type Session, type StateTensor } from '../engine';
+import { StateImport } from './stateImport';
 import type { ThreadError, ThreadRequest, ThreadRequests, ThreadMethod } from './threadProtocol';
 
 /** Entry of the engine's thread: runs one session of an engine, whose calls block, for the process that started it. */
@@ -8,6 +9,7 @@ import type { ThreadError, ThreadRequest, ThreadRequests, ThreadMethod } from '.
 const engine = createEngine((workerData as { readonly device: Device }).device);
 let session: Session | undefined;
 let exporting: AsyncIterator<StateTensor> | undefined;
+let importing: StateImport | undefined;
 
 function current(): Session {
   if (session === undefined) throw new EngineError('The engine has no session.', 'This is a fault of MoE Lab: please report it.');
@@ -34,12 +36,20 @@ async function answer(request: ThreadRequest): Promise<Answer> {
     case 'exportNext': {
       const next = await exporting?.next();
       if (next === undefined || next.done === true) return { result: null };
-      const tensor = { ...next.value, data: next.value.data.slice() };
-      return { result: tensor, transfer: [tensor.data.buffer] };
+      return { result: next.value, transfer: [next.value.data.buffer as ArrayBuffer] };
     }
-    case 'importTensor':
-      await current().importState([request.payload.tensor]);
+    case 'importStart':
+      importing = new StateImport(current());
       return { result: null };
+    case 'importPiece':
+      await importing?.take(request.payload.piece);
+      return { result: null };
+    case 'importEnd': {
+      const ending = importing;
+      importing = undefined;
+      await ending?.end();
+      return { result: null };
+    }
     case 'dispose':
       await session?.dispose();
       session = undefined;

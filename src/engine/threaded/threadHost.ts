@@ -85,10 +85,18 @@ class ThreadedSession implements Session {
   }
 
   async importState(tensors: AsyncIterable<StateTensor> | Iterable<StateTensor>): Promise<void> {
-    for await (const { kind, name, shape, data } of tensors) {
-      const owned = data.slice();
-      await this.thread.request('importTensor', { tensor: { kind, name, shape, data: owned } }, [owned.buffer]);
+    await this.thread.request('importStart', null);
+    try {
+      for await (const { kind, name, shape, offset, data } of tensors) {
+        const owned = data.slice();
+        await this.thread.request('importPiece', { piece: { kind, name, shape, offset, data: owned } }, [owned.buffer]);
+      }
+    } catch (error) {
+      // Of what went wrong first, not of the stream that it cut off.
+      await this.thread.request('importEnd', null).catch(() => undefined);
+      throw error;
     }
+    await this.thread.request('importEnd', null);
   }
 
   async dispose(): Promise<void> {

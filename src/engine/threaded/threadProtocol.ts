@@ -6,11 +6,16 @@ export interface ThreadRequests {
   compile: { request: { program: Program; options: SessionOptions }; response: null };
   step: { request: { microbatches: readonly Batch[]; scalars: StepScalars }; response: StepMetrics };
   evaluate: { request: { batch: Batch }; response: EvaluationMetrics };
-  /** Starts reading the state from its first tensor. */
+  /** Starts reading the state from its first piece. */
   exportStart: { request: null; response: null };
-  /** The next tensor, null after the last. */
+  /** The next piece, null after the last. */
   exportNext: { request: null; response: StateTensor | null };
-  importTensor: { request: { tensor: StateTensor }; response: null };
+  /** Starts replacing state by the pieces that follow. */
+  importStart: { request: null; response: null };
+  /** Answered when the session has taken it, so that one piece is on its way at a time. */
+  importPiece: { request: { piece: StateTensor }; response: null };
+  /** Answered when all are in their place. */
+  importEnd: { request: null; response: null };
   dispose: { request: null; response: null };
 }
 
@@ -32,9 +37,12 @@ export type ThreadResponse =
 
 /** A copy in a buffer of its own, so that it can be transferred: the original may be a view of something larger. */
 export function ownBatch(batch: Batch): Batch {
-  return { batch: batch.batch, time: batch.time, tokens: batch.tokens.slice(), targets: batch.targets.slice() };
+  const { tokens, targets, resets } = batch;
+  const owned = { batch: batch.batch, time: batch.time, tokens: tokens.slice(), targets: targets.slice() };
+  return resets === undefined ? owned : { ...owned, resets: resets.slice() };
 }
 
 export function batchBuffers(batch: Batch): ArrayBuffer[] {
-  return [batch.tokens.buffer, batch.targets.buffer] as ArrayBuffer[];
+  const { tokens, targets, resets } = batch;
+  return [tokens, targets, ...(resets === undefined ? [] : [resets])].map(({ buffer }) => buffer as ArrayBuffer);
 }

@@ -2,19 +2,20 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile 
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { StateTensor } from '../../engine/engine';
+import type { StateSizes } from '../../engine/stateLayout';
 import type { Program } from '../../graph/program';
 import type { TrainerState } from '../trainingEvents';
 import { CheckpointError } from './checkpointError';
 import { type Checksums, readStateFile, writeStateFile } from './stateFile';
 
 /**
- * A checkpoint is a folder `step-N/` with `state.safetensors` (parameters, both moments, buffers) and `trainer.json` (where the training stands, and a checksum of
+ * A checkpoint is a folder `step-N/` with `state.safetensors` (parameters, what the optimiser knows of them, buffers) and `trainer.json` (where the training stands, and a checksum of
  * each tensor). It is written under another name, synced and renamed, so that a folder `step-N` is always whole unless the disk damages it.
  */
 export interface Checkpoint {
   readonly path: string;
   readonly state: TrainerState;
-  /** Reads the tensors again at each call; throws CheckpointError where they are damaged. */
+  /** Reads the tensors again at each call, piece by piece; throws CheckpointError where they are damaged. */
   tensors(): AsyncIterable<StateTensor>;
 }
 
@@ -22,6 +23,8 @@ export interface CheckpointRequest {
   /** The run's `checkpoints` folder; made if absent. */
   readonly directory: string;
   readonly program: Program;
+  /** What the session was compiled for: lane buffers depend on it. */
+  readonly sizes: StateSizes;
   readonly state: TrainerState;
   readonly tensors: AsyncIterable<StateTensor>;
   /** Newest checkpoints kept, this one included; the older ones are removed once this one is safe. */
@@ -43,14 +46,14 @@ const trainerFileSchema = z.object({
 });
 
 /** Writes the checkpoint of a step (in place of one of the same step) and returns its folder. Throws CheckpointError where the disk refuses. */
-export async function writeCheckpoint({ directory, program, state, tensors, keep }: CheckpointRequest): Promise<string> {
+export async function writeCheckpoint({ directory, program, sizes, state, tensors, keep }: CheckpointRequest): Promise<string> {
   const path = join(directory, `step-${state.step}`);
   const unfinished = join(directory, `${UNFINISHED}step-${state.step}`);
   try {
     await mkdir(directory, { recursive: true });
     await removeUnfinished(directory);
     await mkdir(unfinished);
-    const checksums = await writeStateFile(join(unfinished, STATE_FILE), program, tensors);
+    const checksums = await writeStateFile(join(unfinished, STATE_FILE), program, sizes, tensors);
     await writeSynced(join(unfinished, TRAINER_FILE), JSON.stringify({ ...state, checksums }, undefined, 1));
     await syncFolder(unfinished);
     await replaceFolder(unfinished, path);
@@ -75,7 +78,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
   );
   const tensors = () => guardedTensors(path, checksums);
   let found = 0;
-  for await (const _ of tensors()) found++;
+  for await (const { offset } of tensors()) if (offset === 0) found++;
   if (found !== Object.keys(checksums).length) throw damaged(path, `it has ${found} of ${Object.keys(checksums).length} tensors`);
   return { path, state, tensors };
 }

@@ -10,6 +10,7 @@ import { lower, type Feed } from '../../../src/engine/onnx/lowering/lower';
 import { accumulateGraph, adamwGraph, sumOfSquaresGraph } from '../../../src/engine/onnx/optimiserGraphs';
 import { loadRuntime, type Runtime, type RuntimeSession, type RuntimeTensor } from '../../../src/engine/onnx/runtime';
 import { createRuntimeSession, runSession } from '../../../src/engine/onnx/runtimeSession';
+import { denseOutputs } from '../../../src/engine/onnx/stepSessions';
 import { stepGraphs } from '../../../src/engine/onnx/trainingGraph';
 
 /** Work for a device that can cross a process boundary: everything in it is plain data. */
@@ -127,7 +128,7 @@ export async function countCopies({ program, bindings }: CopiesTask): Promise<Re
   for (const [name, model, kept] of [
     ...(statistics === null ? [] : [['statistics', statistics.model, updates(statistics)] as const]),
     ...(bufferUpdate === null ? [] : [['bufferUpdate', bufferUpdate.model, updates(bufferUpdate)] as const]),
-    ['training', training.model, [...training.gradients.flat(), ...updates(training)]],
+    ['training', training.model, [...denseOutputs(training), ...updates(training)]],
     ['accumulate', accumulate.model, accumulate.outputs],
     ['sumOfSquares', squares.model, []],
     ['adamw', adamw.model, adamw.outputs],

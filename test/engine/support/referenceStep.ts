@@ -3,6 +3,7 @@ import { differentiate } from '../../../src/graph/gradients';
 import { drawNoise } from '../../../src/graph/noise';
 import type { Program, ValueId } from '../../../src/graph/program';
 import type { NdArray } from '../../../src/graph/reference/array';
+import { denseGradient, valuesOfGradient } from '../../../src/graph/reference/gradientArrays';
 import type { Batch, StateTensor } from '../../../src/engine/engine';
 import { interpret, scalar } from '../../support/programs';
 
@@ -21,7 +22,7 @@ export interface ReferenceStep {
   /** Per parameter, averaged. */
   readonly gradients: readonly Float64Array[];
   readonly norm: number;
-  /** Per buffer, its value after the step. */
+  /** Per buffer, its value after the step: of lane buffers those of all microbatches, one after the other. */
   readonly buffers: readonly Float64Array[];
 }
 
@@ -38,11 +39,19 @@ export function referenceStep(
     value,
     { shape, data: stateOf(state, 'parameter', name) },
   ]);
-  const start = program.buffers.map(({ name, value, shape }): [ValueId, NdArray] => [
-    value,
-    { shape, data: stateOf(state, 'buffer', name) },
-  ]);
+  const sizes = { batch: microbatches[0]?.batch ?? 0, time: microbatches[0]?.time ?? 0 };
+  const start = program.buffers.flatMap(({ name, value, shape, updated }): [ValueId, NdArray][] =>
+    updated === 'lane' ? [] : [[value, { shape: bindShape(shape, sizes), data: stateOf(state, 'buffer', name) }]],
+  );
   const shared = program.buffers.filter(({ updated }) => updated === 'microbatch');
+  const lanes = program.buffers.filter(({ updated }) => updated === 'lane');
+  /** The lane buffers of a microbatch: no other one has to do with them. */
+  const lanesOf = (microbatch: number): [ValueId, NdArray][] =>
+    lanes.map(({ name, value, shape }) => {
+      const bound = bindShape(shape, sizes);
+      const size = elementCount(bound);
+      return [value, { shape: bound, data: stateOf(state, 'buffer', name).slice(microbatch * size, (microbatch + 1) * size) }];
+    });
 
   /** Runs every microbatch in turn; buffers that microbatches replace go from one to the next. */
   const pass = (nodes: Program, wanted: readonly ValueId[], means: Feeds): { runs: Runs; buffers: Feeds } => {
@@ -55,11 +64,11 @@ export function referenceStep(
         drawNoise(noise, data, { seed, step, microbatch });
         return [noise.value, { shape, data: Float64Array.from(data) }];
       });
-      const tokens = program.inputs.map(({ name, value }): [ValueId, NdArray] => [
-        value,
-        { shape: [batch.batch, batch.time], data: name === 'tokens' ? batch.tokens : batch.targets },
-      ]);
-      const feeds = new Map([...tokens, ...parameters, ...buffers, ...noises, ...means]);
+      const inputs = program.inputs.map(({ name, value }): [ValueId, NdArray] => {
+        if (name === 'resets') return [value, { shape: [batch.batch], data: batch.resets ?? new Int32Array() }];
+        return [value, { shape: [batch.batch, batch.time], data: name === 'tokens' ? batch.tokens : batch.targets }];
+      });
+      const feeds = new Map([...inputs, ...parameters, ...buffers, ...lanesOf(microbatch), ...noises, ...means]);
       const run = interpret(nodes, { bindings, mode: 'training', feeds, wanted: [...wanted, ...shared.map(({ update }) => update)] });
       buffers = new Map([...buffers, ...shared.map(({ value, update }): [ValueId, NdArray] => [value, valueIn(run, update)])]);
       return run;
@@ -81,7 +90,12 @@ export function referenceStep(
   const figures = [outputs.loss, outputs.crossEntropy, outputs.balance, outputs.zLoss, outputs.dropRate].filter((id) => id !== null);
   const { runs, buffers } = pass(
     differentiated.program,
-    [...figures, ...routedLayers.map(({ counts }) => counts), ...differentiated.gradients],
+    [
+      ...figures,
+      ...routedLayers.map(({ counts }) => counts),
+      ...lanes.map(({ update }) => update),
+      ...differentiated.gradients.flatMap(valuesOfGradient),
+    ],
     means,
   );
   const ofStep = program.buffers.filter(({ updated }) => updated === 'step').map(({ update }) => update);
@@ -89,7 +103,9 @@ export function referenceStep(
 
   const mean = (id: ValueId): number => runs.reduce((sum, run) => sum + scalar(run, id), 0) / runs.length;
   const optional = (id: ValueId | null): number | null => (id === null ? null : mean(id));
-  const gradients = differentiated.gradients.map((id) => meanOver(runs, id));
+  const gradients = differentiated.gradients.map((gradient, index) =>
+    meanOf(runs.map((run) => denseGradient(gradient, program.parameters[index]?.shape ?? [], run).data)),
+  );
   return {
     loss: mean(outputs.loss),
     crossEntropy: mean(outputs.crossEntropy),
@@ -99,9 +115,10 @@ export function referenceStep(
     counts: routedLayers.map(({ counts }) => [...meanOver(runs, counts)].map((count) => Math.round(count * runs.length))),
     gradients,
     norm: Math.sqrt(gradients.reduce((sum, gradient) => sum + gradient.reduce((inner, x) => inner + x * x, 0), 0)),
-    buffers: program.buffers.map(({ updated, update, value }) =>
-      Float64Array.from(valueIn(updated === 'step' ? updates : buffers, updated === 'step' ? update : value).data),
-    ),
+    buffers: program.buffers.map(({ updated, update, value }) => {
+      if (updated === 'lane') return Float64Array.from(runs.flatMap((run) => [...valueIn(run, update).data]));
+      return Float64Array.from(valueIn(updated === 'step' ? updates : buffers, updated === 'step' ? update : value).data);
+    }),
   };
 }
 
@@ -118,7 +135,11 @@ function valueIn(run: Feeds | undefined, id: ValueId): NdArray {
 }
 
 function meanOver(runs: Runs, id: ValueId): Float64Array {
-  const total = new Float64Array(valueIn(runs[0], id).data.length);
-  for (const run of runs) valueIn(run, id).data.forEach((x, i) => (total[i] = (total[i] ?? 0) + x / runs.length));
+  return meanOf(runs.map((run) => valueIn(run, id).data));
+}
+
+function meanOf(arrays: readonly NdArray['data'][]): Float64Array {
+  const total = new Float64Array(arrays[0]?.length ?? 0);
+  for (const array of arrays) array.forEach((x, i) => (total[i] = (total[i] ?? 0) + x / arrays.length));
   return total;
 }

@@ -120,8 +120,18 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
         zLoss: zLoss.id,
         dropRate: dropRate && dropRate.id,
       },
-      routedLayers: [{ name: 'moe', experts, k: choices, unitsPerToken: 1, counts: counts.id, dropped: dropped && dropped.id }],
-      optimiser: { kind: 'adamw', beta1: 0.9, beta2: 0.95, epsilon: 0.01, clip: 1, groups: { decayed: { weightDecay: 0.1 } } },
+      routedLayers: [
+        { name: 'moe', experts, k: choices, unitsPerToken: 1, counts: counts.id, dropped: dropped && dropped.id, taken: null },
+      ],
+      retrievals: [],
+      optimiser: {
+        kind: 'adamw',
+        beta1: 0.9,
+        beta2: 0.95,
+        epsilon: 0.01,
+        clip: 1,
+        groups: { decayed: { weightDecay: 0.1, rateScale: 1 } },
+      },
     };
   });
 }

@@ -38,7 +38,7 @@ const loweringRules: Readonly<Record<Device, LoweringRules<Primitive>>> = {
 /** What a graph input is fed with. */
 export type Feed =
   | { readonly kind: 'input'; readonly name: string; readonly index: number }
-  | { readonly kind: 'buffer'; readonly name: string; readonly index: number }
+  | { readonly kind: 'buffer'; readonly name: string; readonly index: number; readonly shape: readonly number[] }
   /** Training only: what a noise draws for this microbatch. */
   | { readonly kind: 'noise'; readonly name: string; readonly index: number; readonly shape: readonly number[] }
   /** Training only: the mean of a statistic over the step's microbatches; `index` is the statistic's. */
@@ -115,7 +115,7 @@ export function lower(program: Program, { device, mode, bindings, wanted }: Lowe
 
   program.inputs.forEach(({ name, value }, index) => declare(value, { kind: 'input', name, index }));
   program.parameters.forEach(({ name, value }, index) => declare(value, { kind: 'parameter', name, index, expert: null }));
-  program.buffers.forEach(({ name, value }, index) => declare(value, { kind: 'buffer', name, index }));
+  program.buffers.forEach(({ name, value }, index) => declare(value, { kind: 'buffer', name, index, shape: shapeOf(value) }));
   if (mode === 'training') {
     program.noises.forEach(({ name, value }, index) =>
       declare(value, { kind: 'noise', name: `noise/${name}`, index, shape: shapeOf(value) }),
