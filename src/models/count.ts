@@ -1,28 +1,50 @@
 import { nodeCosts } from '../graph/cost';
 import { elementCount } from '../graph/dimensions';
-import type { Parameter, ParameterRole, Program, ProgramNode } from '../graph/program';
-import { isRoutedLayer } from '../config/placement';
-import type { ModelConfig } from '../config/schema';
+import type { Parameter, ParameterRole, Program, ProgramNode, ValueId } from '../graph/program';
+import { unitsPerToken } from '../config/moeShape';
+import { isProductKeyLayer, isRoutedLayer } from '../config/placement';
+import type { ModelConfig, MoeConfig, ProductKeysConfig } from '../config/schema';
 
 /** Multiply-adds per token, forward. The lines add up to `total`. */
 export interface MacsPerToken {
   readonly total: number;
-  /** Query, key, value and output projections. */
+  /** Query, key, value and output projections, with their experts; with `position: xl` keys and values of the cached chunk as well. */
   readonly attention: number;
-  /** Scores and their product with the values, over the full context, for every query head. */
+  /** Scores by content and the product with the values, over the full context and what is cached, for every query head. */
   readonly attentionCore: number;
-  /** Feed-forward layers that are not routed. */
+  /** Relative positions: their projection, and the scores by them. */
+  readonly position: number;
+  /** Feed-forward layers that are neither routed nor retrieve. */
   readonly ffn: number;
-  /** Routed layers without their routers: experts, head and merge layers, shared experts; `ModelCount.routed` says how much each. */
+  /**
+   * Routed and retrieving layers without what chooses: experts, head and merge layers, shared experts; `ModelCount.routed` says how much each. Where
+   * units take different numbers of experts, at `top_k` of them; see `macsAtMeanK`.
+   */
   readonly experts: number;
-  /** Logits of the routers; for cosine routers the reduction of the input as well. */
+  /**
+   * What chooses experts: logits of the routers, for cosine routers the reduction of the input as well; queries and keys of product keys; the selections
+   * of SwitchHead, which `ModelCount.attention` has for themselves.
+   */
   readonly router: number;
   /** Logits of the vocabulary, by the embeddings or by an output matrix of their own. */
   readonly logits: number;
 }
 
-/** What `MacsPerToken.experts` is made of. */
+/** What `MacsPerToken.experts` is made of. The experts of product keys are in `experts`. */
 export type RoutedMacs = Readonly<Record<RoutedPart, number>>;
+
+/**
+ * The projections of attention, multiply-adds per token: `projections` + `experts` is `MacsPerToken.attention`, while the selections of SwitchHead are
+ * a part of `MacsPerToken.router`.
+ */
+export interface AttentionMacs {
+  /** Matrices that every token passes. */
+  readonly projections: number;
+  /** Experts of SwitchHead. */
+  readonly experts: number;
+  /** Scores of the experts of SwitchHead. */
+  readonly selections: number;
+}
 
 const routedParts = ['experts', 'head', 'merge', 'shared'] as const;
 type RoutedPart = (typeof routedParts)[number];
@@ -34,8 +56,9 @@ type RoutedPart = (typeof routedParts)[number];
 export interface ParameterCount extends Readonly<Record<ParameterRole, number>> {
   readonly total: number;
   /**
-   * Parameters that one token uses: of the routed experts min(1, h k / E), everything else whole. An upper bound where sub-tokens of a token may
-   * share an expert (`activeIsUpperBound`); with expert choice the mean over tokens.
+   * Parameters that one token uses: of routed experts min(1, h k / E), of the tables of product keys min(1, h k / N), of the experts of SwitchHead k / E,
+   * everything else whole. An upper bound where sub-tokens of a token, or heads of product keys, may share an expert (`activeIsUpperBound`); with
+   * expert choice the mean over tokens, with `select: dynamic` and `top_p` at `top_k` experts.
    */
   readonly active: number;
 }
@@ -43,11 +66,13 @@ export interface ParameterCount extends Readonly<Record<ParameterRole, number>> 
 /** The feed-forward part of one layer, without its norm. Router figures stand apart, so that parity can be read with and without them. */
 export interface LayerCount {
   readonly name: string;
-  readonly kind: 'dense' | 'smoe' | 'mh-moe';
+  readonly kind: 'dense' | MoeConfig['kind'] | ProductKeysConfig['kind'];
   readonly parameters: number;
   readonly macsPerToken: number;
   readonly routerParameters: number;
   readonly routerMacsPerToken: number;
+  /** How many of `macsPerToken` one expert for each routed unit costs, sub-tokens of a token together; 0 where nothing is routed. */
+  readonly macsPerChoice: number;
 }
 
 export interface ModelCount {
@@ -55,6 +80,7 @@ export interface ModelCount {
   readonly activeIsUpperBound: boolean;
   readonly macsPerToken: MacsPerToken;
   readonly routed: RoutedMacs;
+  readonly attention: AttentionMacs;
   readonly layers: readonly LayerCount[];
 }
 
@@ -68,14 +94,36 @@ function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
 
 type MacCategory = Exclude<keyof MacsPerToken, 'total'>;
 
-/** Which line of the count a node belongs to, by the scope that the model gave it. */
-function categoryOf(node: ProgramNode): MacCategory {
-  if (node.op === 'attention') return 'attentionCore';
-  if (/\.attention$/.test(node.scope)) return 'attention';
-  if (/\.router\b/.test(node.scope)) return 'router';
-  if (/\.moe\b/.test(node.scope)) return 'experts';
-  if (/\.ffn$/.test(node.scope)) return 'ffn';
-  return 'logits';
+/** A share of a node's MACs and the line of the count that it belongs to, and with attention the part of it. */
+interface Share {
+  readonly category: MacCategory;
+  readonly part?: keyof AttentionMacs;
+  readonly share: number;
+}
+
+/** Which lines of the count a node belongs to, by its scope and by what it multiplies with. */
+function sharesOf(node: ProgramNode, selects: (id: ValueId | undefined) => boolean): readonly Share[] {
+  if (/\.attention\b/.test(node.scope)) return attentionShares(node, selects(node.inputs[1]));
+  const category = ((): MacCategory => {
+    if (/\.router\b/.test(node.scope)) return 'router';
+    if (/\.(?:moe|product_keys)\b/.test(node.scope)) return 'experts';
+    return /\.ffn$/.test(node.scope) ? 'ffn' : 'logits';
+  })();
+  return [{ category, share: 1 }];
+}
+
+function attentionShares(node: ProgramNode, selects: boolean): readonly Share[] {
+  if (node.op === 'attention') return [{ category: 'attentionCore', share: 1 }];
+  // Three products of equal size: scores by content, scores by position, and with the values.
+  if (node.op === 'relativeAttention') {
+    return [
+      { category: 'attentionCore', share: 2 / 3 },
+      { category: 'position', share: 1 / 3 },
+    ];
+  }
+  if (/\.position$/.test(node.scope)) return [{ category: 'position', share: 1 }];
+  if (selects) return [{ category: 'router', part: 'selections', share: 1 }];
+  return [{ category: 'attention', part: node.op === 'expertMatmul' ? 'experts' : 'projections', share: 1 }];
 }
 
 /** Which part of a routed layer a scope below it names; what stands in no part of its own is with the experts. */
@@ -86,7 +134,14 @@ function routedPartOf(scope: string): RoutedPart {
 
 /** `layers.3.moe` for everything in and below the feed-forward part of layer 3, else undefined. */
 function feedForwardOf(scope: string): string | undefined {
-  return /^layers\.\d+\.(?:moe|ffn)(?=\.|$)/.exec(scope)?.[0];
+  return /^layers\.\d+\.(?:moe|product_keys|ffn)(?=\.|$)/.exec(scope)?.[0];
+}
+
+/** What stands in layer `index` in place of a dense feed-forward network, or that. */
+function feedForwardKind(model: ModelConfig, index: number): { readonly scope: string; readonly kind: LayerCount['kind'] } {
+  if (model.product_keys !== undefined && isProductKeyLayer(model, index)) return { scope: 'product_keys', kind: model.product_keys.kind };
+  if (model.moe !== undefined && isRoutedLayer(model, index)) return { scope: 'moe', kind: model.moe.kind };
+  return { scope: 'ffn', kind: 'dense' };
 }
 
 /** Sums by key. */
@@ -102,25 +157,36 @@ class Tally<Key> {
   }
 }
 
+/** MACs per token of a program, by line, by part and by layer. */
+function countMacs(program: Program, model: ModelConfig) {
+  const lines = new Tally<MacCategory>();
+  const routed = new Tally<RoutedPart>();
+  const attention = new Tally<keyof AttentionMacs>();
+  const layers = new Tally<string>();
+  const selecting = new Set(program.parameters.filter(({ role }) => role === 'router').map(({ value }) => value));
+  for (const { node, macs } of nodeCosts(program, { batch: 1, time: model.context })) {
+    if (macs === 0) continue;
+    for (const { category, part, share } of sharesOf(node, (id) => id !== undefined && selecting.has(id))) {
+      const perToken = (macs * share) / model.context;
+      lines.add(category, perToken);
+      if (part !== undefined) attention.add(part, perToken);
+      const layer = feedForwardOf(node.scope);
+      if (layer !== undefined) layers.add(category === 'router' ? `${layer}.router` : layer, perToken);
+      if (category !== 'experts') continue;
+      routed.add(routedPartOf(node.scope), perToken);
+      if (layer !== undefined && routedPartOf(node.scope) === 'experts') layers.add(`${layer}.experts`, perToken);
+    }
+  }
+  return { lines, routed, attention, layers };
+}
+
 /**
  * Counts a language model from its program (forward, nominal: nothing dropped for capacity, nothing padded). 1 MAC = one multiply-add of a
- * matrix product, whatever the bits of its operands; attention over the full context. With expert choice a unit has k experts, which
- * is its mean where k units / experts is whole.
+ * matrix product or of the dot products and sums of product keys, whatever the bits of its operands; attention over the full context. With expert
+ * choice a unit has k experts, which is its mean where k units / experts is whole; where units take different numbers it has `top_k`.
  */
 export function countModel(program: Program, model: ModelConfig): ModelCount {
-  const macs = new Tally<MacCategory>();
-  const routed = new Tally<RoutedPart>();
-  const layerMacs = new Tally<string>();
-  for (const { node, macs: nodeMacs } of nodeCosts(program, { batch: 1, time: model.context })) {
-    if (nodeMacs === 0) continue;
-    const category = categoryOf(node);
-    const perToken = nodeMacs / model.context;
-    macs.add(category, perToken);
-    if (category === 'experts') routed.add(routedPartOf(node.scope), perToken);
-    const layer = feedForwardOf(node.scope);
-    if (layer !== undefined) layerMacs.add(category === 'router' ? `${layer}.router` : layer, perToken);
-  }
-
+  const macs = countMacs(program, model);
   const roles = new Tally<ParameterRole>();
   const layerParameters = new Tally<string>();
   for (const parameter of program.parameters) {
@@ -131,25 +197,28 @@ export function countModel(program: Program, model: ModelConfig): ModelCount {
   }
 
   const layers = Array.from({ length: model.layers }, (_, index): LayerCount => {
-    const isRouted = isRoutedLayer(model, index);
-    const name = `layers.${index}.${isRouted ? 'moe' : 'ffn'}`;
+    const { scope, kind } = feedForwardKind(model, index);
+    const name = `layers.${index}.${scope}`;
     return {
       name,
-      kind: isRouted && model.moe !== undefined ? model.moe.kind : 'dense',
+      kind,
       parameters: layerParameters.of(name),
-      macsPerToken: layerMacs.of(name),
+      macsPerToken: macs.layers.of(name),
       routerParameters: layerParameters.of(`${name}.router`),
-      routerMacsPerToken: layerMacs.of(`${name}.router`),
+      routerMacsPerToken: macs.layers.of(`${name}.router`),
+      macsPerChoice: scope === 'moe' && model.moe !== undefined ? macs.layers.of(`${name}.experts`) / model.moe.top_k : 0,
     };
   });
 
+  const { lines, routed, attention } = macs;
   const parts = {
-    attention: macs.of('attention'),
-    attentionCore: macs.of('attentionCore'),
-    ffn: macs.of('ffn'),
-    experts: macs.of('experts'),
-    router: macs.of('router'),
-    logits: macs.of('logits'),
+    attention: lines.of('attention'),
+    attentionCore: lines.of('attentionCore'),
+    position: lines.of('position'),
+    ffn: lines.of('ffn'),
+    experts: lines.of('experts'),
+    router: lines.of('router'),
+    logits: lines.of('logits'),
   };
   return {
     parameters: {
@@ -167,9 +236,36 @@ export function countModel(program: Program, model: ModelConfig): ModelCount {
       norm: roles.of('norm'),
       output: roles.of('output'),
     },
-    activeIsUpperBound: program.routedLayers.some((layer) => layer.unitsPerToken > 1),
+    activeIsUpperBound: layers.some(({ kind }) => mayMeet(kind, model)),
     macsPerToken: { total: sumOf(Object.values(parts), (part) => part), ...parts },
     routed: { experts: routed.of('experts'), head: routed.of('head'), merge: routed.of('merge'), shared: routed.of('shared') },
+    attention: { projections: attention.of('projections'), experts: attention.of('experts'), selections: attention.of('selections') },
     layers,
   };
+}
+
+/** Whether two sub-tokens of a token, or two heads that retrieve for it, may meet in one expert of a layer of this kind. */
+function mayMeet(kind: LayerCount['kind'], { moe, product_keys: keys }: ModelConfig): boolean {
+  switch (kind) {
+    case 'dense':
+    case 'smoe':
+      return false;
+    case 'mh-moe':
+      return moe !== undefined && unitsPerToken(moe) > 1;
+    case 'peer':
+    case 'pkm':
+      return keys !== undefined && keys.heads > 1;
+  }
+}
+
+/**
+ * Multiply-adds per token at the mean number of experts that units were measured to take, of all routed layers or of each by its name; a layer
+ * without a mean counts with `top_k`. The figure of the count itself where every unit takes `top_k`.
+ */
+export function macsAtMeanK(count: ModelCount, model: ModelConfig, meanK: number | Readonly<Record<string, number>>): number {
+  const { moe } = model;
+  if (moe === undefined) return count.macsPerToken.total;
+  const meanOf = (layer: LayerCount): number => (typeof meanK === 'number' ? meanK : (meanK[layer.name] ?? moe.top_k));
+  const more = sumOf(count.layers, (layer) => (layer.macsPerChoice === 0 ? 0 : layer.macsPerChoice * (meanOf(layer) - moe.top_k)));
+  return count.macsPerToken.total + more;
 }
