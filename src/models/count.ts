@@ -1,6 +1,7 @@
+import type { NodeCost } from '../graph/cost';
 import { nodeCosts } from '../graph/cost';
 import { elementCount } from '../graph/dimensions';
-import type { Parameter, ParameterRole, Program, ProgramNode, ValueId } from '../graph/program';
+import type { Parameter, ParameterRole, Program, ProgramNode } from '../graph/program';
 import { unitsPerToken } from '../config/moeShape';
 import { isProductKeyLayer, isRoutedLayer } from '../config/placement';
 import type { ModelConfig, MoeConfig, ProductKeysConfig } from '../config/schema';
@@ -94,36 +95,34 @@ function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
 
 type MacCategory = Exclude<keyof MacsPerToken, 'total'>;
 
-/** A share of a node's MACs and the line of the count that it belongs to, and with attention the part of it. */
-interface Share {
+/** MACs of a node and the line of the count that they belong to, and with attention the part of it. */
+interface Entry {
   readonly category: MacCategory;
   readonly part?: keyof AttentionMacs;
-  readonly share: number;
+  readonly macs: number;
 }
 
-/** Which lines of the count a node belongs to, by its scope and by what it multiplies with. */
-function sharesOf(node: ProgramNode, selects: (id: ValueId | undefined) => boolean): readonly Share[] {
-  if (/\.attention\b/.test(node.scope)) return attentionShares(node, selects(node.inputs[1]));
-  const category = ((): MacCategory => {
-    if (/\.router\b/.test(node.scope)) return 'router';
-    if (/\.(?:moe|product_keys)\b/.test(node.scope)) return 'experts';
-    return /\.ffn$/.test(node.scope) ? 'ffn' : 'logits';
-  })();
-  return [{ category, share: 1 }];
+/** Which lines of the count a node belongs to, by its scope and by whether what it multiplies with chooses experts. */
+function entriesOf({ node, macs }: NodeCost, selects: boolean): readonly Entry[] {
+  if (/\.attention\b/.test(node.scope)) return attentionEntries(node, macs, selects);
+  if (/\.router\b/.test(node.scope)) return [{ category: 'router', macs }];
+  if (/\.(?:moe|product_keys)\b/.test(node.scope)) return [{ category: 'experts', macs }];
+  return [{ category: /\.ffn$/.test(node.scope) ? 'ffn' : 'logits', macs }];
 }
 
-function attentionShares(node: ProgramNode, selects: boolean): readonly Share[] {
-  if (node.op === 'attention') return [{ category: 'attentionCore', share: 1 }];
-  // Three products of equal size: scores by content, scores by position, and with the values.
+function attentionEntries(node: ProgramNode, macs: number, selects: boolean): readonly Entry[] {
+  if (node.op === 'attention') return [{ category: 'attentionCore', macs }];
   if (node.op === 'relativeAttention') {
+    // Three products of equal size: scores by content, scores by position, and with the values.
+    const byPosition = macs / 3;
     return [
-      { category: 'attentionCore', share: 2 / 3 },
-      { category: 'position', share: 1 / 3 },
+      { category: 'attentionCore', macs: macs - byPosition },
+      { category: 'position', macs: byPosition },
     ];
   }
-  if (/\.position$/.test(node.scope)) return [{ category: 'position', share: 1 }];
-  if (selects) return [{ category: 'router', part: 'selections', share: 1 }];
-  return [{ category: 'attention', part: node.op === 'expertMatmul' ? 'experts' : 'projections', share: 1 }];
+  if (/\.position$/.test(node.scope)) return [{ category: 'position', macs }];
+  if (selects) return [{ category: 'router', part: 'selections', macs }];
+  return [{ category: 'attention', part: node.op === 'expertMatmul' ? 'experts' : 'projections', macs }];
 }
 
 /** Which part of a routed layer a scope below it names; what stands in no part of its own is with the experts. */
@@ -164,17 +163,18 @@ function countMacs(program: Program, model: ModelConfig) {
   const attention = new Tally<keyof AttentionMacs>();
   const layers = new Tally<string>();
   const selecting = new Set(program.parameters.filter(({ role }) => role === 'router').map(({ value }) => value));
-  for (const { node, macs } of nodeCosts(program, { batch: 1, time: model.context })) {
-    if (macs === 0) continue;
-    for (const { category, part, share } of sharesOf(node, (id) => id !== undefined && selecting.has(id))) {
-      const perToken = (macs * share) / model.context;
+  for (const cost of nodeCosts(program, { batch: 1, time: model.context })) {
+    if (cost.macs === 0) continue;
+    const { scope, inputs } = cost.node;
+    for (const { category, part, macs } of entriesOf(cost, selecting.has(inputs[1] ?? -1))) {
+      const perToken = macs / model.context;
       lines.add(category, perToken);
       if (part !== undefined) attention.add(part, perToken);
-      const layer = feedForwardOf(node.scope);
+      const layer = feedForwardOf(scope);
       if (layer !== undefined) layers.add(category === 'router' ? `${layer}.router` : layer, perToken);
       if (category !== 'experts') continue;
-      routed.add(routedPartOf(node.scope), perToken);
-      if (layer !== undefined && routedPartOf(node.scope) === 'experts') layers.add(`${layer}.experts`, perToken);
+      routed.add(routedPartOf(scope), perToken);
+      if (layer !== undefined && routedPartOf(scope) === 'experts') layers.add(`${layer}.experts`, perToken);
     }
   }
   return { lines, routed, attention, layers };
