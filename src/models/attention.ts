@@ -1,21 +1,13 @@
 import type { ProgramBuilder, Tensor } from '../graph/builder';
 import type { RoutedLayer } from '../graph/program';
+import { headWidth } from '../config/attentionShape';
 import type { ModelConfig } from '../config/schema';
-import { bitInput } from './bitLinear';
-import { initialisation } from './initialisation';
-import { linear, projection } from './linear';
-import { rmsNorm } from './norm';
-
-/** Heads of one layer: `heads` query heads and `keyValueHeads` heads of keys and values, each `width` wide. */
-interface AttentionShape {
-  readonly heads: number;
-  readonly keyValueHeads: number;
-  readonly width: number;
-}
-
-function attentionShape({ d_model: d, attention: { heads, kv_heads, head_width } }: ModelConfig): AttentionShape {
-  return { heads, keyValueHeads: kv_heads ?? heads, width: head_width ?? d / heads };
-}
+import type { AttentionProjections } from './attentionProjections';
+import { attentionProjections } from './attentionProjections';
+import { joinChunks, splitChunks } from './chunks';
+import { repeatHeads, rotateHeads, splitHeads, swapHeads } from './heads';
+import type { Memory } from './relativePositions';
+import { relativePositions } from './relativePositions';
 
 /** What says how much each token attends to each: softmax(scale query key^T), causal or not. */
 export interface Attended {
@@ -30,54 +22,63 @@ export interface Attended {
 export interface AttentionOutput {
   /** [tokens, d_model]. */
   readonly output: Tensor;
+  /** Within the window, whether there is a memory or not. */
   readonly attended: Attended;
   /** The sides of this layer that choose experts. */
   readonly routedLayers: readonly RoutedLayer[];
 }
 
+/** What the heads give, [batch, heads, time, width]. */
+interface Mixed {
+  readonly mixed: Tensor;
+  readonly attended: Attended;
+}
+
 /**
  * Multi-head self-attention of one layer, without biases: x [tokens, d_model] -> [tokens, d_model], tokens = batch * time. Causal, but
  * bidirectional for a masked objective. Key-value head j serves the query heads j g .. j g + g - 1, g = heads / kv_heads (2305.13245).
- * RMSNorm of queries and keys where the config says so, then rotary positions over the whole head width.
+ * RMSNorm of queries and keys where the config says so, then rotary positions; with a `memory` relative ones, and tokens see those of the cached
+ * chunk too. Each projection is dense or has experts (SwitchHead).
  */
-export function attention(builder: ProgramBuilder, x: Tensor, model: ModelConfig): AttentionOutput {
-  const { d_model: d, bitnet } = model;
-  const { position, rope_base: ropeBase, qk_norm: qkNorm } = model.attention;
-  const { heads, keyValueHeads, width } = attentionShape(model);
-  const input = bitInput(builder, x, bitnet);
-  const initial = initialisation(model);
-  const project = (name: string, count: number): Tensor =>
-    projection(builder, name, input, { inputs: d, outputs: count * width, role: 'attention', initialiser: initial.matrix(d), bitnet });
-  const normed = (name: string, projected: Tensor, count: number): Tensor => {
-    const full = qkNorm === 'full' ? rmsNorm(builder, name, projected, count * width) : projected;
-    const headed = builder.reshape(full, ['batch', 'time', count, width]);
-    return qkNorm === 'head' ? rmsNorm(builder, name, headed, width) : headed;
-  };
-  /** [batch, time, heads, width] -> [batch, heads, time, width] and back. */
-  const swap = (headed: Tensor): Tensor => builder.transpose(headed, [0, 2, 1, 3]);
-  const rotate = (headed: Tensor): Tensor => (position === 'rope' ? builder.rotary(headed, ropeBase) : headed);
-  const repeat = (headed: Tensor): Tensor => (keyValueHeads === heads ? headed : repeatHeads(builder, headed, heads / keyValueHeads));
-
-  const query = rotate(swap(normed('query_norm', project('query', heads), heads)));
-  const key = rotate(swap(normed('key_norm', project('key', keyValueHeads), keyValueHeads)));
-  const value = swap(builder.reshape(project('value', keyValueHeads), ['batch', 'time', keyValueHeads, width]));
-  const attended = { query, key: repeat(key), causal: model.objective === 'causal', scale: 1 / Math.sqrt(width) };
-  const mixed = builder.attention(query, attended.key, repeat(value), attended.causal, attended.scale);
-  const joined = builder.reshape(swap(mixed), [x.shape[0] ?? 1, heads * width]);
-  const output = linear(builder, 'output', joined, {
-    inputs: heads * width,
-    outputs: d,
-    role: 'attention',
-    initialiser: initial.residual(heads * width),
-    bitnet,
-  });
-  return { output, attended, routedLayers: [] };
+export function attention(builder: ProgramBuilder, x: Tensor, model: ModelConfig, memory?: Memory): AttentionOutput {
+  const source = memory === undefined ? x : joinChunks(builder, { memory: memory.states, present: x });
+  const projections = attentionProjections(builder, { present: x, source }, model);
+  const { mixed, attended } = memory === undefined ? windowed(builder, projections, model) : chunked(builder, projections, model, memory);
+  const joined = builder.reshape(swapHeads(builder, mixed), [x.shape[0] ?? 1, model.attention.heads * headWidth(model)]);
+  return { output: projections.output(joined), attended, routedLayers: projections.routedLayers };
 }
 
-/** x [batch, heads, time, width] with every head `times` times in a row. */
-function repeatHeads(builder: ProgramBuilder, x: Tensor, times: number): Tensor {
-  const [batch = 1, heads, time = 1, width = 1] = x.shape;
-  if (typeof heads !== 'number') throw new RangeError('The number of heads is not a number.');
-  const apart = builder.reshape(x, [batch, heads, 1, time, width]);
-  return builder.reshape(builder.expand(apart, [batch, heads, times, time, width]), [batch, heads * times, time, width]);
+/** Every window by itself. */
+function windowed(builder: ProgramBuilder, projections: AttentionProjections, model: ModelConfig): Mixed {
+  const { heads, kv_heads: keyValueHeads = heads } = model.attention;
+  const headed = (rows: Tensor, count: number): Tensor => splitHeads(builder, rows, count, model);
+  const query = rotateHeads(builder, headed(projections.query(), heads), model);
+  const key = rotateHeads(builder, headed(projections.key(), keyValueHeads), model);
+  const value = headed(projections.value(), keyValueHeads);
+  const every = (x: Tensor): Tensor => repeatHeads(builder, x, heads / keyValueHeads);
+  const attended = { query, key: every(key), causal: model.objective === 'causal', scale: scaleOf(model) };
+  return { mixed: builder.attention(query, attended.key, every(value), attended.causal, attended.scale), attended };
+}
+
+/** Every window after the chunk before it, causally (Transformer-XL, 1901.02860, without its u and v). */
+function chunked(builder: ProgramBuilder, projections: AttentionProjections, model: ModelConfig, { seen }: Memory): Mixed {
+  const { heads, kv_heads: keyValueHeads = heads } = model.attention;
+  const byHead = (rows: Tensor): Tensor => repeatHeads(builder, splitHeads(builder, rows, keyValueHeads, model), heads / keyValueHeads);
+  const query = splitHeads(builder, projections.query(), heads, model);
+  const [keys, values] = [splitChunks(builder, projections.key()), splitChunks(builder, projections.value())];
+  const operands = {
+    q: query,
+    k: byHead(keys.present),
+    v: byHead(values.present),
+    memoryKeys: byHead(keys.memory),
+    memoryValues: byHead(values.memory),
+    positions: relativePositions(builder, model),
+    seen,
+  };
+  const scale = scaleOf(model);
+  return { mixed: builder.relativeAttention(operands, scale), attended: { query, key: operands.k, causal: true, scale } };
+}
+
+function scaleOf(model: ModelConfig): number {
+  return 1 / Math.sqrt(headWidth(model));
 }

@@ -10,6 +10,7 @@ import { layers } from './layers';
 import type { RoutedOutput } from './mixtureOfExperts';
 import { residualNorm } from './norm';
 import { optimiser } from './optimiser';
+import { seenWindows } from './relativePositions';
 
 /** A single microbatch is the whole step already, and needs no figure of the step, which would cost another forward pass. */
 function hasSeveralMicrobatches({ train, model }: Experiment): boolean {
@@ -52,13 +53,14 @@ export function buildLanguageModel(experiment: Experiment): Program {
   const builder = new ProgramBuilder();
   const tokens = builder.input('tokens', ['batch', 'time'], 'int32');
   const targets = builder.input('targets', ['batch', 'time'], 'int32');
+  const seen = model.attention.position === 'xl' ? seenWindows(builder, builder.input('resets', ['batch'], 'int32')) : undefined;
   const count = product(['batch', 'time']);
   const embedding = tokenRows(builder, 'embedding', model);
   const embedded = builder.inScope('embed', () => {
     const rows = builder.gatherRows(embedding, builder.reshape(tokens, [count]));
     return model.scale_embeddings ? builder.multiply(rows, builder.constant(Math.sqrt(model.d_model))) : rows;
   });
-  const { x, routed, routedLayers, retrievals } = layers({ builder, model, scope: balanceScope(experiment) }, embedded);
+  const { x, routed, routedLayers, retrievals } = layers({ builder, model, scope: balanceScope(experiment), seen }, embedded);
   const normed = residualNorm(builder, 'norm', model)(x);
   const output = model.tie_embeddings ? embedding : tokenRows(builder, 'output', model);
 

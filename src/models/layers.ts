@@ -12,6 +12,7 @@ import { mixtureOfExperts } from './mixtureOfExperts';
 import { residualNorm } from './norm';
 import type { Retrieved } from './productKeys';
 import { productKeys } from './productKeys';
+import { cachedStates } from './relativePositions';
 
 /** What the layers make of the residual stream, and what they leave for the loss and for the views. */
 export interface LayersOutput {
@@ -30,6 +31,8 @@ interface Stack {
   readonly model: ModelConfig;
   /** Over what routed layers balance. */
   readonly scope: BalanceScope;
+  /** With `position: xl`: which windows see the cache of their lane, 1 or 0 [batch]. */
+  readonly seen: Tensor | undefined;
 }
 
 /** The layers: h = x + attention(norm(x)); x = h + ffn(norm(h)). Residual stream x [tokens, d_model]. */
@@ -58,8 +61,13 @@ export function layers(stack: Stack, embedded: Tensor): LayersOutput {
   return { x, routed, routedLayers, retrievals };
 }
 
-function attentionPart({ builder, model }: Stack, x: Tensor): AttentionOutput {
-  return builder.inScope('attention', () => attention(builder, residualNorm(builder, 'norm', model)(x), model));
+function attentionPart({ builder, model, seen }: Stack, x: Tensor): AttentionOutput {
+  return builder.inScope('attention', () => {
+    const norm = residualNorm(builder, 'norm', model);
+    if (seen === undefined) return attention(builder, norm(x), model);
+    const states = norm(cachedStates(builder, x, model.d_model));
+    return attention(builder, norm(x), model, { states, seen });
+  });
 }
 
 function routedPart({ builder, model, scope }: Stack, h: Tensor, moe: MoeConfig, attended: Attended): RoutedOutput {
