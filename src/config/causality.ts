@@ -1,6 +1,6 @@
-import { canDrop, usesAllExperts } from './moeShape';
+import { canDrop, leastChoices, mostChoices, usesAllExperts } from './moeShape';
 import { hasRoutedLayer } from './placement';
-import type { Experiment } from './schema';
+import type { Experiment, RouterConfig } from './schema';
 
 export interface Causality {
   /** Whether, in evaluation, no output of a window depends on later tokens of it. */
@@ -10,10 +10,18 @@ export interface Causality {
 }
 
 export interface CausalityReason {
-  readonly cause: 'masked' | 'expert-choice' | 'capacity';
+  readonly cause: 'masked' | 'expert-choice' | 'capacity' | 'budget' | 'importance';
   readonly path: readonly string[];
   /** A sentence that begins with "Not causal: ". */
   readonly reason: string;
+}
+
+/**
+ * Whether an importance of tokens is made of more than each token's own view of those before it: what a token receives, it receives from later ones,
+ * and the first token pays no causal attention to any other.
+ */
+export function seesLaterTokens(importance: RouterConfig['importance']): boolean {
+  return importance === 'received' || importance === 'cls_row';
 }
 
 /**
@@ -30,7 +38,8 @@ export function causality({ model }: Experiment): Causality {
     });
   }
   if (model.moe !== undefined && hasRoutedLayer(model)) {
-    const { top_k: k, router } = model.moe;
+    const { router } = model.moe;
+    const most = mostChoices(model, model.moe);
     const at = (key: string): readonly string[] => ['model', 'moe', 'router', key];
     if (router.select === 'expert_choice' && !usesAllExperts(model, model.moe)) {
       reasons.push({
@@ -39,12 +48,26 @@ export function causality({ model }: Experiment): Causality {
         reason:
           'Not causal: with `select: expert_choice` whether an expert takes a token depends on the later tokens it could take instead.',
       });
-    } else if (canDrop(model, model.moe) && router.capacity_in_evaluation && router.capacity_priority === 'first_choice' && k > 1) {
+    } else if (canDrop(model, model.moe) && router.capacity_in_evaluation && router.capacity_priority === 'first_choice' && most > 1) {
       reasons.push({
         cause: 'capacity',
         path: at('capacity_in_evaluation'),
         reason:
           "Not causal: with `capacity_priority: first_choice` and `top_k` above 1, the first choices of later tokens take the capacity that an earlier token's other choices need; use `capacity_priority: position`, or drop in training only.",
+      });
+    }
+    if (router.select === 'dynamic' && router.budget && most > leastChoices(model.moe)) {
+      reasons.push({
+        cause: 'budget',
+        path: at('budget'),
+        reason: 'Not causal: with `budget` how many experts a token gets depends on how important later tokens are.',
+      });
+    }
+    if (router.select === 'dynamic' && seesLaterTokens(router.importance)) {
+      reasons.push({
+        cause: 'importance',
+        path: at('importance'),
+        reason: `Not causal: \`importance: ${router.importance}\` is attention that later tokens take part in.`,
       });
     }
   }

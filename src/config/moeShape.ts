@@ -58,7 +58,7 @@ export function canDrop(model: ModelConfig, moe: MoeConfig): boolean {
 
 /** Whether every unit uses each of the experts, so that none is chosen. */
 export function usesAllExperts(model: ModelConfig, moe: MoeConfig): boolean {
-  return moe.top_k === resultingExperts(model, moe).experts;
+  return leastChoices(moe) === resultingExperts(model, moe).experts;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { PathFinding } from './pathFinding';
-import { attentionHeads, baseWithoutRotation, keyValueHeads, oddHeadWidth } from './rules/attention';
+import { attentionHeads, keyValueHeads, oddHeadWidth } from './rules/attention';
+import { attentionTopK, expertsOfSharedHeads, projectionList, quantisedAttentionExperts, sharedSelection } from './rules/attentionExperts';
 import {
   balanceOfBiased,
   balanceOfExpertChoice,
@@ -12,9 +13,24 @@ import {
 } from './rules/balance';
 import { ampleCapacity, capacityOfExpertChoice, onlyWithCapacity, priorityOfOne } from './rules/capacity';
 import { notCausal } from './rules/causality';
+import { dropoutWithoutChoice, expertChoiceDropout } from './rules/expertDropout';
 import { frozenBiased, frozenRouter, frozenTemperature } from './rules/frozen';
+import { deviationOfFanIn } from './rules/initialization';
+import { lazyDecay, lazySteps } from './rules/lazyOptimizer';
 import { biasOfNothing, isoMacWidth, moeHeads, nothingLeftOut, onlyForMultiHead } from './rules/multiHead';
 import { allExperts, oneExpert } from './rules/nothingToChoose';
+import { nothingRotated, relativeOfMasked, relativeOfOddWidth, relativePadding, rotationWithoutRope } from './rules/position';
+import {
+  activationOfValues,
+  evenKeyWidth,
+  normOfOneToken,
+  productKeyLayerList,
+  quantisedTables,
+  retrievedAtMost,
+  routedTwice,
+  singleRetrieved,
+  squareExperts,
+} from './rules/productKeys';
 import { quantizedProjections } from './rules/quantisation';
 import { everyAndLayers, noRoutedLayer, routedLayerList, topK } from './rules/routedLayers';
 import type { Rule } from './rules/rule';
@@ -38,6 +54,16 @@ import {
   vocabulary,
   warmup,
 } from './rules/training';
+import {
+  importanceOfCausal,
+  importanceOfRelative,
+  nothingVaries,
+  onlyForDynamic,
+  onlyForTopP,
+  rangeOfChoices,
+  spreadingRouter,
+  topPOfSigmoid,
+} from './rules/varyingChoices';
 import type { Experiment } from './schema';
 import { isMapping } from './mapping';
 import type { KeyPath } from './yamlTree';
@@ -47,7 +73,15 @@ export const rules: readonly Rule[] = [
   attentionHeads,
   oddHeadWidth,
   keyValueHeads,
-  baseWithoutRotation,
+  rotationWithoutRope,
+  nothingRotated,
+  relativeOfMasked,
+  relativeOfOddWidth,
+  attentionTopK,
+  projectionList,
+  expertsOfSharedHeads,
+  quantisedAttentionExperts,
+  sharedSelection,
   everyAndLayers,
   routedLayerList,
   noRoutedLayer,
@@ -62,8 +96,18 @@ export const rules: readonly Rule[] = [
   balanceOfExpertChoice,
   capacityOfExpertChoice,
   expertChoiceRenormalized,
+  expertChoiceDropout,
   expertChoiceUnits,
+  importanceOfCausal,
+  importanceOfRelative,
+  rangeOfChoices,
+  nothingVaries,
+  onlyForDynamic,
+  onlyForTopP,
+  spreadingRouter,
+  topPOfSigmoid,
   notCausal,
+  relativePadding,
   balanceOfBiased,
   lossFreeSelection,
   switchBalance,
@@ -75,6 +119,7 @@ export const rules: readonly Rule[] = [
   onlyForCosine,
   cosineOfNumbers,
   onlyForBiased,
+  dropoutWithoutChoice,
   onlyWithCapacity,
   ampleCapacity,
   priorityOfOne,
@@ -82,6 +127,18 @@ export const rules: readonly Rule[] = [
   frozenRouter,
   frozenTemperature,
   quantizedProjections,
+  squareExperts,
+  retrievedAtMost,
+  evenKeyWidth,
+  productKeyLayerList,
+  routedTwice,
+  activationOfValues,
+  singleRetrieved,
+  normOfOneToken,
+  quantisedTables,
+  lazyDecay,
+  lazySteps,
+  deviationOfFanIn,
   tensorSize,
   vocabulary,
   maskingShares,

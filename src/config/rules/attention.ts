@@ -1,8 +1,7 @@
 import { nearestDivisors, nearestMultiples } from '../divisibility';
-import { atKey, atValue } from '../pathFinding';
+import { atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { violation } from './rule';
-import { withoutEffect } from './withoutEffect';
 
 export const attentionHeads: Rule = {
   code: 'attention-heads',
@@ -23,21 +22,22 @@ export const attentionHeads: Rule = {
 export const oddHeadWidth: Rule = {
   code: 'odd-head-width',
   severity: 'error',
-  summary: 'with `position: rope` the width of an attention head must be even',
+  summary: 'with `position: rope` and `rope_share: 1` the width of an attention head must be even',
   check({ experiment: { model } }) {
-    const { heads, head_width: stated, position } = model.attention;
-    if (position !== 'rope') return undefined;
+    const { heads, head_width: stated, position, rope_share: share } = model.attention;
+    // A smaller share is rounded down to pairs.
+    if (position !== 'rope' || share < 1) return undefined;
     if (stated !== undefined) {
       if (stated % 2 === 0) return undefined;
       return violation(
-        `\`attention.head_width\` ${stated} is odd, but rope turns pairs of channels; use ${nearestMultiples(stated, 2)}, or \`position: none\`.`,
+        `\`attention.head_width\` ${stated} is odd, but rope turns pairs of channels; use ${nearestMultiples(stated, 2)}, or a \`rope_share\` below 1, or \`position: none\`.`,
         atValue('model', 'attention', 'head_width'),
       );
     }
     const width = model.d_model / heads;
     if (!Number.isInteger(width) || width % 2 === 0) return undefined;
     return violation(
-      `The head width \`d_model / attention.heads\` = ${model.d_model} / ${heads} = ${width} is odd, but rope turns pairs of channels; use an even head width or \`position: none\`.`,
+      `The head width \`d_model / attention.heads\` = ${model.d_model} / ${heads} = ${width} is odd, but rope turns pairs of channels; use an even head width, or a \`rope_share\` below 1, or \`position: none\`.`,
       atValue('model', 'attention', 'heads'),
       atValue('model', 'd_model'),
     );
@@ -56,19 +56,5 @@ export const keyValueHeads: Rule = {
       atValue('model', 'attention', 'kv_heads'),
       atValue('model', 'attention', 'heads'),
     );
-  },
-};
-
-export const baseWithoutRotation: Rule = {
-  code: 'only-for-rope',
-  severity: 'warning',
-  summary: '`rope_base` is set, but `position: none` does not use it',
-  check(input) {
-    if (input.experiment.model.attention.position === 'rope') return undefined;
-    return withoutEffect(input, ['model', 'attention'], ['rope_base'], {
-      why: 'there is no rotation with `position: none`',
-      instead: 'use `position: rope`',
-      elsewhere: [atKey('model', 'attention', 'position')],
-    });
   },
 };

@@ -1,3 +1,4 @@
+import { choicesVary } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -9,10 +10,18 @@ const balance = atValue(...routerPath, 'balance');
 export const switchBalance: Rule = {
   code: 'switch-top-k',
   severity: 'error',
-  summary: '`balance: switch` with `top_k` above 1',
+  summary: '`balance: switch` with `top_k` above 1, or with units that take different numbers of experts',
   check({ experiment }) {
     const routed = routerOf(experiment);
-    if (routed?.router.balance !== 'switch' || routed.moe.top_k === 1) return undefined;
+    if (routed?.router.balance !== 'switch') return undefined;
+    if (choicesVary(routed.moe)) {
+      return violation(
+        `\`balance: switch\` is for units that take one expert each, and with \`select: ${routed.router.select}\` their numbers vary; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
+        balance,
+        select,
+      );
+    }
+    if (routed.moe.top_k === 1) return undefined;
     return violation(
       `\`balance: switch\` is for \`top_k: 1\`, and here it is ${routed.moe.top_k}; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
       balance,

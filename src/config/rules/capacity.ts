@@ -1,4 +1,4 @@
-import { canDrop, isIsoMac, resultingExperts } from '../moeShape';
+import { canDrop, isIsoMac, mostChoices, resultingExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -62,7 +62,7 @@ export const priorityOfOne: Rule = {
   check(input) {
     const routed = routerOf(input.experiment);
     if (!routed || routed.router.capacity_factor === undefined) return undefined;
-    if (routed.moe.top_k > 1 || routed.router.capacity_priority === 'first_choice') return undefined;
+    if (mostChoices(input.experiment.model, routed.moe) > 1 || routed.router.capacity_priority === 'first_choice') return undefined;
     return withoutEffect(input, routerPath, ['capacity_priority'], {
       why: 'with `top_k: 1` every choice is a first one',
       instead: 'use a `top_k` of at least 2',

@@ -1,5 +1,7 @@
 import { causality } from '../causality';
+import { choicesVary } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
+import type { Experiment } from '../schema';
 import type { Rule } from './rule';
 import { routerPath, violation } from './rule';
 
@@ -9,7 +11,8 @@ const consequence = "so this model's perplexity cannot be compared with that of 
 export const notCausal: Rule = {
   code: 'not-causal',
   severity: 'warning',
-  summary: 'outputs depend on later tokens: `select: expert_choice`, or `capacity_in_evaluation` with `first_choice` and `top_k` above 1',
+  summary:
+    'outputs depend on later tokens: `select: expert_choice`, `budget`, or `capacity_in_evaluation` with `first_choice` and more than one choice',
   check({ experiment }) {
     const causes = causality(experiment).reasons.map(({ cause }) => cause);
     if (causes.includes('masked')) return undefined;
@@ -19,12 +22,26 @@ export const notCausal: Rule = {
         atValue(...routerPath, 'select'),
       );
     }
+    // An importance that later tokens take part in is refused by a rule of its own.
+    if (causes.includes('importance')) return undefined;
+    if (causes.includes('budget')) {
+      return violation(
+        `With \`budget\` how many experts a token gets depends on how important later tokens are, ${consequence}; remove it for that.`,
+        atKey(...routerPath, 'budget'),
+        atValue(...routerPath, 'select'),
+      );
+    }
     if (!causes.includes('capacity')) return undefined;
     return violation(
-      `With \`capacity_in_evaluation\`, \`capacity_priority: first_choice\` and \`top_k\` ${experiment.model.moe?.top_k ?? ''}, the first choices of later tokens displace the other choices of earlier ones, ${consequence}; use \`capacity_priority: position\`, or remove \`capacity_in_evaluation\`.`,
+      `With \`capacity_in_evaluation\`, \`capacity_priority: first_choice\` and ${choices(experiment)}, the first choices of later tokens displace the other choices of earlier ones, ${consequence}; use \`capacity_priority: position\`, or remove \`capacity_in_evaluation\`.`,
       atKey(...routerPath, 'capacity_in_evaluation'),
       atKey(...routerPath, 'capacity_priority'),
       atValue('model', 'moe', 'top_k'),
     );
   },
 };
+
+function choices({ model: { moe } }: Experiment): string {
+  if (moe === undefined) return '';
+  return choicesVary(moe) ? `more than one expert for some units` : `\`top_k\` ${moe.top_k}`;
+}

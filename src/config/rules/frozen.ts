@@ -1,7 +1,7 @@
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
-import { withoutEffect } from './withoutEffect';
+import { listed, withoutEffect } from './withoutEffect';
 
 /** The control experiment for what routing learns: worth a word, since its figures look like any other's. */
 export const frozenRouter: Rule = {
@@ -12,8 +12,12 @@ export const frozenRouter: Rule = {
     const routed = routerOf(experiment)?.router;
     if (!routed?.frozen || routed.select === 'top_k_biased') return undefined;
     const balances = routed.balance !== 'none' && routed.balance !== 'loss_free' && routed.balance_weight > 0;
-    const pulling = [...(balances ? ['`balance: none`'] : []), ...(routed.z_loss_weight > 0 ? ['`z_loss_weight: 0`'] : [])];
-    const advice = pulling.length === 0 ? '' : `; its losses still pull at the layers below, so add ${pulling.join(' and ')}`;
+    const pulling = [
+      ...(balances ? ['`balance: none`'] : []),
+      ...(routed.z_loss_weight > 0 ? ['`z_loss_weight: 0`'] : []),
+      ...(routed.select === 'top_p' && routed.entropy_weight > 0 ? ['`entropy_weight: 0`'] : []),
+    ];
+    const advice = pulling.length === 0 ? '' : `; its losses still pull at the layers below, so add ${listed(pulling)}`;
     return violation(
       `With \`router.frozen\` the router stays as it was initialised, which is the control experiment for what routing learns${advice}.`,
       atKey(...routerPath, 'frozen'),

@@ -1,6 +1,7 @@
 import { atKey, atValue } from '../pathFinding';
 import { DEFAULT_EVERY, hasRoutedLayer } from '../placement';
-import type { Rule, Violation } from './rule';
+import { layerListFindings } from './layerList';
+import type { Rule } from './rule';
 import { violation } from './rule';
 
 export const everyAndLayers: Rule = {
@@ -21,22 +22,8 @@ export const routedLayerList: Rule = {
   code: 'routed-layers',
   severity: 'error',
   summary: '`layers` names a layer that there is not, or one twice',
-  check({ experiment: { model } }) {
-    const { layers } = model;
-    return (model.moe?.layers ?? []).flatMap((layer, index, all): Violation[] => {
-      const spots = [atValue('model', 'moe', 'layers', index), atValue('model', 'layers')];
-      if (layer >= layers) {
-        const last = layers === 1 ? 'it is layer 0' : `they are layers 0 to ${layers - 1}`;
-        return [violation(`\`moe.layers\` names layer ${layer}, but there ${countOf(layers)} and ${last}; leave it out.`, ...spots)];
-      }
-      return all.indexOf(layer) < index ? [violation(`\`moe.layers\` names layer ${layer} twice; leave one out.`, ...spots)] : [];
-    });
-  },
+  check: ({ experiment: { model } }) => layerListFindings('moe', model.moe?.layers, model.layers),
 };
-
-function countOf(layers: number): string {
-  return layers === 1 ? 'is one layer' : `are ${layers} layers`;
-}
 
 /** Layers every-1, 2 every-1, ... are routed, counted from 0. */
 export const noRoutedLayer: Rule = {

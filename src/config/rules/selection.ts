@@ -1,4 +1,4 @@
-import { isIsoMac, resultingExperts, unitsPerToken, usesAllExperts } from '../moeShape';
+import { isIsoMac, mostChoices, resultingExperts, unitsPerToken, usesAllExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -54,7 +54,8 @@ export const renormalizedSingle: Rule = {
   summary: '`renormalize` with `top_k: 1`: the weight is always 1, so the router learns nothing from the loss',
   check({ experiment }) {
     const routed = routerOf(experiment);
-    if (!routed || routed.moe.top_k > 1 || !routed.router.renormalize || routed.router.select === 'expert_choice') return undefined;
+    if (!routed || !routed.router.renormalize || routed.router.select === 'expert_choice') return undefined;
+    if (mostChoices(experiment.model, routed.moe) > 1) return undefined;
     // Of a single expert another rule speaks.
     if (usesAllExperts(experiment.model, routed.moe)) return undefined;
     return violation(

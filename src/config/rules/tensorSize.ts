@@ -1,7 +1,8 @@
+import { headWidth } from '../attentionShape';
 import { resultingExperts, unitsPerToken } from '../moeShape';
 import { atValue } from '../pathFinding';
 import type { Spot } from '../pathFinding';
-import { isRoutedLayer } from '../placement';
+import { isProductKeyLayer, isRoutedLayer } from '../placement';
 import type { ModelConfig } from '../schema';
 import type { Rule } from './rule';
 import { violation } from './rule';
@@ -18,26 +19,61 @@ interface Factors {
 
 /** The largest tensors of each kind. */
 function tensors(model: ModelConfig): readonly Factors[] {
-  const { d_model: d, vocabulary, attention, ffn, moe } = model;
+  const { d_model: d, vocabulary, attention, ffn, moe, product_keys: keys } = model;
+  const width = headWidth(model);
   const at = (...path: string[]): Spot => atValue('model', ...path);
   const found: Factors[] = [
     { of: '`vocabulary` * `d_model`', values: vocabulary * d, spot: at('vocabulary') },
     {
       of: '`d_model` * `attention.heads` * `head_width`',
-      values: d * attention.heads * (attention.head_width ?? d / attention.heads),
+      values: d * attention.heads * width,
       spot: at('attention', attention.head_width === undefined ? 'heads' : 'head_width'),
     },
   ];
-  if (Array.from({ length: model.layers }, (_, index) => index).some((index) => !isRoutedLayer(model, index))) {
+  if (
+    Array.from({ length: model.layers }, (_, index) => index).some(
+      (index) => !isRoutedLayer(model, index) && !isProductKeyLayer(model, index),
+    )
+  ) {
     found.push({ of: '`d_model` * `ffn.width`', values: d * ffn.width, spot: at('ffn', 'width') });
   }
+  if (attention.moe) {
+    const { experts } = attention.moe;
+    found.push(
+      {
+        of: '`attention.heads` * `attention.moe.experts` * `d_model` * `head_width`',
+        values: attention.heads * experts * d * width,
+        spot: at('attention', 'moe', 'experts'),
+      },
+      {
+        of: '`d_model` * `attention.heads` * `attention.moe.experts`',
+        values: d * attention.heads * experts,
+        spot: at('attention', 'moe', 'experts'),
+      },
+    );
+  }
+  if (keys) {
+    found.push(
+      { of: '`product_keys.experts` * `d_model`', values: keys.experts * d, spot: at('product_keys', 'experts') },
+      {
+        of: '`d_model` * `product_keys.heads` * `key_width`',
+        values: d * keys.heads * keys.key_width,
+        spot: at('product_keys', 'key_width'),
+      },
+      {
+        of: '`product_keys.key_width` / 2 * the root of `experts`',
+        values: (keys.key_width / 2) * Math.sqrt(keys.experts),
+        spot: at('product_keys', 'key_width'),
+      },
+    );
+  }
   if (moe) {
-    const { experts, width } = resultingExperts(model, moe);
+    const { experts, width: expertWidth } = resultingExperts(model, moe);
     const inputs = d / unitsPerToken(moe);
     const each = unitsPerToken(moe) === 1 ? '`d_model`' : '`d_model` / `heads`';
     const reduced = moe.router.type === 'cosine' ? moe.router.dimension : 0;
     found.push(
-      { of: `experts * ${each} * expert width`, values: experts * inputs * width, spot: at('moe', 'experts') },
+      { of: `experts * ${each} * expert width`, values: experts * inputs * expertWidth, spot: at('moe', 'experts') },
       { of: '`d_model` * `shared_width`', values: d * moe.shared_width, spot: at('moe', 'shared_width') },
       { of: `the router's \`dimension\` * ${each}`, values: reduced * inputs, spot: at('moe', 'router', 'dimension') },
       { of: "the router's `dimension` * experts", values: reduced * experts, spot: at('moe', 'router', 'dimension') },
