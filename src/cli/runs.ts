@@ -26,6 +26,8 @@ function jsonOfRun({ causality, ...run }: RunSummary): object {
   return {
     ...run,
     trainPerplexity: number(run.trainPerplexity),
+    meanK: number(run.meanK),
+    expertUsage: number(run.expertUsage),
     validationPerplexity: Object.fromEntries(Object.entries(run.validationPerplexity).map(([set, value]) => [set, number(value)])),
     ...causalityJson(causality),
   };
@@ -35,7 +37,10 @@ function table(runs: readonly RunSummary[]): string {
   // What the perplexities before it are not; only where some run has it.
   const tags = runs.map(({ causality }) => causalityTag(causality));
   const tagged = tags.some((tag) => tag !== '');
-  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s'];
+  const varying = runs.some(({ meanK }) => meanK !== null);
+  const retrieving = runs.some(({ expertUsage }) => expertUsage !== null);
+  const more = [...(varying ? ['mean K'] : []), ...(retrieving ? ['retrieved'] : [])];
+  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s', ...more];
   const rows = runs.map((run, index) => [
     run.id,
     run.name,
@@ -45,6 +50,8 @@ function table(runs: readonly RunSummary[]): string {
     perplexityText(meanPerplexity(Object.values(run.validationPerplexity))),
     ...(tagged ? [tags[index] ?? ''] : []),
     run.tokensPerSecond === null ? '-' : compact(run.tokensPerSecond),
+    ...(varying ? [run.meanK === null ? '-' : run.meanK.toFixed(2)] : []),
+    ...(retrieving ? [run.expertUsage === null ? '-' : `${(100 * run.expertUsage).toFixed(1)} %`] : []),
   ]);
-  return textTable([heading, ...rows], [false, false, false, true, true, true, ...(tagged ? [false] : []), true]);
+  return textTable([heading, ...rows], [false, false, false, true, true, true, ...(tagged ? [false] : []), true, ...more.map(() => true)]);
 }

@@ -43,6 +43,12 @@ function asJson({ result, status, events }: ShownRun): object {
   return { directory, state, step, totalSteps: status.totalSteps, failure: status.failure, ...figures, ...causality, description, events };
 }
 
+/** `1: 42.0 %, 2: 31.5 %, ...`: the shares of the units that took so many experts, without those that hardly any took. */
+function kTaken(shares: readonly number[]): string {
+  const shown = shares.flatMap((share, index) => (share < 0.0005 ? [] : [`${index + 1}: ${(100 * share).toFixed(1)} %`]));
+  return shown.join(', ');
+}
+
 function finiteOrText(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
@@ -65,6 +71,7 @@ function detailsOf({ result, status, events }: ShownRun): string {
     `device   ${engine.device}${engine.threads > 0 ? `, ${engine.threads} threads` : ''} on ${status.host}`,
     `commit   ${git === null ? 'not in git' : `${git.commit.slice(0, 12)}${git.dirty ? ', with changes' : ''}`}`,
     `node     ${versions.node}${node === undefined ? '' : `, ${node.executable} (${node.rung}: ${node.reason})`}`,
+    ...(result.kShares === null ? [] : [`k taken  ${kTaken(result.kShares)}`]),
     ...(status.failure === null ? [] : [`failed   at step ${status.failure.step}: ${status.failure.message} ${status.failure.advice}`]),
     '',
     ...events.map((event) => `${event.time}  ${event.message}`),

@@ -36,9 +36,26 @@ export interface RunDescription {
   };
   /** The Node that runs the worker, and what each rung of the launch ladder said. */
   readonly launch: readonly { readonly rung: string; readonly executable: string; readonly chosen: boolean; readonly reason: string }[];
-  readonly parameters: { readonly total: number; readonly active: number };
+  readonly parameters: {
+    readonly total: number;
+    readonly active: number;
+    /** Whether a token may use fewer than `active`, as the units that it becomes may meet in one expert. Runs of before 0.2.0 do not say. */
+    readonly activeIsUpperBound?: boolean;
+  };
   readonly macsPerToken: number;
-  readonly routedLayers: readonly { readonly name: string; readonly experts: number; readonly k: number; readonly unitsPerToken: number }[];
+  /**
+   * Where units take different numbers of experts: the K that `macsPerToken` is counted at, and how many more a token costs if every unit takes one
+   * expert more. Null where K is the same for all.
+   */
+  readonly varyingK: { readonly counted: number; readonly macsPerChoice: number } | null;
+  readonly routedLayers: readonly {
+    readonly name: string;
+    readonly experts: number;
+    readonly k: number;
+    readonly unitsPerToken: number;
+    /** Attention heads, where each has experts of its own: those of head 0 come first. */
+    readonly heads?: number;
+  }[];
   /** Layers that retrieve by product keys: their use is sketched in `sketches.bin`. */
   readonly retrievals: readonly { readonly name: string; readonly experts: number; readonly k: number }[];
   readonly versions: { readonly moeLab: string; readonly node: string; readonly onnxruntime: string };

@@ -85,9 +85,20 @@ const descriptionSchema = z.object({
     candidates: z.array(z.object({ device: z.string(), reason: z.string() })).default([]),
   }),
   launch: z.array(z.object({ rung: z.string(), executable: z.string(), chosen: z.boolean(), reason: z.string() })).default([]),
-  parameters: z.object({ total: z.number(), active: z.number() }),
+  parameters: z.object({ total: z.number(), active: z.number(), activeIsUpperBound: z.boolean().exactOptional() }),
   macsPerToken: z.number(),
-  routedLayers: z.array(z.object({ name: z.string(), experts: z.int().positive(), k: z.number(), unitsPerToken: z.number() })).default([]),
+  varyingK: z.object({ counted: z.number(), macsPerChoice: z.number() }).nullable().default(null),
+  routedLayers: z
+    .array(
+      z.object({
+        name: z.string(),
+        experts: z.int().positive(),
+        k: z.number(),
+        unitsPerToken: z.number(),
+        heads: z.int().positive().exactOptional(),
+      }),
+    )
+    .default([]),
   /** Runs of before 0.2.0 have none. */
   retrievals: z.array(z.object({ name: z.string(), experts: z.int().positive(), k: z.number() })).default([]),
   versions: z.object({ moeLab: z.string(), node: z.string(), onnxruntime: z.string() }),

@@ -27,6 +27,10 @@ export interface RunSummary {
   readonly trainPerplexity: number | null;
   readonly validationPerplexity: Readonly<Record<string, number>>;
   readonly tokensPerSecond: number | null;
+  /** Experts per unit in the newest step; null where K is the same for all. */
+  readonly meanK: number | null;
+  /** Share of the retrieved experts that the last validation used, mean over its sets; null without retrievals. */
+  readonly expertUsage: number | null;
   /** Whether its perplexities are those of a language model; undefined where this version does not understand its config. */
   readonly causality: Causality | undefined;
 }
@@ -42,8 +46,11 @@ interface Entry {
 
 /** The newest of each kind of figure. */
 interface Latest {
-  train: { readonly step: number; readonly perplexity: number; readonly tokensPerSecond: number | null } | undefined;
-  validation: { readonly step: number; readonly perplexity: Readonly<Record<string, number>> } | undefined;
+  train:
+    | { readonly step: number; readonly perplexity: number; readonly tokensPerSecond: number | null; readonly meanK: number | null }
+    | undefined;
+  validation:
+    { readonly step: number; readonly perplexity: Readonly<Record<string, number>>; readonly expertUsage: number | null } | undefined;
 }
 
 /**
@@ -98,6 +105,8 @@ function summarise(directory: string, { description, causality, status, last }: 
     trainPerplexity: last.train?.perplexity ?? null,
     validationPerplexity: last.validation?.perplexity ?? {},
     tokensPerSecond: last.train?.tokensPerSecond ?? null,
+    meanK: last.train?.meanK ?? null,
+    expertUsage: last.validation?.expertUsage ?? null,
     causality,
   };
 }
@@ -141,11 +150,16 @@ function isAfter({ train, validation }: Latest, step: number): boolean {
 function note(last: Latest, line: MetricsLine): void {
   if (line.train !== undefined) {
     const perplexity = Math.exp(fromJsonNumber(line.train.crossEntropy));
-    last.train = { step: line.step, perplexity, tokensPerSecond: line.tokensPerSecond ?? null };
+    const meanK = line.train.meanK === undefined ? null : fromJsonNumber(line.train.meanK);
+    last.train = { step: line.step, perplexity, tokensPerSecond: line.tokensPerSecond ?? null, meanK };
   }
   if (line.validation !== undefined) {
     const perplexity = Object.fromEntries(Object.entries(line.validation).map(([set, values]) => [set, fromJsonNumber(values.perplexity)]));
-    last.validation = { step: line.step, perplexity };
+    const used = Object.values(line.validation).flatMap(({ expertUsage }) =>
+      expertUsage === undefined ? [] : [fromJsonNumber(expertUsage)],
+    );
+    const expertUsage = used.length === 0 ? null : used.reduce((sum, share) => sum + share, 0) / used.length;
+    last.validation = { step: line.step, perplexity, expertUsage };
   }
 }
 

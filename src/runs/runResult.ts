@@ -2,7 +2,9 @@ import type { JsonNumber, RunDescription } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { observe, thisHost, type Here, type ObservedState } from './liveness';
 import { readDescription, readStatusOrLost } from './readRun';
-import { readExperts, readMetrics, start } from './runReader';
+import { macsAtMeanK } from './macsAtMeanK';
+import { readExperts, readMetrics, readSketches, start } from './runReader';
+import { UsageEver } from './usageEver';
 
 /** The figures of one run that are compared with other runs'. */
 export interface RunResult {
@@ -18,12 +20,30 @@ export interface RunResult {
   readonly trainPerplexity: number | null;
   /** Of the last validation, per set. */
   readonly validation: Readonly<
-    Record<string, { readonly perplexity: number; readonly bitsPerByte: number | null; readonly dropRate: number | null }>
+    Record<
+      string,
+      {
+        readonly perplexity: number;
+        readonly bitsPerByte: number | null;
+        readonly dropRate: number | null;
+        readonly meanK: number | null;
+        readonly expertUsage: number | null;
+        readonly unevenness: number | null;
+      }
+    >
   >;
   /** Coefficient of variation of the experts' shares of routed units over the last tenth of the steps, mean over routed layers; 0 is perfect balance. */
   readonly loadVariation: number | null;
   /** Share of assignments dropped for capacity in training, mean over the last tenth of the steps; null without capacity. */
   readonly dropRate: number | null;
+  /** Experts per unit in training, mean over the last tenth of the steps; null where K is the same for all. */
+  readonly meanK: number | null;
+  /** The share of the units that took 1, 2, ... experts, over the same steps. */
+  readonly kShares: readonly number[] | null;
+  /** MACs per token at that mean K; `description.macsPerToken` is at the K that the config states. */
+  readonly macsAtMeanK: number | null;
+  /** Share of the retrieved experts that were ever used in training, mean over the retrievals; null without one. */
+  readonly usedEver: number | null;
 }
 
 /** Reads a run whole; undefined if `directory` holds none. */
@@ -37,6 +57,8 @@ export async function readRunResult(directory: string, here: Here = thisHost(), 
   const lastStep = steps.at(-1);
   const sets = lines.findLast((line) => line.validation !== undefined)?.validation ?? {};
   const isLate = ({ step }: { readonly step: number }) => step > 0.9 * (lastStep?.step ?? 0);
+  const late = steps.filter(isLate).flatMap((line) => line.train ?? []);
+  const meanK = mean(late.flatMap((train) => numberOrNull(train.meanK) ?? []));
   const layers = description.routedLayers.map((_, layer) =>
     frames.filter((frame) => frame.layer === layer && isLate(frame)).map((frame) => frame.counts),
   );
@@ -49,14 +71,46 @@ export async function readRunResult(directory: string, here: Here = thisHost(), 
     tokensPerSecond: median(steps.flatMap((line) => line.tokensPerSecond ?? [])),
     trainPerplexity: lastStep?.train === undefined ? null : Math.exp(fromJsonNumber(lastStep.train.crossEntropy)),
     validation: Object.fromEntries(
-      Object.entries(sets).map(([name, { perplexity, bitsPerByte, dropRate }]) => [
+      Object.entries(sets).map(([name, { perplexity, ...others }]) => [
         name,
-        { perplexity: fromJsonNumber(perplexity), bitsPerByte: numberOrNull(bitsPerByte), dropRate: numberOrNull(dropRate) },
+        {
+          perplexity: fromJsonNumber(perplexity),
+          bitsPerByte: numberOrNull(others.bitsPerByte),
+          dropRate: numberOrNull(others.dropRate),
+          meanK: numberOrNull(others.meanK),
+          expertUsage: numberOrNull(others.expertUsage),
+          unevenness: numberOrNull(others.unevenness),
+        },
       ]),
     ),
     loadVariation: mean(layers.flatMap((counts) => variation(total(counts)) ?? [])),
-    dropRate: mean(steps.filter(isLate).flatMap((line) => numberOrNull(line.train?.dropRate) ?? [])),
+    dropRate: mean(late.flatMap((train) => numberOrNull(train.dropRate) ?? [])),
+    meanK,
+    kShares: meanShares(late.flatMap((train) => (train.kShares === undefined ? [] : [train.kShares]))),
+    macsAtMeanK: macsAtMeanK(description, meanK),
+    usedEver: await readUsedEver(directory, description),
   };
+}
+
+function meanShares(steps: readonly (readonly number[])[]): readonly number[] | null {
+  const most = Math.max(0, ...steps.map((shares) => shares.length));
+  if (most === 0) return null;
+  return Array.from({ length: most }, (_, index) => mean(steps.map((shares) => shares[index] ?? 0)) ?? 0);
+}
+
+/** Bytes of sketches.bin read at once: a whole one may have a hundred megabytes. */
+const pieceBytes = 4 << 20;
+
+async function readUsedEver(directory: string, { retrievals }: RunDescription): Promise<number | null> {
+  const ever = retrievals.map(({ experts }) => new UsageEver(experts));
+  for (let cursor = start, before = -1; ever.length > 0 && cursor.offset !== before;) {
+    before = cursor.offset;
+    const increment = await readSketches(directory, cursor, { limit: pieceBytes });
+    if (increment.rewindTo !== null) for (const layer of ever) layer.rewind(increment.rewindTo);
+    for (const frame of increment.records) ever[frame.layer]?.add(frame);
+    cursor = increment.cursor;
+  }
+  return mean(ever.map(({ used, experts }) => used / experts));
 }
 
 function numberOrNull(value: JsonNumber | undefined): number | null {

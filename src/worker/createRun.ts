@@ -3,9 +3,10 @@ import { dependencies, version } from '../../package.json';
 import type { ConfigFinding, ReadText } from '../config/configFile';
 import { experimentName } from '../config/experimentName';
 import { loadConfig } from '../config/loadConfig';
-import type { RunnableExperiment } from '../config/schema';
+import { choicesVary } from '../config/moeShape';
+import type { ModelConfig, RunnableExperiment } from '../config/schema';
 import type { Device } from '../engine/engine';
-import { countModel } from '../models/count';
+import { countModel, type ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription } from '../runs/format';
 import { createRunDirectory } from '../runs/runDirectory';
@@ -77,7 +78,8 @@ export async function createRun(
 ): Promise<NewRun> {
   const folder = dirname(configFile);
   const program = buildLanguageModel(experiment);
-  const { parameters, macsPerToken } = countModel(program, experiment.model);
+  const count = countModel(program, experiment.model);
+  const { parameters, macsPerToken, activeIsUpperBound } = count;
   const git = await gitState(folder);
   const name = experimentName(configFile, experiment);
   const { id, directory } = createRunDirectory({ runsDirectory, name, now });
@@ -96,13 +98,15 @@ export async function createRun(
     data,
     engine: { device, threads, candidates: [{ device, reason: 'the config or the command line names it' }] },
     launch,
-    parameters: { total: parameters.total, active: parameters.active },
+    parameters: { total: parameters.total, active: parameters.active, activeIsUpperBound },
     macsPerToken: macsPerToken.total,
+    varyingK: varyingK(experiment.model, count),
     routedLayers: program.routedLayers.map((layer) => ({
       name: layer.name,
       experts: layer.experts,
       k: layer.k,
       unitsPerToken: layer.unitsPerToken,
+      ...(/\.attention\b/.test(layer.name) ? { heads: experiment.model.attention.heads } : {}),
     })),
     retrievals: program.retrievals.map(({ name, experts, k }) => ({ name, experts, k })),
     versions: { moeLab: version, node: process.versions.node, onnxruntime: dependencies['onnxruntime-node'] },
@@ -110,4 +114,9 @@ export async function createRun(
   writeDescription(directory, description);
   writeStatus(directory, initialStatus(experiment.train.steps, now.getTime()));
   return { run: directory, description };
+}
+
+function varyingK({ moe }: ModelConfig, { layers }: ModelCount): RunDescription['varyingK'] {
+  const macsPerChoice = layers.reduce((sum, layer) => sum + layer.macsPerChoice, 0);
+  return moe === undefined || !choicesVary(moe) || macsPerChoice === 0 ? null : { counted: moe.top_k, macsPerChoice };
 }

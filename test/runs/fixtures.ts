@@ -59,6 +59,7 @@ export function aDescription(changes: Partial<RunDescription> = {}): RunDescript
     launch: [],
     parameters: { total: 10, active: 5 },
     macsPerToken: 20,
+    varyingK: null,
     routedLayers: [
       { name: 'layers.1', experts: 3, k: 1, unitsPerToken: 1 },
       { name: 'layers.3', experts: 2, k: 1, unitsPerToken: 1 },

@@ -1,3 +1,4 @@
+import { activeIsUpperBound } from '../../runs/activeParameters';
 import { runCausality } from '../../runs/runCausality';
 import type { RunResult } from '../../runs/runResult';
 import { causalityNotes, taggedName } from '../causalityText';
@@ -24,13 +25,41 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
   const counted = (set: string): boolean => results.some(({ validation }) => typeof validation[set]?.bitsPerByte === 'number');
   const number = (value: number | null | undefined, digits: number): string =>
     value === null || value === undefined ? '-' : value.toFixed(digits);
-  const percent = (value: number | null | undefined): string =>
-    value === null || value === undefined ? '-' : `${(100 * value).toFixed(2)} %`;
+  const percent = (value: number): string => `${(100 * value).toFixed(2)} %`;
+  /** A row that stands only where some run has the figure. */
+  const optional = (
+    title: string,
+    figure: (result: RunResult) => number | null | undefined,
+    text: (value: number) => string,
+  ): string[][] => {
+    if (results.every((result) => typeof figure(result) !== 'number')) return [];
+    return [row(title, (result) => ((value) => (typeof value === 'number' ? text(value) : '-'))(figure(result)))];
+  };
+  const perSet = (
+    title: string,
+    figure: (values: RunResult['validation'][string]) => number | null,
+    text: (value: number) => string,
+  ): string[][] =>
+    sets.flatMap((set) =>
+      optional(`${title} ${set}`, ({ validation }) => ((values) => (values === undefined ? null : figure(values)))(validation[set]), text),
+    );
   const rows = [
     row('', ({ description }) => taggedName(description.name, runCausality(description)), 'entropy floor'),
     row('parameters', ({ description }) => grouped(description.parameters.total)),
     row('active parameters', ({ description }) => activeText(description)),
     row('MACs per token', ({ description }) => grouped(description.macsPerToken)),
+    // Only where the models choose so: what is counted above is then only what they were meant to cost.
+    ...optional('MACs at mean K', ({ macsAtMeanK }) => macsAtMeanK, grouped),
+    ...optional(
+      'mean K train',
+      ({ meanK }) => meanK,
+      (value) => value.toFixed(2),
+    ),
+    ...perSet(
+      'mean K',
+      ({ meanK }) => meanK,
+      (value) => value.toFixed(2),
+    ),
     row('steps', ({ step, description }) =>
       step === description.totalSteps ? grouped(step) : `${grouped(step)} of ${grouped(description.totalSteps)}`,
     ),
@@ -46,25 +75,40 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
     row('tokens per second', ({ tokensPerSecond }) => (tokensPerSecond === null ? '-' : grouped(tokensPerSecond))),
     row('training time', ({ seconds }) => duration(seconds)),
     row('expert load CV', ({ loadVariation }) => number(loadVariation, 2)),
-    // Only where some run has a capacity. Dropping changes what perplexity means, so it is told for validation too.
-    ...(results.some(({ dropRate }) => dropRate !== null) ? [row('dropped train', ({ dropRate }) => percent(dropRate))] : []),
-    ...sets
-      .filter((set) => results.some(({ validation }) => typeof validation[set]?.dropRate === 'number'))
-      .map((set) => row(`dropped ${set}`, ({ validation }) => percent(validation[set]?.dropRate))),
+    ...optional('retrieved train', ({ usedEver }) => usedEver, percent),
+    ...perSet('retrieved', ({ expertUsage }) => expertUsage, percent),
+    ...perSet(
+      'unevenness',
+      ({ unevenness }) => unevenness,
+      (value) => value.toFixed(3),
+    ),
+    // Dropping changes what perplexity means, so it is told for validation too.
+    ...optional('dropped train', ({ dropRate }) => dropRate, percent),
+    ...perSet('dropped', ({ dropRate }) => dropRate, percent),
   ];
   return textTable(rows, [false, ...results.map(() => true), ...(withFloor ? [true] : [])]);
 }
 
 /** Sub-tokens of one token may meet in one expert, so that the count is an upper bound. */
-function activeText({ parameters, routedLayers }: RunResult['description']): string {
-  return `${routedLayers.some((layer) => layer.unitsPerToken > 1) ? '≤ ' : ''}${grouped(parameters.active)}`;
+function activeText(description: RunResult['description']): string {
+  return `${activeIsUpperBound(description) ? '≤ ' : ''}${grouped(description.parameters.active)}`;
 }
 
 /** What a table of runs does not say of itself. */
 export function comparisonNotes(results: readonly RunResult[]): string {
   const causality = results.flatMap(({ description }) => causalityNotes(description.name, runCausality(description)));
-  return [...new Set(causality.map(printable)), figuresNote].join('\n');
+  const notes = [
+    ...new Set(causality.map(printable)),
+    ...(results.some(({ macsAtMeanK }) => macsAtMeanK !== null) ? [meanKNote] : []),
+    ...(results.some(({ usedEver }) => usedEver !== null) ? [retrievedNote] : []),
+  ];
+  return [...notes, figuresNote].join('\n');
 }
+
+const meanKNote =
+  'Mean K: experts per unit, in training over the last tenth of the steps. A model with a fixed k that costs as much: `moe-lab twin RUN`.';
+const retrievedNote =
+  'Retrieved: share of the experts that were ever used, in training or on the validation set. Unevenness: log N + sum z log z of their weights z, in nats; 0 is even.';
 
 const figuresNote =
   "MACs are forward, attention over the full context. CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even. Dropped: share of (unit, choice) pairs beyond the experts' capacity, in training over the same steps.";

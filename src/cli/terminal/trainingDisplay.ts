@@ -1,17 +1,20 @@
 import type { Writable } from 'node:stream';
 import type { Causality } from '../../config/causality';
-import type { EventLine, ExpertFrame, MetricsLine, RunDescription, RunStatus } from '../../runs/format';
+import type { EventLine, ExpertFrame, MetricsLine, RunDescription, RunStatus, SketchFrame } from '../../runs/format';
 import { fromJsonNumber } from '../../runs/jsonNumber';
+import { layerName } from '../../runs/layerName';
+import { UsageEver } from '../../runs/usageEver';
 import type { RunListener } from '../../worker/runRecorder';
 import { expertPicture, legend } from './expertPicture';
 import { duration, perplexityText } from './figures';
+import { retrievalLine, type RetrievalState } from './retrievalLine';
 import { meanPerplexity, progressLine } from './progressLine';
 import { printable } from './printable';
 import { styleFor, type Style } from './style';
 
 export interface DisplayOptions {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly description: Pick<RunDescription, 'totalSteps' | 'routedLayers'>;
+  readonly description: Pick<RunDescription, 'totalSteps' | 'routedLayers' | 'retrievals'>;
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Milliseconds. */
   readonly clock?: () => number;
@@ -29,6 +32,7 @@ export class TrainingDisplay implements RunListener {
   private readonly style: Style;
   private readonly isTerminal: boolean;
   private readonly counts: number[][];
+  private readonly retrievals: RetrievalState[];
   private latest: MetricsLine | undefined;
   private validationPerplexity: number | null = null;
   private drawnAt = Number.NEGATIVE_INFINITY;
@@ -41,6 +45,11 @@ export class TrainingDisplay implements RunListener {
   constructor(private readonly options: DisplayOptions) {
     this.isTerminal = options.stdout.isTTY === true;
     this.style = styleFor(this.isTerminal, options.environment ?? process.env);
+    this.retrievals = options.description.retrievals.map(({ name, experts }) => ({
+      name,
+      ever: new UsageEver(experts),
+      newest: undefined,
+    }));
     this.counts = options.description.routedLayers.map((layer) => Array.from({ length: layer.experts }, () => 0));
   }
 
@@ -57,6 +66,13 @@ export class TrainingDisplay implements RunListener {
   onExperts({ layer, counts }: ExpertFrame): void {
     const sums = this.counts[layer];
     counts.forEach((count, expert) => sums !== undefined && (sums[expert] = (sums[expert] ?? 0) + count));
+  }
+
+  onSketch(frame: SketchFrame): void {
+    const retrieval = this.retrievals[frame.layer];
+    if (retrieval === undefined) return;
+    retrieval.ever.add(frame);
+    retrieval.newest = frame;
   }
 
   onEvent({ kind, message }: EventLine): void {
@@ -85,13 +101,19 @@ export class TrainingDisplay implements RunListener {
     const figures = perplexities.map(([name, perplexity]) => `${printable(name)} ${bold(perplexityText(perplexity))}`).join('  ');
     const at = `step ${String(step).padStart(String(this.options.description.totalSteps).length)}`;
     this.write(`${at}  validation perplexity  ${figures}\n`);
-    const layers = this.options.description.routedLayers.map(({ name }, layer) => ({ name, counts: this.counts[layer] ?? [] }));
+    const layers = this.options.description.routedLayers.map(({ name }, layer) => ({
+      name: layerName(name),
+      counts: this.counts[layer] ?? [],
+    }));
     if (layers.some(({ counts }) => counts.some((count) => count > 0))) {
       if (!this.explained) this.write(`${dim(`  ${legend}`)}\n`);
       this.explained = true;
       for (const row of expertPicture(layers, Math.max(8, this.columns - 40))) this.write(`  ${row}\n`);
     }
     for (const sums of this.counts) sums.fill(0);
+    for (const retrieval of this.retrievals) {
+      if (retrieval.newest !== undefined) this.write(`  ${retrievalLine(retrieval)}\n`);
+    }
   }
 
   private get columns(): number {
@@ -107,6 +129,7 @@ export class TrainingDisplay implements RunListener {
         trainPerplexity: train === undefined ? null : Math.exp(fromJsonNumber(train.crossEntropy)),
         validationPerplexity: this.validationPerplexity,
         tokensPerSecond: this.latest?.tokensPerSecond ?? null,
+        meanK: train?.meanK === undefined ? null : fromJsonNumber(train.meanK),
         remaining: this.remaining(),
       },
       columns,

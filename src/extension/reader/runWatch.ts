@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { activeIsUpperBound } from '../../runs/activeParameters';
 import type { RunDescription, RunStatus } from '../../runs/format';
 import { observe, type Here } from '../../runs/liveness';
 import { readDescription, readStatus } from '../../runs/readRun';
@@ -55,7 +56,7 @@ export class RunWatch {
       totalSteps: status?.totalSteps ?? description?.totalSteps ?? 0,
       parameters: {
         ...(description?.parameters ?? { total: 0, active: 0 }),
-        activeIsUpperBound: (description?.routedLayers ?? []).some(({ unitsPerToken }) => unitsPerToken > 1),
+        activeIsUpperBound: description !== undefined && activeIsUpperBound(description),
       },
       macsPerToken: description?.macsPerToken ?? 0,
       device: description?.engine.device ?? '',

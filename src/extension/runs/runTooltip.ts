@@ -1,4 +1,6 @@
+import { activeIsUpperBound } from '../../runs/activeParameters';
 import type { RunDescription } from '../../runs/format';
+import { macsAtMeanK } from '../../runs/macsAtMeanK';
 import type { RunSummary } from '../../runs/runIndex';
 import { notCausalReasons } from './notCausal';
 import { perplexityText, stepText } from './runFigures';
@@ -11,7 +13,9 @@ export function runTooltip(run: RunSummary, description: RunDescription | undefi
   }
   if (run.trainPerplexity !== null) rows.push(['Perplexity, training step', perplexityText(run.trainPerplexity)]);
   if (run.tokensPerSecond !== null) rows.push(['Speed', `${groupDigits(run.tokensPerSecond)} tokens/s`]);
-  if (description) rows.push(...descriptionRows(description));
+  if (run.meanK !== null) rows.push(['Experts per unit, mean', run.meanK.toFixed(2)]);
+  if (run.expertUsage !== null) rows.push(['Retrieved experts used', `${(100 * run.expertUsage).toFixed(1)} %`]);
+  if (description) rows.push(...descriptionRows(description, run.meanK));
   rows.push(['Started', `${escapeMarkdown(run.createdAt.slice(0, 19).replace('T', ' '))} UTC`]);
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
   const failure = run.failure
@@ -26,14 +30,16 @@ function stateText(run: RunSummary): string {
   return `${state}${where}, ${stepText(run)}`;
 }
 
-function descriptionRows(description: RunDescription): [string, string][] {
-  const { parameters, macsPerToken, engine, configFile, routedLayers } = description;
-  const bound = routedLayers.some(({ unitsPerToken }) => unitsPerToken > 1) ? '≤ ' : '';
+function descriptionRows(description: RunDescription, meanK: number | null): [string, string][] {
+  const { parameters, macsPerToken, engine, configFile } = description;
+  const measured = macsAtMeanK(description, meanK);
+  const bound = activeIsUpperBound(description) ? '≤ ' : '';
   const notCausal = notCausalReasons(description);
   return [
     ...notCausal.map((reason): [string, string] => ['**Not causal**', escapeMarkdown(reason.replace(/^Not causal: /, ''))]),
     ['Parameters', `${groupDigits(parameters.total)} (${bound}${groupDigits(parameters.active)} active)`],
     ['MACs per token', groupDigits(macsPerToken)],
+    ...(measured === null ? [] : [['MACs per token at that mean', groupDigits(measured)] satisfies [string, string]]),
     ['Device', escapeMarkdown(engine.device)],
     ['Config', escapeMarkdown(configFile)],
   ];

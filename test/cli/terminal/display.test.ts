@@ -4,6 +4,7 @@ import { expertPicture } from '../../../src/cli/terminal/expertPicture';
 import { compact, duration, grouped, perplexityText } from '../../../src/cli/terminal/figures';
 import { meanPerplexity, progressLine } from '../../../src/cli/terminal/progressLine';
 import { TrainingDisplay } from '../../../src/cli/terminal/trainingDisplay';
+import { sketchOf } from '../../../src/runs/sketch';
 import { aDescription, aLine } from '../../runs/fixtures';
 
 class Screen extends Writable {
@@ -94,6 +95,26 @@ describe('the training display', () => {
     display.end();
     return screen.text;
   }
+
+  it('says the mean K, and at a validation what retrievals have come to', () => {
+    const screen = new Screen(false);
+    const description = aDescription({
+      totalSteps: 2,
+      routedLayers: [{ name: 'layers.1.moe', experts: 2, k: 2, unitsPerToken: 1 }],
+      retrievals: [{ name: 'layers.0.product_keys', experts: 16, k: 4 }],
+    });
+    const display = new TrainingDisplay({ stdout: screen, description, environment: {} });
+    for (let step = 1; step <= 2; step++) {
+      display.onMetrics({ ...aLine(step, Math.log(10)), train: { loss: 1, crossEntropy: 1, meanK: 1.5 } });
+      display.onExperts({ step, layer: 0, counts: Float32Array.of(3, 1) });
+      const counts = Float64Array.from({ length: 16 }, (_, expert) => (expert >= step && expert < 5 ? 1 : 0));
+      display.onSketch({ step, layer: 0, ...sketchOf(counts) });
+    }
+    display.onMetrics({ step: 2, time: 2, tokens: 40, validation: { prose: { loss: 1, perplexity: 9.5 } } });
+    expect(screen.text).toContain('mean K 1.50');
+    expect(screen.text).toMatch(/^ {2}layer 1 {2}/m);
+    expect(screen.text).toContain('layer 0 retrieval  4 of 16 experts used (25.0 %), 3 of them last, unevenness 1.67');
+  });
 
   it('draws one line over and over in a terminal, and keeps what stays above it', () => {
     const text = shown(new Screen(true));

@@ -52,6 +52,7 @@ export class WrittenRun {
       launch: [],
       parameters: { total: 3_412_224, active: 2_100_480 },
       macsPerToken: 2_359_296,
+      varyingK: null,
       routedLayers: experts.map((count, index) => ({ name: `layers.${2 * index + 1}.moe`, experts: count, k: 2, unitsPerToken: 1 })),
       retrievals: [],
       versions: { moeLab: '0.1.0', node: '20', onnxruntime: '1.30.0' },

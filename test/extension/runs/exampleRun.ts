@@ -16,6 +16,8 @@ export function exampleRun(different: Partial<RunSummary> = {}): RunSummary {
     trainPerplexity: 8.5,
     validationPerplexity: { prose: 7.421 },
     tokensPerSecond: 15_500,
+    meanK: null,
+    expertUsage: null,
     causality: { causal: true, reasons: [] },
     ...different,
   };

@@ -57,6 +57,7 @@ describe('the tooltip', () => {
       launch: [],
       parameters: { total: 1_234_567, active: 345_678 },
       macsPerToken: 456_789,
+      varyingK: null,
       routedLayers: [],
       retrievals: [],
       versions: { moeLab: '0.1.0', node: '20.0.0', onnxruntime: '1.30.0' },
