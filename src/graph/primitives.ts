@@ -90,8 +90,8 @@ export interface PrimitiveAttributes {
   /**
    * (q, k [batch, heads, time, d]) -> [batch, time], how important each token is by the attention A = softmax(scale q k^T + mask), mean over the
    * heads, then over its mean. Not differentiable. Statistics of token j: `received` mean over i of A[i, j]; `cls_row` A[0, j]; `row_max`
-   * max over i of A[j, i]; `entropy` 1 - H(A[j]) / log(n), n the keys that j sees, and 1 where n = 1. The mean is that of the window, and where
-   * causal that of tokens 0 to j. `received` and `cls_row` need causal = false.
+   * max over i of A[j, i]; `entropy` max(1 - H(A[j]) / log(n), 1e-6), n the keys that j sees, and 1 where n = 1. The mean is that of the
+   * window, and where causal that of tokens 0 to j. `received` and `cls_row` need causal = false.
    */
   attentionImportance: { statistic: 'received' | 'cls_row' | 'row_max' | 'entropy'; causal: boolean; scale: number };
   /** (table [rows, d], indices int32 [...]) -> [..., d]. */

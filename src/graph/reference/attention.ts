@@ -24,13 +24,16 @@ function attentionProbabilities(q: NdArray, k: NdArray, causal: boolean, scale: 
   return rows;
 }
 
+/** Where every query looks at all keys alike, each is as important as any other and not 0 of 0. */
+const LEAST_CONCENTRATION = 1e-6;
+
 /** By the keys' probabilities of one query (a row of A), how important that query is: high where it looks at few keys. */
 const rowStatistics: Record<'row_max' | 'entropy', (row: Float64Array) => number> = {
   row_max: (row) => row.reduce((a, b) => Math.max(a, b), 0),
   entropy: (row) => {
     if (row.length === 1) return 1;
     const entropy = row.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
-    return 1 - entropy / Math.log(row.length);
+    return Math.max(1 - entropy / Math.log(row.length), LEAST_CONCENTRATION);
   },
 };
 
