@@ -1,6 +1,7 @@
 import type { RunnableExperiment } from '../config/schema';
 import { type Corpus, loadCorpus } from '../data/corpus';
 import { type ConfigPath, DataError } from '../data/dataError';
+import { chunksPerLane } from '../data/lanes';
 import type { SessionOptions } from '../engine/engine';
 
 export interface Corpora {
@@ -14,10 +15,10 @@ export interface Corpora {
  */
 export async function prepareCorpora(experiment: RunnableExperiment, folder: string): Promise<Corpora> {
   microbatchesPerStep(experiment);
-  const { data, train } = experiment;
+  const { data, model, train } = experiment;
   const load = async (name: string, patterns: readonly string[], configPath: ConfigPath) => {
     const corpus = await loadCorpus({ name, patterns, folder, configPath });
-    checkVocabulary(corpus, experiment.model.vocabulary);
+    checkVocabulary(corpus, model.vocabulary);
     return corpus;
   };
   const training = await load('train', data.train, ['data', 'train']);
@@ -40,6 +41,7 @@ export async function prepareCorpora(experiment: RunnableExperiment, folder: str
       ['data', 'train'],
     );
   }
+  if (model.attention.position === 'xl') chunksPerLane(training.tokens.length, model.context, train.batch_tokens / model.context);
   return { train: training, validation };
 }
 

@@ -1,11 +1,11 @@
 import type { RunnableExperiment } from '../config/schema';
-import { TrainingOrder } from '../data/batches';
 import type { Batch, Session, StateTensor, StepMetrics } from '../engine/engine';
-import { hiddenBy, scoreText, scoringOf } from './evaluation';
+import { scoreText, scoringOf } from './evaluation';
 import { type Corpora, microbatchesPerStep } from './prepare';
 import { learningRateAt } from './schedule';
 import { Throughput } from './throughput';
 import type { TrainerState, TrainingControl, TrainingObserver, TrainingOutcome, ValidationEvent } from './trainingEvents';
+import { trainingWindows, type WindowOrder } from './windows';
 
 export interface TrainingRequest {
   readonly experiment: RunnableExperiment;
@@ -31,7 +31,7 @@ export function trainExperiment(request: TrainingRequest): Promise<TrainingOutco
 
 /** One call of `trainExperiment`: the request and where it stands. */
 class Training {
-  private readonly order: TrainingOrder;
+  private readonly order: WindowOrder;
   private readonly microbatches: number;
   private readonly throughput = new Throughput();
   private readonly now: () => number;
@@ -46,7 +46,7 @@ class Training {
 
   constructor(private readonly request: TrainingRequest) {
     const { experiment, corpora, resume } = request;
-    this.order = new TrainingOrder(corpora.train.tokens, experiment.model.context, experiment.train.seed, hiddenBy(experiment));
+    this.order = trainingWindows(experiment, corpora.train.tokens);
     this.microbatches = microbatchesPerStep(experiment);
     this.now = request.now ?? (() => performance.now() / 1000);
     this.startedAt = this.now();
@@ -125,8 +125,8 @@ class Training {
     for (const [name, { tokens }] of Object.entries(corpora.validation)) {
       const score = await scoreText(session, tokens, scoringOf(experiment), () => control.stopRequested);
       if (score === undefined) return;
-      const { loss, perplexity, bitsPerByte, dropRate } = score;
-      sets[name] = { loss, perplexity, bitsPerByte, dropRate, meanK: null, expertUsage: null, unevenness: null };
+      const { scoredTokens: _, ...figures } = score;
+      sets[name] = figures;
     }
     this.validationPending = false;
     if (Object.keys(sets).length > 0) await observer.onValidation({ step: this.step, seconds: this.seconds, tokens: this.tokens, sets });

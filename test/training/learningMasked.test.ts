@@ -6,7 +6,7 @@ import { generateSampleCorpus } from '../../src/data/sampleCorpus';
 import type { Session } from '../../src/engine/engine';
 import { createEngine } from '../../src/engine/onnx/createEngine';
 import { buildLanguageModel } from '../../src/models/languageModel';
-import { scoreText } from '../../src/training/evaluation';
+import { scoreText, scoringOf } from '../../src/training/evaluation';
 import { sessionOptions } from '../../src/training/prepare';
 import { trainExperiment } from '../../src/training/train';
 import { corporaOf, experimentOf, learn } from './learningSetup';
@@ -57,7 +57,7 @@ describe('masked language modelling', () => {
   it('scores hidden tokens only: the mean over them, whatever the number of windows at once', async () => {
     const experiment = masked(2);
     const { session } = await train(experiment);
-    const scoring = { context: 32, hidden: experiment.train.masking, causal: false };
+    const scoring = { ...scoringOf(experiment), hidden: experiment.train.masking };
     const [some, more] = [
       await scoreText(session, validation, { ...scoring, windows: 3 }),
       await scoreText(session, validation, { ...scoring, windows: 16 }),

@@ -97,8 +97,8 @@ describe('validation', () => {
     const session = await compile(tinyExperiment());
     const text = corpora.validation['lists']?.tokens.subarray(0, 333) ?? new Uint8Array();
     const [four, seven] = [
-      await scoreText(session, text, { context: 32, windows: 4, hidden: null, causal: true }),
-      await scoreText(session, text, { context: 32, windows: 7, hidden: null, causal: true }),
+      await scoreText(session, text, { ...scoringOf(tinyExperiment()), windows: 4 }),
+      await scoreText(session, text, { ...scoringOf(tinyExperiment()), windows: 7 }),
     ];
     expect(four?.scoredTokens).toBe(332);
     expect(four?.loss).toBeCloseTo(seven?.loss ?? NaN, 5);
