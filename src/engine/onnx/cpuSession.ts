@@ -9,6 +9,7 @@ import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
 import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeTensor } from './runtime';
+import { RowTables } from './rowTables';
 import { floatsOf, runSession } from './runtimeSession';
 import { StateReader } from './state';
 import { StatisticSums, type StatisticMeans } from './statisticMeans';
@@ -44,6 +45,7 @@ const onHost: BufferPlace<Float32Array> = { put: (data) => data, keep: floatsOf,
 export class CpuSession implements Session {
   private readonly entries: readonly StateEntry[];
   private readonly pieces: readonly Piece[];
+  private readonly tables: RowTables;
   private readonly constantFeeds = new Map<string, RuntimeTensor>();
   private readonly hostFeeds: HostFeeds;
   private readonly evaluations: EvaluationSessions<Float32Array>;
@@ -62,6 +64,13 @@ export class CpuSession implements Session {
     this.pieces = sessions.training.graph.gradients.flatMap((gradient, index) =>
       gradient.kind === 'dense' ? this.piecesOf(index, gradient.outputs) : [],
     );
+    this.tables = new RowTables(program, sessions.training.graph.gradients, (index) => ({
+      width: program.parameters[index]?.shape[1] ?? 0,
+      parameter: state.parameters[index] as Float32Array,
+      firstMoment: state.firstMoments[index] as Float32Array,
+      secondMoment: state.secondMoments[index] as Float32Array,
+      rowState: state.rowStates[index] as Float32Array,
+    }));
   }
 
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<CpuSession> {
@@ -91,6 +100,7 @@ export class CpuSession implements Session {
     const statistics = new StatisticSums();
     const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly Float32Array[] = [];
+    const rows = this.tables.begin();
     const buffers = this.buffers.begin();
     for (const [microbatch, batch] of microbatches.entries()) {
       const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
@@ -101,12 +111,16 @@ export class CpuSession implements Session {
       const fresh = this.pieces.map((piece) => floatsOf(outputs, piece.gradient));
       if (gradients.length === 0) gradients = fresh;
       else gradients.forEach((sum, index) => accumulate(sum, fresh[index] as Float32Array));
+      rows.add(outputs);
     }
     const count = microbatches.length;
-    const gradientNorm = Math.sqrt(gradients.reduce((total, gradient) => total + sumOfSquares(gradient), 0)) / count;
+    const squares = gradients.reduce((total, gradient) => total + sumOfSquares(gradient), rows.sumOfSquares());
+    const gradientNorm = Math.sqrt(squares) / count;
     if (totals.lossIsFinite && Number.isFinite(gradientNorm)) {
       await this.updateBuffers(buffers, new Map([...known, ...statistics.means()]));
-      this.update(gradients, clipScale(gradientNorm, this.program.optimiser.clip) / count, scalars);
+      const gradientScale = clipScale(gradientNorm, this.program.optimiser.clip) / count;
+      rows.update(scalars, gradientScale);
+      this.update(gradients, gradientScale, scalars);
       buffers.keep();
     } else buffers.drop();
     return totals.metrics(gradientNorm);
