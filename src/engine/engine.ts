@@ -57,8 +57,8 @@ export interface EvaluationMetrics extends RoutingUse {
 
 /**
  * A piece of a named tensor of the training state: few are too large for one. `parameter`, its moments and its row state share the
- * parameter's name. `rowState` [rows, 3], of parameters with `gradient: rows` only: the step at which each row was last updated (0 for never) and
- * the decay up to that step as two float32 numbers to be added; see engine/onnx/lazyAdamw.ts.
+ * parameter's name. `rowState` [rows + 1, 3], of parameters with `gradient: rows` only: the step at which each row was last updated (0 for never) and
+ * the decay up to that step as two float32 numbers to be added; in the last row those of the whole table. See engine/onnx/lazyAdamw.ts.
  */
 export interface StateTensor {
   readonly kind: 'parameter' | 'firstMoment' | 'secondMoment' | 'rowState' | 'buffer';
