@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { bindShape } from '../../src/graph/dimensions';
 import type { Program } from '../../src/graph/program';
 import { shapeRules } from '../../src/graph/shapes';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import type { Batch, StateTensor } from '../../src/engine/engine';
 import { evaluationGraph, trainingGraph } from '../../src/engine/onnx/trainingGraph';
 import { layerKinds, tinyExperiment } from '../support/experiments';
-import { uniformIntegers } from '../support/programs';
+import { normals, uniformIntegers } from '../support/programs';
 import { buildCase, primitiveCases, reference, routedCase } from './support/primitiveCases';
 import type { DeviceRunner, TrainingTask } from './support/deviceTasks';
 import { referenceStep, stateOf } from './support/referenceStep';
@@ -29,7 +30,9 @@ const vocabulary = 11;
 export function tinyBatch(seed: number): Batch {
   const targets = uniformIntegers(batchSize * time, vocabulary, seed * 2 + 1);
   targets[seed % targets.length] = -1;
-  return { batch: batchSize, time, tokens: uniformIntegers(batchSize * time, vocabulary, seed * 2), targets };
+  // Read by programs with lanes alone.
+  const resets = Int32Array.from({ length: batchSize }, (_, window) => (window + seed) % 2);
+  return { batch: batchSize, time, tokens: uniformIntegers(batchSize * time, vocabulary, seed * 2), targets, resets };
 }
 
 export function trainingTask(program: Program, steps: number, options: Partial<TrainingTask> = {}): TrainingTask {
@@ -49,9 +52,18 @@ export function trainingTask(program: Program, steps: number, options: Partial<T
 
 const dataOf = stateOf;
 
+/** What a step reads of the window before is not there at the first one: lane buffers as if there had been one, for two microbatches. */
+function filledLanes({ buffers }: Program): StateTensor[] {
+  return buffers.flatMap(({ name, shape, updated }, index) => {
+    if (updated !== 'lane') return [];
+    const whole = [2, ...bindShape(shape, { batch: batchSize, time })];
+    return [{ kind: 'buffer' as const, name, shape: whole, offset: 0, data: Float32Array.from(normals(whole, 50 + index, 0.5)) }];
+  });
+}
+
 /** One step of a session is the one that the reference interpreter computes, by figures, gradients, parameters and buffers. */
 async function expectReferenceStep(runner: DeviceRunner, program: Program): Promise<void> {
-  const task = trainingTask(program, 1, { evaluate: [tinyBatch(0)] });
+  const task = trainingTask(program, 1, { state: filledLanes(program), evaluate: [tinyBatch(0)] });
   const { initial, final, metrics, evaluations } = await runner.train(task);
   const expected = referenceStep(program, initial, task.steps[0]?.microbatches ?? [], { seed: task.options.seed, step: 1 });
   const [step] = metrics;
@@ -95,6 +107,8 @@ const mechanisms: readonly { readonly name: string; readonly options: StepProgra
   { name: 'a buffer replaced once, from means that nothing else reads', options: { scope: 'micro' } },
   { name: 'a buffer replaced after each microbatch, which the means depend on', options: { running: true } },
   { name: 'both kinds of buffers and no means in the losses', options: { scope: 'micro', running: true, jitter: 0 } },
+  { name: 'lanes, on which the means depend', options: { lanes: true } },
+  { name: 'lanes and buffers of both other kinds', options: { lanes: true, running: true } },
   { name: 'a capacity in training alone', options: { capacity: 0.8, scope: 'micro' } },
 ];
 

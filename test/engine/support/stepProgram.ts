@@ -14,6 +14,10 @@ export interface StepProgramOptions {
   readonly lossFree?: boolean;
   /** A running mean of the router's scores, replaced after each microbatch, which the choice of experts reads. */
   readonly running?: boolean;
+  /** What a token was in the window before it in its lane is added to what it is: a lane buffer, and `resets`. */
+  readonly lanes?: boolean;
+  /** The routed layer is a retrieval too: of the same choices, with their gates as weights. */
+  readonly retrieval?: boolean;
   /** Capacity factor; it holds in training only. */
   readonly capacity?: number | null;
 }
@@ -23,7 +27,7 @@ export interface StepProgramOptions {
  * element whose gradient is zero but for rounding would move by a whole learning rate.
  */
 export function stepProgram(options: StepProgramOptions = {}): Program {
-  const { scope = 'global', jitter = 0.2, lossFree = true, running = false, capacity = null } = options;
+  const { scope = 'global', jitter = 0.2, lossFree = true, running = false, capacity = null, lanes = false, retrieval = false } = options;
   const [vocabulary, width, hidden] = [11, 6, 8];
   const builder = new ProgramBuilder();
   const flat = (name: string) => builder.reshape(builder.input(name, ['batch', 'time'], 'int32'), [units]);
@@ -31,7 +35,8 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
   const weight = (name: string, shape: readonly number[], standardDeviation: number) =>
     builder.parameter(name, shape, { initialiser: { kind: 'normal', standardDeviation }, role: 'experts' });
   const table = weight('embedding', [vocabulary, width], 0.5);
-  const x = builder.gatherRows(table, tokens);
+  const embedded = builder.gatherRows(table, tokens);
+  const x = lanes ? withWindowBefore(builder, embedded, width) : embedded;
 
   return builder.inScope('moe', () => {
     const noise = builder.noise('jitter', [units, width], { low: 1 - jitter, high: 1 + jitter, evaluation: 1 });
@@ -123,7 +128,7 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
       routedLayers: [
         { name: 'moe', experts, k: choices, unitsPerToken: 1, counts: counts.id, dropped: dropped && dropped.id, taken: null },
       ],
-      retrievals: [],
+      retrievals: retrieval ? [{ name: 'retrieval', experts, k: choices, indices: indices.id, weights: gates.id }] : [],
       optimiser: {
         kind: 'adamw',
         beta1: 0.9,
@@ -134,4 +139,22 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
       },
     };
   });
+}
+
+/** x [units, width], and half of it as it was in the window before, where a window goes on from one. */
+function withWindowBefore(builder: ProgramBuilder, x: Tensor, width: number): Tensor {
+  const windows = ['batch', 'time', width];
+  const resets = builder.reshape(builder.input('resets', ['batch'], 'int32'), ['batch', 1, 1]);
+  const seen = builder.subtract(builder.constant(1), builder.greaterEqual(resets, 1));
+  let sum = builder.reshape(x, windows);
+  builder.buffer('before', windows, {
+    initial: 0,
+    updated: 'lane',
+    update: (before) => {
+      sum = builder.add(sum, builder.multiply(builder.multiply(before, seen), builder.constant(0.5)));
+      // Of the sum: what a lane holds depends on all its windows since it began.
+      return builder.stopGradient(sum);
+    },
+  });
+  return builder.reshape(sum, [units, width]);
 }
