@@ -1,5 +1,5 @@
 import { elementCount } from '../../graph/dimensions';
-import type { Program } from '../../graph/program';
+import type { AdamW, Parameter } from '../../graph/program';
 import { accumulateGraph, adamwGraph, adamwScalarFeeds, parameterGroups, sumOfSquaresGraph, type DeviceGraph } from './optimiserGraphs';
 import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
 import { createRuntimeSession, runSession, scalarOf } from './runtimeSession';
@@ -16,6 +16,7 @@ interface Compiled extends DeviceGraph {
 }
 
 interface Group {
+  /** Indices into the optimiser's parameters. */
   readonly parameters: readonly number[];
   readonly accumulate: Compiled;
   readonly sumOfSquares: Compiled;
@@ -25,15 +26,18 @@ interface Group {
 /** Elements in a group of parameters: while one is updated its old and new state are both there, six times this many floats. */
 const GROUP_ELEMENTS = 2 ** 24;
 
-/** Accumulation, global norm and AdamW on the device, by groups of parameters so that memory for old and new state is bounded. */
+/**
+ * Accumulation, norm and AdamW of parameters with dense gradients on the device, by groups so that memory for old and new state is bounded. Lists of
+ * state and gradients are in the order of the parameters that it was made for.
+ */
 export class DeviceOptimiser {
   private constructor(
     private readonly runtime: Runtime,
-    private readonly program: Program,
+    private readonly optimiser: AdamW,
     private readonly groups: readonly Group[],
   ) {}
 
-  static async create(runtime: Runtime, program: Program): Promise<DeviceOptimiser> {
+  static async create(runtime: Runtime, all: readonly Parameter[], optimiser: AdamW): Promise<DeviceOptimiser> {
     const compile = async (graph: DeviceGraph, onDevice: boolean): Promise<Compiled> => ({
       ...graph,
       session: await createRuntimeSession(runtime, graph.model, {
@@ -42,18 +46,18 @@ export class DeviceOptimiser {
         keepOnDevice: onDevice ? graph.outputs : [],
       }),
     });
-    const sizes = program.parameters.map(({ shape }) => elementCount(shape));
+    const sizes = all.map(({ shape }) => elementCount(shape));
     const groups: Group[] = [];
     for (const indices of parameterGroups(sizes, GROUP_ELEMENTS)) {
-      const parameters = program.parameters.filter((_, index) => indices.includes(index));
+      const parameters = all.filter((_, index) => indices.includes(index));
       groups.push({
         parameters: indices,
         accumulate: await compile(accumulateGraph(parameters), true),
         sumOfSquares: await compile(sumOfSquaresGraph(parameters), false),
-        adamw: await compile(adamwGraph(parameters, program.optimiser), true),
+        adamw: await compile(adamwGraph(parameters, optimiser), true),
       });
     }
-    return new DeviceOptimiser(runtime, program, groups);
+    return new DeviceOptimiser(runtime, optimiser, groups);
   }
 
   /** sums[i] + gradients[i]; both are freed. */
@@ -73,7 +77,7 @@ export class DeviceOptimiser {
     return results;
   }
 
-  /** Over all gradients; the only number that comes to the host before the update. */
+  /** Over all its gradients; the only number of them that comes to the host before the update. */
   async sumOfSquares(gradients: readonly RuntimeTensor[]): Promise<number> {
     let total = 0;
     for (const { parameters, sumOfSquares } of this.groups) {
@@ -93,7 +97,7 @@ export class DeviceOptimiser {
     scalars: { readonly step: number; readonly learningRate: number; readonly gradientScale: number },
   ): Promise<void> {
     const { step, learningRate, gradientScale } = scalars;
-    const feeds = adamwScalarFeeds(this.program.optimiser, step, learningRate, gradientScale);
+    const feeds = adamwScalarFeeds(this.optimiser, step, learningRate, gradientScale);
     for (const { parameters, adamw } of this.groups) {
       const outputs = await runSession(adamw.session, {
         ...Object.fromEntries(Object.entries(feeds).map(([name, value]) => [name, new this.runtime.Tensor('float32', [value], [])])),

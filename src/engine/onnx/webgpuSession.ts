@@ -7,6 +7,7 @@ import { BufferSet, type BufferPlace, type StepBuffers } from './buffers';
 import { clipScale } from './adamw';
 import { DeviceCopy } from './deviceCopy';
 import { DeviceOptimiser, disposeParameter, type DeviceParameter } from './deviceOptimiser';
+import { DeviceTables } from './deviceTables';
 import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
 import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
@@ -20,12 +21,15 @@ import { checkBatch, checkMicrobatches } from './trainingGraph';
 
 /**
  * Training on a GPU. Parameters, moments, buffers and gradients stay on the device from step to step, and everything between them is
- * graphs there; only losses, the norm, the experts' counts and step statistics come to the host, and noises come from it.
+ * graphs there; only losses, the norm, the experts' counts and step statistics come to the host, and noises come from it. Tables whose gradients
+ * are rows are another matter: see DeviceTables.
  */
 export class WebgpuSession implements Session {
   private readonly entries: readonly StateEntry[];
   private readonly evaluations: EvaluationSessions<RuntimeTensor>;
   private readonly hostFeeds: HostFeeds;
+  /** Where in `parameters` each of the program's is that has a dense gradient. */
+  private readonly places: ReadonlyMap<number, number>;
 
   private constructor(
     runtime: Runtime,
@@ -34,19 +38,24 @@ export class WebgpuSession implements Session {
     private readonly sessions: StepSessions,
     private readonly optimiser: DeviceOptimiser,
     private readonly copy: DeviceCopy,
+    /** Those with dense gradients. */
     private readonly parameters: DeviceParameter[],
+    private readonly tables: DeviceTables,
     private readonly buffers: BufferSet<RuntimeTensor>,
   ) {
     this.entries = stateEntries(program, options);
     this.evaluations = new EvaluationSessions(runtime, program, { device: 'webgpu', threads: 1, place: onDevice(copy) });
     this.hostFeeds = new HostFeeds(runtime, program, options.seed);
+    const dense = program.parameters.flatMap(({ gradient }, index) => (gradient === 'dense' ? [index] : []));
+    this.places = new Map(dense.map((index, place) => [index, place]));
   }
 
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<WebgpuSession> {
     const sessions = await createStepSessions(runtime, program, 'webgpu', options);
     const copy = await DeviceCopy.create(runtime);
     const parameters: DeviceParameter[] = [];
-    for (const parameter of program.parameters) {
+    const dense = program.parameters.filter(({ gradient }) => gradient === 'dense');
+    for (const parameter of dense) {
       const zeros = new Float32Array(elementCount(parameter.shape));
       parameters.push({
         parameter: await copy.upload(initialiseParameter(parameter, options.seed), parameter.shape),
@@ -54,9 +63,10 @@ export class WebgpuSession implements Session {
         secondMoment: await copy.upload(zeros, parameter.shape),
       });
     }
+    const tables = await DeviceTables.create(runtime, program, sessions.training.graph.gradients, { copy, seed: options.seed });
     const buffers = await BufferSet.create(program, options, onDevice(copy));
-    const optimiser = await DeviceOptimiser.create(runtime, program);
-    return new WebgpuSession(runtime, program, options, sessions, optimiser, copy, parameters, buffers);
+    const optimiser = await DeviceOptimiser.create(runtime, dense, program.optimiser);
+    return new WebgpuSession(runtime, program, options, sessions, optimiser, copy, parameters, tables, buffers);
   }
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
@@ -66,6 +76,7 @@ export class WebgpuSession implements Session {
     const statistics = new StatisticSums();
     const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly RuntimeTensor[] = [];
+    const rows = this.tables.begin();
     const buffers = this.buffers.begin();
     for (const [microbatch, batch] of microbatches.entries()) {
       const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
@@ -75,13 +86,15 @@ export class WebgpuSession implements Session {
       buffers.replace(outputs, graph.bufferUpdates, microbatch);
       const fresh = denseOutputs(graph).map((name) => tensorOf(outputs, name));
       gradients = gradients.length === 0 ? fresh : await this.optimiser.accumulate(gradients, fresh);
+      rows.add(outputs);
     }
     const count = microbatches.length;
-    const gradientNorm = Math.sqrt(await this.optimiser.sumOfSquares(gradients)) / count;
+    const gradientNorm = Math.sqrt((await this.optimiser.sumOfSquares(gradients)) + rows.sumOfSquares()) / count;
     const finite = totals.lossIsFinite && Number.isFinite(gradientNorm);
     if (finite) {
       await this.updateBuffers(buffers, new Map([...known, ...statistics.means()]));
       const gradientScale = clipScale(gradientNorm, this.program.optimiser.clip) / count;
+      await this.tables.update(rows, scalars, gradientScale);
       await this.optimiser.update(this.parameters, gradients, { ...scalars, gradientScale });
     }
     disposeAll(gradients);
@@ -103,28 +116,31 @@ export class WebgpuSession implements Session {
 
   async *exportState(): AsyncIterable<StateTensor> {
     for (const entry of this.entries) {
-      const parts: Float32Array[] = [];
+      const onHost = this.tables.arrayOf(entry);
+      const parts: Float32Array[] = onHost === undefined ? [] : [onHost];
       for (const tensor of this.tensorsOf(entry)) parts.push(await this.copy.download(tensor));
       yield* piecesOf(entry, parts);
     }
   }
 
-  /** A tensor is put together on the host before it goes to the device: nothing writes into a part of a tensor there. */
+  /** A tensor is put together on the host before it goes to the device: nothing here writes into a part of a tensor there. */
   async importState(tensors: AsyncIterable<StateTensor> | Iterable<StateTensor>): Promise<void> {
     const reader = new StateReader(this.entries);
     let parts: readonly Float32Array[] = [];
     for await (const piece of tensors) {
       const { entry, last } = reader.take(piece);
-      const old = this.tensorsOf(entry);
-      if (piece.offset === 0) parts = old.map(({ dims }) => new Float32Array(elementCount(dims)));
+      const onHost = this.tables.arrayOf(entry);
+      if (onHost !== undefined) parts = [onHost];
+      else if (piece.offset === 0) parts = this.tensorsOf(entry).map(({ dims }) => new Float32Array(elementCount(dims)));
       copyBetween([piece.data], 0, parts, piece.offset, piece.data.length);
-      if (last) await this.replaceTensors(entry, parts);
+      if (last) await (onHost === undefined ? this.replaceTensors(entry, parts) : this.tables.written(entry));
     }
     reader.end();
   }
 
   async dispose(): Promise<void> {
     this.parameters.forEach(disposeParameter);
+    await this.tables.dispose();
     this.buffers.dispose();
     await releaseStepSessions(this.sessions);
     await this.evaluations.dispose();
@@ -159,17 +175,22 @@ export class WebgpuSession implements Session {
   private feedsFor(feeds: readonly Feed[], buffer: (index: number) => RuntimeTensor, source: FeedSource): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       feeds.map((feed) => {
-        if (feed.kind === 'parameter') return [feed.name, (this.parameters[feed.index] as DeviceParameter).parameter];
+        if (feed.kind === 'parameter') return [feed.name, this.tables.tensor(feed.index) ?? this.parameterAt(feed.index).parameter];
         return [feed.name, feed.kind === 'buffer' ? buffer(feed.index) : this.hostFeeds.tensor(feed, source)];
       }),
     );
   }
 
-  /** The tensors that hold one of the state, one after the other. */
-  private tensorsOf({ kind, index }: StateEntry): readonly RuntimeTensor[] {
+  /** A parameter with a dense gradient, by its index in the program. */
+  private parameterAt(index: number): DeviceParameter {
+    return this.parameters[this.places.get(index) ?? -1] as DeviceParameter;
+  }
+
+  /** The tensors that hold one of the state, one after the other; none where the host has it. */
+  private tensorsOf(entry: StateEntry): readonly RuntimeTensor[] {
+    const { kind, index } = entry;
     if (kind === 'buffer') return this.buffers.copiesOf(index);
-    if (kind === 'rowState') return [];
-    return [(this.parameters[index] as DeviceParameter)[kind]];
+    return kind === 'rowState' || this.tables.arrayOf(entry) !== undefined ? [] : [this.parameterAt(index)[kind]];
   }
 
   private async replaceTensors(entry: StateEntry, parts: readonly Float32Array[]): Promise<void> {
@@ -178,7 +199,7 @@ export class WebgpuSession implements Session {
     const uploaded: RuntimeTensor[] = [];
     for (const [place, part] of parts.entries()) uploaded.push(await this.copy.upload(part, old[place]?.dims ?? []));
     if (kind === 'buffer') return this.buffers.set(index, uploaded);
-    this.parameters[index] = { ...(this.parameters[index] as DeviceParameter), [kind]: uploaded[0] };
+    this.parameters[this.places.get(index) ?? -1] = { ...this.parameterAt(index), [kind]: uploaded[0] };
     disposeAll(old);
   }
 }
