@@ -6,10 +6,11 @@ import type { Program, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
 import { attention } from '../../src/models/attention';
 import { feedForward } from '../../src/models/feedForward';
+import { initialisation } from '../../src/models/initialisation';
 import { mixtureOfExperts } from '../../src/models/mixtureOfExperts';
 import { rmsNorm } from '../../src/models/norm';
 import { router } from '../../src/models/router';
-import { programOf } from '../support/programs';
+import { denseGradients, programOf } from '../support/programs';
 import { bindings, type MechanismCase } from './goldenFiles';
 
 /** A value of a program and what the vectors say about it. */
@@ -34,8 +35,9 @@ function mechanism(builder: ProgramBuilder, { name, model: config }: MechanismCa
   if (name.startsWith('quantise-activation')) return { y: builder.quantiseActivation(x) };
   if (name.startsWith('quantise-weight-ternary')) return { y: builder.quantiseWeight(x, 'ternary') };
   if (name.startsWith('quantise-weight-binary')) return { y: builder.quantiseWeight(x, 'binary') };
-  if (name.startsWith('attention-')) return { y: attention(builder, x, model) };
-  if (name.startsWith('feed-forward-')) return { y: feedForward(builder, x, { ...ffn, inputs: width, layers: model.layers, role: 'ffn' }) };
+  if (name.startsWith('attention-')) return { y: attention(builder, x, model).output };
+  if (name.startsWith('feed-forward-'))
+    return { y: feedForward(builder, x, { ...ffn, inputs: width, role: 'ffn', initialisation: initialisation(model) }) };
   if (moe === undefined) throw new RangeError(`There is no mechanism "${name}".`);
   const { experts, top_k: k, router: routing } = moe;
   if (name.startsWith('expert-choice')) return { y: choiceMask(builder, builder.expertChoice(x, k), x) };
@@ -44,7 +46,8 @@ function mechanism(builder: ProgramBuilder, { name, model: config }: MechanismCa
     return { y: builder.withinCapacity(builder.topK(x, k), experts, routing.capacity_factor ?? Number.NaN, order) };
   }
   if (name.startsWith('router')) {
-    const { weights, balance, zLoss } = router(builder, x, { config: routing, width, experts, k }, 'micro');
+    const spec = { config: routing, width, experts, k, most: k, unitsPerToken: 1, initialisation: initialisation(model) };
+    const { weights, balance, zLoss } = router(builder, x, spec, { scope: 'micro' });
     return { y: weights, balance, zLoss };
   }
   const { output, balance } = mixtureOfExperts(builder, x, model, moe, { scope: 'micro' });
@@ -81,7 +84,9 @@ export function mechanismProgram(golden: MechanismCase): MechanismProgram {
     );
   });
   const loss = products.reduce((sum, next) => builder.add(sum, next));
-  const { program, gradients } = differentiate(programOf(builder, loss));
+  const differentiated = differentiate(programOf(builder, loss));
+  const { program } = differentiated;
+  const gradients = denseGradients(differentiated);
 
   const tensors = {
     ...golden.inputs,

@@ -4,6 +4,7 @@ import { differentiate } from '../../src/graph/gradients';
 import type { DifferentiatedProgram, Program, ValueId } from '../../src/graph/program';
 import { interpret, type ReferenceRun } from '../../src/graph/reference/interpreter';
 import type { NdArray } from '../../src/graph/reference/array';
+import { denseGradients } from '../support/programs';
 import type { GoldenTensors } from './goldenFiles';
 
 export interface NamedTensor {
@@ -39,10 +40,15 @@ export class ReferenceTraining {
     buffers: GoldenTensors,
   ) {
     this.differentiated = differentiate(program);
-    for (const [list, tensors] of [
+    const bound = program.buffers.map(({ name, shape, value }) => ({ name, value, shape: bindShape(shape, bindings) }));
+    const checked: readonly (readonly [
+      readonly { readonly name: string; readonly value: ValueId; readonly shape: readonly number[] }[],
+      GoldenTensors,
+    ])[] = [
       [program.parameters, parameters],
-      [program.buffers, buffers],
-    ] as const) {
+      [bound, buffers],
+    ];
+    for (const [list, tensors] of checked) {
       const [wanted, given] = [list, Object.entries(tensors).map(([name, { shape }]) => ({ name, shape }))].map(described);
       if (wanted !== given) throw new RangeError(`The program has\n${wanted}\nand the vectors\n${given}`);
       for (const { name, shape, value } of list) this.#state.set(value, { shape, data: Float64Array.from(tensors[name]?.data ?? []) });
@@ -70,7 +76,7 @@ export class ReferenceTraining {
 
   step(microbatches: readonly Batch[], scalars: StepScalars): ReferenceStep {
     const { outputs, routedLayers, buffers } = this.program;
-    const { gradients } = this.differentiated;
+    const gradients = denseGradients(this.differentiated);
     const logits = logitsOf(this.program);
     const scalarIds = [outputs.loss, outputs.crossEntropy, outputs.balance, outputs.zLoss, outputs.dropRate];
     const counts = routedLayers.map((layer) => layer.counts);
