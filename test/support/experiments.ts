@@ -27,6 +27,19 @@ const routedBy = (router: Model, moe: Model = tinySmoe): Model => ({ moe: { ...m
 
 const quantised = { weights: 'ternary' };
 
+/** Two heads of four experts for value and output, two of them used, or with parts replaced. */
+const withHeadExperts = (moe: Model = {}, attention: Model = {}): Model => ({
+  attention: { heads: 2, head_width: 4, ...attention, moe: { experts: 4, top_k: 2, ...moe } },
+});
+
+const everyProjection = ['query', 'key', 'value', 'output'];
+
+/** sigma-MoE (2310.10837): two matrices, sigmoid, entropy, expert dropout. */
+const sigmaMoe: Model = {
+  ffn: { width: 10, activation: 'relu' },
+  moe: { ...tinySmoe, every: 1, router: { score: 'sigmoid', balance: 'entropy', balance_weight: 0.1, expert_dropout: 0.2 } },
+};
+
 /** Every kind of layer, and every mechanism of a router, that a config can choose. */
 export const layerKinds: readonly { readonly name: string; readonly model: Model }[] = [
   { name: 'dense swiglu', model: {} },
@@ -100,4 +113,29 @@ export const layerKinds: readonly { readonly name: string; readonly model: Model
   },
   { name: 'bitnet, expert choice', model: { ...routedBy({ select: 'expert_choice', balance: 'none' }), bitnet: quantised } },
   { name: 'masked objective', model: { objective: 'masked' } },
+  { name: 'rotary positions on half of the channels', model: { attention: { heads: 2, rope_share: 0.5 } } },
+  { name: 'LayerNorm, scaled embeddings, fan-in', model: { norm: 'layer', scale_embeddings: true, initialization: 'fan_in' } },
+  { name: 'SwitchHead', model: withHeadExperts() },
+  { name: 'SwitchHead, every projection, norm of heads', model: withHeadExperts({ projections: everyProjection }, { qk_norm: 'head' }) },
+  {
+    name: 'SwitchHead, query and key, norm of projections',
+    model: withHeadExperts({ projections: ['query', 'key'], top_k: 1 }, { qk_norm: 'full' }),
+  },
+  { name: 'SwitchHead, shared selection, expert dropout', model: withHeadExperts({ shared_selection: true, expert_dropout: 0.3 }) },
+  { name: 'SwitchHead, gated dense heads', model: withHeadExperts({ experts: 1, top_k: 1 }) },
+  { name: 'SwitchHead, output experts over grouped heads', model: withHeadExperts({ projections: ['output'] }, { heads: 4, kv_heads: 2 }) },
+  { name: 'Transformer-XL', model: { attention: { heads: 2, position: 'xl' }, norm: 'layer' } },
+  {
+    name: 'Transformer-XL, grouped heads',
+    model: { attention: { heads: 4, kv_heads: 2, head_width: 4, qk_norm: 'head', position: 'xl' } },
+  },
+  { name: 'Transformer-XL, SwitchHead', model: withHeadExperts({}, { position: 'xl' }) },
+  {
+    name: 'Transformer-XL, SwitchHead, every projection, shared selection',
+    model: withHeadExperts({ projections: everyProjection, shared_selection: true, expert_dropout: 0.3 }, { position: 'xl' }),
+  },
+  {
+    name: 'SwitchAll',
+    model: { ...sigmaMoe, ...withHeadExperts({}, { position: 'xl' }), norm: 'layer', tie_embeddings: false, initialization: 'fan_in' },
+  },
 ];
