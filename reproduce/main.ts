@@ -8,12 +8,17 @@ import { replaceSection } from './markdown';
 import { mhMoeSmall } from './mhMoeSmall/mhMoeSmall';
 import { Interrupted, Problem } from './problem';
 import { sampleFloor } from './sampleFloor/sampleFloor';
+import { switchHeadSmall } from './switchHeadSmall/switchHeadSmall';
+
+const names = ['mh-moe-small', 'switchhead-small', 'sample-floor'];
 
 const usage = `usage: npm run reproduce -- mh-moe-small --data DIR [--size small|tiny] [--out DIR] [--jobs N] [--docs FILE]
+       npm run reproduce -- switchhead-small --data DIR [--size small|tiny] [--out DIR] [--jobs N] [--docs FILE]
        npm run reproduce -- sample-floor [--size small|tiny] [--out DIR] [--jobs N] [--docs FILE]
 
-mh-moe-small   2411.16205 in small: dense, SMoE, fine-grained and MH-MoE models at equal MACs and parameters, three seeds each.
-sample-floor   How far each kind of model stays above the known entropy of the sample corpus.
+mh-moe-small       2411.16205 in small: dense, SMoE, fine-grained and MH-MoE models at equal MACs and parameters, three seeds each.
+switchhead-small   2312.07987 in small: SwitchHead beside dense attention with as many heads as it has experts, and with as few heads as it has.
+sample-floor       How far each kind of model stays above the known entropy of the sample corpus.
 
 --data   a folder with redpajama/*.jsonl ({"text": ...} a line) and, if at hand, wikitext-2/valid.txt and c4/*.jsonl
 --out    text, configs, runs, result.json and report.md; out/reproduce/NAME-SIZE if left out. A second start goes on from what is there
@@ -33,7 +38,7 @@ async function main(): Promise<number> {
     },
   });
   const [name, ...others] = positionals;
-  if (values.help === true || (name !== 'mh-moe-small' && name !== 'sample-floor') || others.length > 0)
+  if (values.help === true || name === undefined || !names.includes(name) || others.length > 0)
     return say(usage, values.help === true ? 0 : 2);
   const { size } = values;
   const parallel = Number(values.jobs ?? Math.min(2, availableParallelism()));
@@ -48,11 +53,12 @@ async function main(): Promise<number> {
     print: (line: string): void => void process.stdout.write(`${line}\n`),
     signal: interruption(() => process.stdout.write('\nStopping after this step, with checkpoints; the same command goes on.\n')),
   } as const;
-  if (name === 'mh-moe-small') {
-    if (values.data === undefined) return say(`--data is needed.\n\n${usage}`, 2);
-    await mhMoeSmall({ ...common, data: resolve(values.data) });
-  } else {
+  if (name === 'sample-floor') {
     await sampleFloor(common);
+  } else {
+    if (values.data === undefined) return say(`--data is needed.\n\n${usage}`, 2);
+    const options = { ...common, data: resolve(values.data) };
+    await (name === 'mh-moe-small' ? mhMoeSmall(options) : switchHeadSmall(options));
   }
   const report = await readFile(join(folder, 'report.md'), 'utf8');
   process.stdout.write(

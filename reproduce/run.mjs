@@ -1,5 +1,5 @@
 /**
- * Bundles the reproductions and runs one: `npm run reproduce -- mh-moe-small --data DIR`, `npm run reproduce -- sample-floor`;
+ * Bundles the reproductions and runs one: `npm run reproduce -- mh-moe-small --data DIR`, `... switchhead-small --data DIR`, `... sample-floor`;
  * without arguments it says what there is. Stopped with Ctrl-C or killed, the same command goes on where it was.
  */
 import { spawnSync } from 'node:child_process';
