@@ -10,14 +10,16 @@ export function probeDevices(probeEntryPath: string): Promise<DeviceReport[]> {
   return Promise.all(devices.map((device) => probeDevice(probeEntryPath, device)));
 }
 
+/** `largestTensor`: bytes of the largest tensor that the device is to hold; see largestParameter in deviceLimits.ts. */
 export function probeDevice(
   probeEntryPath: string,
   device: Device,
   environment: Readonly<Record<string, string | undefined>> = process.env,
+  largestTensor = 0,
 ): Promise<DeviceReport> {
   return new Promise((resolve) => {
     const env = { ...environment, ORT_DISABLE_TELEMETRY: '1', ELECTRON_RUN_AS_NODE: '1' };
-    execFile(process.execPath, [probeEntryPath, device], { env, timeout: PROBE_MILLISECONDS }, (error, stdout) => {
+    execFile(process.execPath, [probeEntryPath, device, String(largestTensor)], { env, timeout: PROBE_MILLISECONDS }, (error, stdout) => {
       resolve(readReport(stdout) ?? { device, available: false, detail: failure(device, error) });
     });
   });

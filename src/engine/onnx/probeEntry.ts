@@ -1,15 +1,16 @@
 import type { Device, DeviceReport } from '../engine';
 import { EngineError } from '../engine';
+import { refusalOfTensor } from './deviceLimits';
 import { OnnxGraph } from './graph';
 import { gemm } from './lowering/operators';
 import { loadRuntime } from './runtime';
 import { createRuntimeSession, floatsOf, runSession } from './runtimeSession';
 
 /**
- * A program of its own, run by devices.ts: tries the device named by its argument with one small product and prints a DeviceReport as a
- * line of JSON. A process of its own because a faulty GPU driver may end it.
+ * A program of its own, run by devices.ts: tries the device named by its first argument with one small product, on WebGPU also with a tensor of as
+ * many bytes as the second says, and prints a DeviceReport as a line of JSON. A process of its own because a faulty GPU driver may end it.
  */
-async function probe(device: Device): Promise<DeviceReport> {
+async function probe(device: Device, largestTensor: number): Promise<DeviceReport> {
   try {
     const runtime = await loadRuntime();
     const graph = new OnnxGraph('probe');
@@ -22,6 +23,8 @@ async function probe(device: Device): Promise<DeviceReport> {
     });
     const result = floatsOf(outputs, product).join();
     if (result !== '19,22,43,50') return { device, available: false, detail: `A 2 x 2 product came out wrong: ${result}.` };
+    const refusal = device === 'webgpu' ? await refusalOfTensor(runtime, largestTensor) : null;
+    if (refusal !== null) return { device, available: false, detail: `The model does not fit on the device: ${refusal}` };
     return {
       device,
       available: true,
@@ -33,5 +36,5 @@ async function probe(device: Device): Promise<DeviceReport> {
   }
 }
 
-const [, , device] = process.argv;
-void probe(device === 'webgpu' ? 'webgpu' : 'cpu').then((report) => process.stdout.write(`${JSON.stringify(report)}\n`));
+const [, , device, bytes = '0'] = process.argv;
+void probe(device === 'webgpu' ? 'webgpu' : 'cpu', Number(bytes)).then((report) => process.stdout.write(`${JSON.stringify(report)}\n`));

@@ -6,6 +6,7 @@ import { copyBetween, piecesOf, stateEntries, type StateEntry } from '../stateLa
 import { BufferSet, type BufferPlace, type StepBuffers } from './buffers';
 import { clipScale } from './adamw';
 import { DeviceCopy } from './deviceCopy';
+import { checkParameterSizes } from './deviceLimits';
 import { DeviceOptimiser, disposeParameter, type DeviceParameter } from './deviceOptimiser';
 import { DeviceTables } from './deviceTables';
 import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
@@ -51,6 +52,7 @@ export class WebgpuSession implements Session {
   }
 
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<WebgpuSession> {
+    await checkParameterSizes(runtime, program);
     const sessions = await createStepSessions(runtime, program, 'webgpu', options);
     const copy = await DeviceCopy.create(runtime);
     const parameters: DeviceParameter[] = [];
