@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { tinyExperiment } from '../support/experiments';
-import { plainLogits } from '../support/plainModel';
-import { interpret, randomParameters, randomTokens, scalar } from '../support/programs';
+import { plainWindow, type PlainLane } from '../support/plainModel';
+import { interpret, randomParameters, randomTokens, scalar, stateFeeds } from '../support/programs';
 
 const bindings = { batch: 2, time: 6 };
 const smoe = { kind: 'smoe', experts: 5, top_k: 2, expert_width: 6 };
 const multiHead = { kind: 'mh-moe', heads: 2, experts: 5, top_k: 2, expert_width: 6 };
+
+/** Two heads of four experts each, two of them used. */
+const headExperts = { experts: 4, top_k: 2 };
+const switchHead = (moe: Record<string, unknown> = {}, attention: Record<string, unknown> = {}) => ({
+  attention: { heads: 2, head_width: 4, ...attention, moe: { ...headExperts, ...moe } },
+});
+const combinations = Array.from({ length: 15 }, (_, index) =>
+  ['query', 'key', 'value', 'output'].filter((_name, bit) => ((index + 1) >> bit) % 2 === 1),
+);
 
 interface Case {
   readonly name: string;
@@ -59,13 +68,62 @@ const cases: readonly Case[] = [
     model: { bitnet: { quantize_head_merge: true }, moe: { ...multiHead, projection_bias: true, inner_residual: true } },
     routed: [1],
   },
+  { name: 'half of the channels rotated', model: { attention: { heads: 2, rope_share: 0.5 } } },
+  { name: 'no pair of channels within the share', model: { attention: { heads: 2, rope_share: 0.2 } } },
+  { name: 'an odd head width, partly rotated', model: { attention: { heads: 2, head_width: 5, rope_share: 0.9 } } },
+  { name: 'LayerNorm, scaled embeddings', model: { norm: 'layer', scale_embeddings: true } },
+  { name: 'sigma-MoE', model: { ffn: { width: 10, activation: 'relu' }, moe: { ...smoe, router: { score: 'sigmoid' } } }, routed: [1] },
+  ...combinations.flatMap((projections) => [
+    { name: `experts for ${projections.join(', ')}`, model: switchHead({ projections }) },
+    { name: `shared selection for ${projections.join(', ')}`, model: switchHead({ projections, shared_selection: true }) },
+    { name: `relative positions, experts for ${projections.join(', ')}`, model: switchHead({ projections }, { position: 'xl' }) },
+    {
+      name: `relative positions, shared selection for ${projections.join(', ')}`,
+      model: switchHead({ projections, shared_selection: true }, { position: 'xl' }),
+    },
+  ]),
+  { name: 'dense heads with gates', model: switchHead({ experts: 1, top_k: 1 }) },
+  { name: 'all experts of a head', model: switchHead({ top_k: 4 }) },
+  { name: 'one of many experts in one head', model: switchHead({ experts: 9, top_k: 1 }, { heads: 1 }) },
+  {
+    name: 'experts everywhere, norm of heads',
+    model: switchHead({ projections: ['query', 'key', 'value', 'output'] }, { qk_norm: 'head' }),
+  },
+  {
+    name: 'experts everywhere, norm of projections, half of the channels rotated',
+    model: switchHead({ projections: ['query', 'key', 'value', 'output'] }, { qk_norm: 'full', rope_share: 0.5 }),
+  },
+  { name: 'output experts of grouped heads', model: switchHead({ projections: ['output'] }, { heads: 4, kv_heads: 2 }) },
+  { name: 'experts in an encoder', model: { objective: 'masked', ...switchHead() } },
+  { name: 'relative positions', model: { attention: { heads: 2, position: 'xl' } } },
+  { name: 'relative positions, LayerNorm, three layers', model: { layers: 3, norm: 'layer', attention: { heads: 3, position: 'xl' } } },
+  {
+    name: 'relative positions, grouped heads with norm',
+    model: { attention: { heads: 4, kv_heads: 2, head_width: 4, qk_norm: 'head', position: 'xl' } },
+  },
+  { name: 'relative positions, ternary', model: { bitnet: {}, attention: { heads: 2, position: 'xl' } } },
+  {
+    name: 'SwitchAll',
+    model: {
+      ...switchHead({}, { position: 'xl' }),
+      norm: 'layer',
+      tie_embeddings: false,
+      ffn: { width: 10, activation: 'relu' },
+      moe: { ...smoe, every: 1, router: { score: 'sigmoid', balance: 'entropy' } },
+    },
+    routed: [0, 1],
+  },
 ];
 
 describe('the model of plain loops', () => {
   it.each(cases)('$name', ({ model, routed = [] }) => {
     const experiment = tinyExperiment(model);
     const program = buildLanguageModel(experiment);
-    const feeds = new Map([...randomParameters(program, 3, 0.6), ...randomTokens(program, bindings, 11, 3)]);
+    const given = [...randomTokens(program, bindings, 11, 3), ...stateFeeds(program, bindings, 3)];
+    const feeds = new Map([...randomParameters(program, 3, 0.6), ...given]);
+    // The first window goes on from its cache, the second begins anew.
+    const lanes = program.inputs.find(({ name }) => name === 'resets');
+    if (lanes !== undefined) feeds.set(lanes.value, { shape: [2], data: Int32Array.of(0, 1) });
     const logits = program.nodes.find((node) => node.op === 'crossEntropy')?.inputs[0] ?? -1;
     const values = interpret(program, { bindings, feeds, wanted: [logits, program.outputs.negativeLogLikelihood] });
 
@@ -76,8 +134,17 @@ describe('the model of plain loops', () => {
         return [name, tensor];
       }),
     );
-    const [tokens = [], targets = []] = program.inputs.map(({ value }) => Array.from(feeds.get(value)?.data ?? []));
-    const plain = [tokens.slice(0, 6), tokens.slice(6)].flatMap((window) => plainLogits(experiment.model, weights, routed, window));
+    const [tokens = [], targets = [], resets = []] = program.inputs.map(({ value }) => Array.from(feeds.get(value)?.data ?? []));
+    const caches = program.buffers.map(({ value }) => Array.from(feeds.get(value)?.data ?? []));
+    const plain = [0, 1].flatMap((window) => {
+      const lane: PlainLane = {
+        seen: resets[window] === 0,
+        caches: caches.map((cache) =>
+          Array.from({ length: 6 }, (_, time) => cache.slice((window * 6 + time) * 12, (window * 6 + time + 1) * 12)),
+        ),
+      };
+      return plainWindow(experiment.model, weights, routed, tokens.slice(window * 6, (window + 1) * 6), lane).logits;
+    });
     expect(plain.flat()).toHaveLength(2 * 6 * 11);
     plain.flat().forEach((expected, i) => expect(values.get(logits)?.data[i]).toBeCloseTo(expected, 9));
 

@@ -1,12 +1,26 @@
-import type { BitnetConfig, ModelConfig, MoeConfig } from '../../src/config/schema';
+import type { ModelConfig, MoeConfig } from '../../src/config/schema';
+import { attention } from './plainAttention';
+import {
+  type Context,
+  type Matrix,
+  type Vector,
+  best,
+  dot,
+  indices,
+  linear,
+  of,
+  plus,
+  scaled,
+  sigmoid,
+  softmax,
+  streamNorm,
+  times,
+} from './plainMath';
 
 /**
  * The language model once more, from its definition alone: nested loops over plain numbers, one token, head and expert at a time. It shares
- * no code with src/models or with the reference interpreter. Routers are linear, softmax, top-k.
+ * no code with src/models or with the reference interpreter. Routers are linear, top-k.
  */
-
-type Vector = readonly number[];
-type Matrix = readonly Vector[];
 
 export interface PlainTensor {
   readonly shape: readonly number[];
@@ -15,101 +29,6 @@ export interface PlainTensor {
 
 /** Parameters by name. */
 export type PlainWeights = ReadonlyMap<string, PlainTensor>;
-
-interface Context {
-  readonly model: ModelConfig;
-  vector(name: string): Vector;
-  matrix(name: string): Matrix;
-  /** The matrix of one expert. */
-  expert(name: string, index: number): Matrix;
-}
-
-const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-const of = (x: Vector, i: number): number => x[i] ?? NaN;
-const dot = (a: Vector, b: Vector): number => a.reduce((sum, element, i) => sum + element * of(b, i), 0);
-const plus = (a: Vector, b: Vector): Vector => a.map((element, i) => element + of(b, i));
-const scaled = (a: Vector, factor: number): Vector => a.map((element) => element * factor);
-const columns = (w: Matrix): Matrix => indices(w[0]?.length ?? 0).map((column) => w.map((row) => of(row, column)));
-const times = (x: Vector, w: Matrix): Vector => columns(w).map((column) => dot(x, column));
-
-function softmax(x: Vector): Vector {
-  const exponentials = x.map((element) => Math.exp(element - Math.max(...x)));
-  return scaled(exponentials, 1 / exponentials.reduce((a, b) => a + b));
-}
-
-function rmsNorm(x: Vector, gain?: Vector): Vector {
-  const root = Math.sqrt(dot(x, x) / x.length + 1e-6);
-  return x.map((element, i) => (element / root) * (gain === undefined ? 1 : of(gain, i)));
-}
-
-function roundHalfToEven(x: number): number {
-  const down = Math.floor(x);
-  if (x - down !== 0.5) return Math.round(x);
-  return down % 2 === 0 ? down : down + 1;
-}
-
-function quantisedMatrix(w: Matrix, levels: 'ternary' | 'binary'): Matrix {
-  const all = w.flat();
-  const mean = all.reduce((a, b) => a + b, 0) / all.length;
-  const scale = Math.max(all.reduce((a, b) => a + Math.abs(b), 0) / all.length, 1e-5);
-  const level = (element: number): number =>
-    levels === 'binary' ? (element - mean > 0 ? 1 : -1) : Math.max(-1, Math.min(1, roundHalfToEven(element / scale)));
-  return w.map((row) => row.map((element) => scale * level(element)));
-}
-
-function eightBits(x: Vector): Vector {
-  const largest = Math.max(1e-5, ...x.map(Math.abs));
-  return x.map((element) => (largest / 127) * Math.max(-128, Math.min(127, roundHalfToEven((127 * element) / largest))));
-}
-
-/** x W, as a BitLinear where the config says so. */
-function linear(x: Vector, w: Matrix, bitnet: BitnetConfig | undefined): Vector {
-  if (bitnet === undefined) return times(x, w);
-  const normed = bitnet.norm === 'rms' ? rmsNorm(x) : x;
-  return times(bitnet.activation_bits === 8 ? eightBits(normed) : normed, quantisedMatrix(w, bitnet.weights));
-}
-
-/** Rotates channel i with channel i + width/2. */
-function rotated(x: Vector, position: number, base: number): Vector {
-  const half = x.length / 2;
-  return x.map((element, i) => {
-    const angle = position * base ** ((-2 * (i % half)) / x.length);
-    const other = i < half ? -of(x, i + half) : of(x, i - half);
-    return element * Math.cos(angle) + other * Math.sin(angle);
-  });
-}
-
-/** Self-attention of one window, x [time][d]. */
-function attention(context: Context, scope: string, x: Matrix): Matrix {
-  const { model } = context;
-  const { heads, position, rope_base: base, qk_norm: qkNorm } = model.attention;
-  const kvHeads = model.attention.kv_heads ?? heads;
-  const width = model.attention.head_width ?? model.d_model / heads;
-  const headsOf = (name: 'query' | 'key', token: Vector, time: number, count: number): Matrix => {
-    const projected = linear(token, context.matrix(`${scope}.${name}`), model.bitnet);
-    const whole = qkNorm === 'full' ? rmsNorm(projected, context.vector(`${scope}.${name}_norm`)) : projected;
-    return indices(count).map((head) => {
-      const slice = whole.slice(head * width, (head + 1) * width);
-      const normed = qkNorm === 'head' ? rmsNorm(slice, context.vector(`${scope}.${name}_norm`)) : slice;
-      return position === 'rope' ? rotated(normed, time, base) : normed;
-    });
-  };
-  const queries = x.map((token, time) => headsOf('query', token, time, heads));
-  const keys = x.map((token, time) => headsOf('key', token, time, kvHeads));
-  const values = x.map((token) => linear(token, context.matrix(`${scope}.value`), model.bitnet));
-  return x.map((_, time) => {
-    const seen = indices(model.objective === 'causal' ? time + 1 : x.length);
-    const mixed = indices(heads).flatMap((head) => {
-      const shared = Math.floor(head / (heads / kvHeads));
-      const scores = seen.map((other) => dot(queries[time]?.[head] ?? [], keys[other]?.[shared] ?? []) / Math.sqrt(width));
-      const probabilities = softmax(scores);
-      return indices(width).map((i) =>
-        seen.reduce((sum, other) => sum + of(probabilities, other) * of(values[other] ?? [], shared * width + i), 0),
-      );
-    });
-    return linear(mixed, context.matrix(`${scope}.output`), model.bitnet);
-  });
-}
 
 const silu = (x: number): number => x / (1 + Math.exp(-x));
 
@@ -125,14 +44,13 @@ function feedForward(model: ModelConfig, x: Vector, matrix: (name: string) => Ma
 
 /** One unit through its experts. */
 function routed(context: Context, scope: string, moe: MoeConfig, unit: Vector): Vector {
-  const probabilities = softmax(times(unit, context.matrix(`${scope}.router.weight`)));
-  const chosen = indices(probabilities.length)
-    .sort((a, b) => of(probabilities, b) - of(probabilities, a) || a - b)
-    .slice(0, moe.top_k);
-  const sum = chosen.reduce((total, expert) => total + of(probabilities, expert), 0);
+  const logits = times(unit, context.matrix(`${scope}.router.weight`));
+  const scores = moe.router.score === 'softmax' ? softmax(logits) : logits.map(sigmoid);
+  const chosen = best(scores, moe.top_k);
+  const sum = chosen.reduce((total, expert) => total + of(scores, expert), 0);
   return chosen
     .map((expert) => {
-      const weight = of(probabilities, expert) / (moe.router.renormalize ? sum : 1);
+      const weight = of(scores, expert) / (moe.router.renormalize ? sum : 1);
       return scaled(
         feedForward(context.model, unit, (name) => context.expert(`${scope}.experts.${name}`, expert)),
         weight,
@@ -167,8 +85,56 @@ function mixture(context: Context, scope: string, moe: MoeConfig, token: Vector)
       );
 }
 
-/** Logits [time][vocabulary] of one window of tokens. `routedLayers` are the routed ones, from 0. */
-export function plainLogits(model: ModelConfig, weights: PlainWeights, routedLayers: readonly number[], tokens: readonly number[]): Matrix {
+/** What a lane holds when a window begins. */
+export interface PlainLane {
+  /** By layer, the residual stream that entered it for the window before, [time][d]. */
+  readonly caches: readonly Matrix[];
+  /** Whether the window goes on from it. */
+  readonly seen: boolean;
+}
+
+export interface PlainWindow {
+  /** [time][vocabulary]. */
+  readonly logits: Matrix;
+  /** By layer, the residual stream that enters it: the cache for the next window. */
+  readonly entering: readonly Matrix[];
+}
+
+/** One window of tokens. `routedLayers` are the routed ones, from 0. */
+export function plainWindow(
+  model: ModelConfig,
+  weights: PlainWeights,
+  routedLayers: readonly number[],
+  tokens: readonly number[],
+  lane: PlainLane = { caches: [], seen: false },
+): PlainWindow {
+  const context = contextOf(model, weights);
+  const embedding = context.matrix('embedding');
+  const factor = model.scale_embeddings ? Math.sqrt(model.d_model) : 1;
+  let x: Matrix = tokens.map((token) => scaled(embedding[token] ?? [], factor));
+  const entering: Matrix[] = [];
+  for (let layer = 0; layer < model.layers; layer++) {
+    const scope = `layers.${layer}`;
+    entering.push(x);
+    const normed = (tokens: Matrix): Matrix => tokens.map((token) => streamNorm(context, `${scope}.attention.norm`, token));
+    const attended = attention(context, `${scope}.attention`, normed(x), lane.seen ? normed(lane.caches[layer] ?? []) : []);
+    const h = x.map((token, time) => plus(token, attended[time] ?? []));
+    const { moe } = model;
+    const part = moe !== undefined && routedLayers.includes(layer) ? `${scope}.moe` : `${scope}.ffn`;
+    x = h.map((token) => {
+      const input = streamNorm(context, `${part}.norm`, token);
+      const answer =
+        moe !== undefined && routedLayers.includes(layer)
+          ? mixture(context, part, moe, input)
+          : feedForward(model, input, (name) => context.matrix(`${part}.${name}`));
+      return plus(token, answer);
+    });
+  }
+  const output = model.tie_embeddings ? embedding : context.matrix('output');
+  return { logits: x.map((token) => output.map((row) => dot(streamNorm(context, 'norm', token), row))), entering };
+}
+
+function contextOf(model: ModelConfig, weights: PlainWeights): Context {
   const parameter = (name: string): PlainTensor => {
     const found = weights.get(name);
     if (found === undefined) throw new RangeError(`There is no parameter ${name}.`);
@@ -178,7 +144,7 @@ export function plainLogits(model: ModelConfig, weights: PlainWeights, routedLay
     const width = shape.at(-1) ?? 0;
     return indices(count).map((row) => indices(width).map((i) => data[(first + row) * width + i] ?? NaN));
   };
-  const context: Context = {
+  return {
     model,
     vector: (name) => Array.from(parameter(name).data),
     matrix: (name) => rows(parameter(name), 0, parameter(name).shape[0] ?? 0),
@@ -187,24 +153,4 @@ export function plainLogits(model: ModelConfig, weights: PlainWeights, routedLay
       return rows(parameter(name), index * size, size);
     },
   };
-  const embedding = context.matrix('embedding');
-  let x: Matrix = tokens.map((token) => embedding[token] ?? []);
-  for (let layer = 0; layer < model.layers; layer++) {
-    const scope = `layers.${layer}`;
-    const normed = x.map((token) => rmsNorm(token, context.vector(`${scope}.attention.norm`)));
-    const attended = attention(context, `${scope}.attention`, normed);
-    const h = x.map((token, time) => plus(token, attended[time] ?? []));
-    const { moe } = model;
-    const part = moe !== undefined && routedLayers.includes(layer) ? `${scope}.moe` : `${scope}.ffn`;
-    x = h.map((token) => {
-      const input = rmsNorm(token, context.vector(`${part}.norm`));
-      const answer =
-        moe !== undefined && routedLayers.includes(layer)
-          ? mixture(context, part, moe, input)
-          : feedForward(model, input, (name) => context.matrix(`${part}.${name}`));
-      return plus(token, answer);
-    });
-  }
-  const output = model.tie_embeddings ? embedding : context.matrix('output');
-  return x.map((token) => output.map((row) => dot(rmsNorm(token, context.vector('norm')), row)));
 }
