@@ -1,51 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { experimentSchema } from '../../src/config/schema';
 import type { ExperimentInput, ModelConfig } from '../../src/config/schema';
 import { layerKinds, tinyExperiment } from '../support/experiments';
-import { layerFeeds, matrixOf, oracleWeights, routedLayerProgram, runLayer } from './support/routedLayer';
-import { routedLayerOracle } from './support/routedLayerOracle';
+import { expectOracle } from './support/expectOracle';
 
 type Moe = NonNullable<ExperimentInput['model']['moe']>;
 type Router = NonNullable<Moe['router']>;
-type Mode = 'training' | 'evaluation';
-
-const tokens = 7;
-
-function expectClose(actual: readonly number[], expected: readonly number[], what: string): void {
-  expect(actual.length, what).toBe(expected.length);
-  const error = Math.max(...expected.map((e, i) => Math.abs(e - (actual[i] ?? NaN))));
-  expect(error, what).toBeLessThan(1e-11 * Math.max(1, ...expected.map(Math.abs)));
-}
-
-/** One layer of `model` with random weights against the oracle: output, losses, counts, drops and the next bias. */
-function expectOracle(model: ModelConfig, seed: number, mode: Mode, what: string): void {
-  const { moe } = model;
-  if (moe === undefined) throw new RangeError('The model has no routed layers.');
-  const built = routedLayerProgram(model, tokens);
-  const feeds = layerFeeds(built, tokens, seed, mode);
-  const actual = runLayer(built, tokens, feeds, mode);
-  const given = (id: number | undefined) => {
-    const value = feeds.get(id ?? -1);
-    return value === undefined ? undefined : matrixOf(value);
-  };
-  const [bias, jitter] = [given(built.program.buffers[0]?.value)?.[0], given(built.program.noises[0]?.value)];
-  const expected = routedLayerOracle(given(built.x) ?? [], model, moe, oracleWeights(built, feeds), {
-    training: mode === 'training',
-    ...(bias === undefined ? {} : { bias }),
-    ...(jitter === undefined ? {} : { jitter }),
-  });
-  expectClose(actual.output, expected.output.flat(), `${what}: output`);
-  expect(actual.counts, `${what}: counts`).toEqual(expected.counts);
-  expect(actual.balance === undefined, `${what}: balance`).toBe(expected.balance === undefined);
-  expect(actual.balance ?? 0, `${what}: balance`).toBeCloseTo(expected.balance ?? 0, 12);
-  if (moe.router.z_loss_weight > 0) expect(actual.zLoss, `${what}: z-loss`).toBeCloseTo(expected.zLoss, 11);
-  expect(actual.zLoss === undefined, `${what}: z-loss`).toBe(moe.router.z_loss_weight === 0);
-  const pairs = expected.counts.reduce((sum, count) => sum + count, 0);
-  const capped = moe.router.capacity_factor !== undefined && moe.router.select !== 'expert_choice';
-  expect(actual.dropped, `${what}: dropped`).toBe(capped ? expected.dropped : undefined);
-  if (capped) expect(actual.dropRate, `${what}: drop rate`).toBeCloseTo(expected.dropped / pairs, 12);
-  if (moe.router.select === 'top_k_biased') expectClose(actual.updates.flat(), expected.nextBias, `${what}: bias`);
-}
 
 function modelOf(moe: Partial<Moe>, router: Router, rest: Partial<ExperimentInput['model']> = {}): ModelConfig {
   return experimentSchema.parse({
@@ -61,7 +21,7 @@ function modelOf(moe: Partial<Moe>, router: Router, rest: Partial<ExperimentInpu
   }).model;
 }
 
-const selects = ['top_k', 'top_k_biased', 'expert_choice'] as const;
+const selects = ['top_k', 'top_k_biased', 'expert_choice', 'dynamic', 'top_p'] as const;
 const scores = ['softmax', 'sigmoid'] as const;
 const capacities = [
   { name: 'dropless', router: {} },
@@ -82,7 +42,8 @@ describe('a routed layer equals the masked sum of an independent oracle', () => 
             for (const mode of capacity.name === 'dropless' ? (['training'] as const) : (['training', 'evaluation'] as const)) {
               const k = balance === 'switch' ? 1 : 2 + (++seed % 2);
               const router = { select, score, balance, ...capacity.router, ...(select === 'expert_choice' ? {} : { renormalize }) };
-              expectOracle(modelOf({ top_k: k }, router), seed, mode, `${balance}, ${capacity.name}, ${mode}, k = ${k}, seed ${seed}`);
+              const what = `${balance}, ${capacity.name}, ${mode}, k = ${k}, seed ${seed}`;
+              expectOracle(modelOf({ top_k: k }, router), { seed, mode, what });
             }
           }
         }
@@ -90,12 +51,12 @@ describe('a routed layer equals the masked sum of an independent oracle', () => 
     );
   });
 
-  it.each(['training', 'evaluation'] as const)('with cosine logits, jitter and z-loss, in %s', (mode) => {
+  it.each(['training', 'evaluation'] as const)('with cosine logits, jitter, z-loss and expert dropout, in %s', (mode) => {
     let seed = 100;
     for (const type of ['linear', 'cosine'] as const) {
       for (const score of scores) {
-        const router = { type, score, dimension: 3, jitter: 0.3, z_loss_weight: 0.01 };
-        expectOracle(modelOf({}, router), ++seed, mode, `${type}, ${score}`);
+        const router = { type, score, dimension: 3, jitter: 0.3, z_loss_weight: 0.01, expert_dropout: score === 'softmax' ? 0.4 : 0 };
+        expectOracle(modelOf({}, router), { seed: ++seed, mode, what: `${type}, ${score}` });
       }
     }
   });
@@ -107,7 +68,7 @@ describe('a routed layer equals the masked sum of an independent oracle', () => 
         for (const merge_layer of [true, false]) {
           for (const extra of [{}, { projection_bias: true, inner_residual: true }, { shared_width: 4, inner_residual: true }]) {
             const moe = { kind: 'mh-moe', heads, head_layer, merge_layer, ...extra } as const;
-            expectOracle(modelOf(moe, {}), ++seed, 'training', JSON.stringify(moe));
+            expectOracle(modelOf(moe, {}), { seed: ++seed, mode: 'training', what: JSON.stringify(moe) });
           }
         }
       }
@@ -126,20 +87,21 @@ describe('a routed layer equals the masked sum of an independent oracle', () => 
         for (const select of ['top_k', 'expert_choice'] as const) {
           const rest = { ffn: { width: 5, activation }, ...(bitnet === undefined ? {} : { bitnet }) };
           const model = modelOf({ kind: 'mh-moe', heads: 2, shared_width: 4 }, { select }, rest);
-          expectOracle(model, ++seed, 'training', `${activation}, ${select}, ${JSON.stringify(bitnet)}`);
+          expectOracle(model, { seed: ++seed, mode: 'training', what: `${activation}, ${select}, ${JSON.stringify(bitnet)}` });
         }
       }
     }
   });
 
   it.each(layerKinds.filter(({ model }) => model['moe'] !== undefined))('$name', ({ model }) => {
-    for (const mode of ['training', 'evaluation'] as const) expectOracle(tinyExperiment(model).model, 7, mode, mode);
+    for (const mode of ['training', 'evaluation'] as const) expectOracle(tinyExperiment(model).model, { seed: 7, mode, what: mode });
   });
 
   it('with capacities that fill exactly and that drop nearly all', () => {
     for (const capacity_factor of [0.01, 1, 5 / 2, 10]) {
       for (const capacity_priority of ['first_choice', 'position'] as const) {
-        expectOracle(modelOf({}, { capacity_factor, capacity_priority }), 9, 'training', `${capacity_factor} ${capacity_priority}`);
+        const what = `${capacity_factor} ${capacity_priority}`;
+        expectOracle(modelOf({}, { capacity_factor, capacity_priority }), { seed: 9, mode: 'training', what });
       }
     }
   });

@@ -1,4 +1,6 @@
 import type { BitnetConfig, ModelConfig, MoeConfig } from '../../../src/config/schema';
+import { budgetChoices, importanceOracle, ownChoices } from './dynamicOracle';
+import type { AttendedRows } from './dynamicOracle';
 
 /**
  * A routed layer in plain loops over numbers, written from the papers: every expert on every unit, masked by a gate. It shares nothing with the
@@ -20,6 +22,10 @@ export interface LayerRun {
   readonly bias?: readonly number[];
   /** The noise that multiplies what the router sees. */
   readonly jitter?: Matrix;
+  /** Uniform numbers in [-rate, 1 - rate): an expert below 0 is passed over. */
+  readonly expertDropout?: Matrix;
+  /** The attention of the layer, for `select: dynamic`. */
+  readonly attended?: AttendedRows;
 }
 
 export interface LayerAnswer {
@@ -31,7 +37,11 @@ export interface LayerAnswer {
   /** Undefined where the config has no balance loss. */
   readonly balance: number | undefined;
   readonly zLoss: number;
+  /** Mean entropy of softmax(z) over the units. */
+  readonly entropy: number;
   readonly nextBias: readonly number[];
+  /** How many units take at least 1, 2, ... experts. */
+  readonly taken: readonly number[];
 }
 
 const sum = (xs: readonly number[]): number => xs.reduce((total, x) => total + x, 0);
@@ -130,17 +140,18 @@ const largest = (xs: readonly number[], n: number): number[] =>
     .sort((a, b) => (xs[b] ?? NaN) - (xs[a] ?? NaN) || a - b)
     .slice(0, n);
 
-/** Which (unit, choice) pairs stay, by walking all pairs in order of priority and filling the experts. */
+/** Which (unit, choice) pairs stay, by walking all pairs in order of priority and filling the experts. Units may have different numbers of choices. */
 function kept(chosen: Matrix, experts: number, { router, top_k: k }: MoeConfig): boolean[][] {
   const stays = chosen.map((choices) => choices.map(() => true));
   if (router.capacity_factor === undefined) return stays;
   const room = Array<number>(experts).fill(Math.ceil((router.capacity_factor * k * chosen.length) / experts));
   const units = range(chosen.length);
+  const most = Math.max(...chosen.map((choices) => choices.length));
   const order =
     router.capacity_priority === 'position'
-      ? units.flatMap((unit) => range(k).map((choice) => [unit, choice] as const))
-      : range(k).flatMap((choice) => units.map((unit) => [unit, choice] as const));
-  for (const [unit, choice] of order) {
+      ? units.flatMap((unit) => range(most).map((choice) => [unit, choice] as const))
+      : range(most).flatMap((choice) => units.map((unit) => [unit, choice] as const));
+  for (const [unit, choice] of order.filter(([unit, choice]) => choice < (chosen[unit]?.length ?? 0))) {
     const expert = cell(chosen, unit, choice);
     const row = stays[unit];
     if (row === undefined) throw new RangeError('No such unit.');
@@ -156,33 +167,68 @@ interface Routed {
   readonly dropped: number;
   readonly balance: number | undefined;
   readonly nextBias: readonly number[];
+  readonly taken: readonly number[];
 }
 
 const columnMeans = (m: Matrix): number[] => range(m[0]?.length ?? 0).map((e) => sum(m.map((row) => row[e] ?? NaN)) / m.length);
 
-function balanceOf(z: Matrix, s: Matrix, chosen: Matrix, { router, top_k: k }: MoeConfig): number | undefined {
+function balanceOf(z: Matrix, s: Matrix, chosen: Matrix, { router }: MoeConfig): number | undefined {
   const experts = s[0]?.length ?? 0;
   const mean = columnMeans(s.map((row) => row.map((e) => e / sum(row))));
-  const share = (choices: number): number[] =>
-    range(experts).map((e) => sum(chosen.map((row) => row.slice(0, choices).filter((c) => c === e).length)) / (choices * chosen.length));
+  const share = (choices: number): number[] => {
+    const made = chosen.flatMap((row) => row.slice(0, choices));
+    return range(experts).map((e) => made.filter((c) => c === e).length / made.length);
+  };
   const product = (f: readonly number[]): number => experts * sum(f.map((e, i) => e * (mean[i] ?? NaN)));
   if (router.balance === 'switch' || router.balance === 'gshard_first') return product(share(1));
-  if (router.balance === 'top_k') return product(share(k));
+  if (router.balance === 'top_k') return product(share(experts));
   if (router.balance === 'entropy') return sum(columnMeans(z.map(softmax)).map((p) => p * Math.log(p)));
   return undefined;
 }
 
+/** How many experts a unit takes for the fewest of the scores `best`, best first, that add up to top_p. */
+function enough(best: readonly number[], topP: number): number {
+  const last = range(best.length).find((n) => sum(best.slice(0, n + 1)) >= topP);
+  return last === undefined ? best.length : last + 1;
+}
+
+/** How many experts each unit takes by the attention of its layer. */
+function allocated(units: number, most: number, { router, top_k: k }: MoeConfig, { attended }: LayerRun): number[] {
+  if (attended === undefined) throw new RangeError('Dynamic allocation needs attention.');
+  const bounds = { mean: k, least: router.k_min, most };
+  const choices = router.budget ? budgetChoices : ownChoices;
+  const perToken = importanceOracle(attended, router.importance).flatMap((r) => choices(r, bounds));
+  return range(units).map((unit) => perToken[Math.floor((unit * perToken.length) / units)] ?? NaN);
+}
+
+function mostChoices({ router, top_k: k }: MoeConfig, experts: number): number {
+  if (router.select === 'dynamic') return router.k_max ?? Math.min(2 * k, experts);
+  return router.select === 'top_p' ? (router.k_max ?? experts) : k;
+}
+
 function unitsChoose(z: Matrix, s: Matrix, moe: MoeConfig, run: LayerRun): Routed {
-  const { router, top_k: k } = moe;
+  const { router } = moe;
   const experts = s[0]?.length ?? 0;
+  const most = mostChoices(moe, experts);
+  const byImportance = router.select === 'dynamic' ? allocated(s.length, most, moe, run) : undefined;
   const bias = run.bias ?? Array<number>(experts).fill(0);
   const biased = router.select === 'top_k_biased';
-  const chosen = s.map((row) =>
-    largest(
-      row.map((e, i) => e + (biased ? (bias[i] ?? NaN) : 0)),
-      k,
-    ),
-  );
+  const chosen = s.map((row, unit) => {
+    const passedOver = (expert: number): boolean => run.expertDropout !== undefined && cell(run.expertDropout, unit, expert) < 0;
+    const best = largest(
+      row.map((e, i) => (passedOver(i) ? -1 : e + (biased ? (bias[i] ?? NaN) : 0))),
+      most,
+    );
+    if (router.select === 'top_p')
+      return best.slice(
+        0,
+        enough(
+          best.map((e) => row[e] ?? NaN),
+          router.top_p,
+        ),
+      );
+    return best.slice(0, byImportance?.[unit] ?? most);
+  });
   const capped = run.training || router.capacity_in_evaluation;
   const stays = kept(chosen, experts, moe);
   const gate = s.map((row, unit) => {
@@ -200,7 +246,8 @@ function unitsChoose(z: Matrix, s: Matrix, moe: MoeConfig, run: LayerRun): Route
     return b + router.bias_rate * (router.bias_update === 'sign' ? Math.sign(missing) : missing / mean);
   });
   const dropped = capped ? stays.flat().filter((stay) => !stay).length : 0;
-  return { gate, counts, dropped, balance: balanceOf(z, s, chosen, moe), nextBias };
+  const taken = range(most).map((n) => chosen.filter((choices) => choices.length > n).length);
+  return { gate, counts, dropped, balance: balanceOf(z, s, chosen, moe), nextBias, taken };
 }
 
 function expertsChoose(s: Matrix, { top_k: k }: MoeConfig): Routed {
@@ -213,7 +260,7 @@ function expertsChoose(s: Matrix, { top_k: k }: MoeConfig): Routed {
     ),
   );
   const gate = s.map((row, unit) => row.map((score, e) => (takes[e]?.includes(unit) === true ? score : 0)));
-  return { gate, counts: range(experts).map(() => each), dropped: 0, balance: undefined, nextBias: [] };
+  return { gate, counts: range(experts).map(() => each), dropped: 0, balance: undefined, nextBias: [], taken: [] };
 }
 
 /** x [token][d_model] through the layer. The numbers of experts are those of the weights. */
@@ -256,5 +303,6 @@ export function routedLayerOracle(x: Matrix, model: ModelConfig, moe: MoeConfig,
     return row.map((e, i) => e + (shared[i] ?? NaN));
   });
   const zLoss = sum(z.map((row) => Math.log(sum(row.map(Math.exp))) ** 2)) / z.length;
-  return { ...routed, output, zLoss };
+  const entropy = sum(z.map((row) => -sum(softmax(row).map((p) => p * Math.log(p))))) / z.length;
+  return { ...routed, output, zLoss, entropy };
 }
