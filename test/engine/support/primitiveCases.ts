@@ -6,7 +6,11 @@ import { differentiate } from '../../../src/graph/gradients';
 import type { Gradient, Program, ValueId } from '../../../src/graph/program';
 import { interpret, normals, programOf, uniformIntegers } from '../../support/programs';
 import type { NdArray } from '../../../src/graph/reference/array';
+import { allocationCases } from './allocationCases';
 import type { ValuesTask } from './deviceTasks';
+import { rankingCases, tiedScores } from './rankingCases';
+import { relativeAttentionCases } from './relativeAttentionCases';
+import { rowTableCases } from './rowTableCases';
 
 /** A small program around one primitive: float operands are parameters, so that its gradients are checked as well. */
 export interface PrimitiveCase {
@@ -25,6 +29,8 @@ export interface CaseGraph {
   positive(...shape: number[]): Tensor;
   /** Given numbers. */
   given(shape: readonly number[], values: readonly number[]): Tensor;
+  /** Normal numbers, of which a step reads few rows: the gradient is a list of them. */
+  table(rows: number, width: number): Tensor;
   /** Given integers, or uniform ones below `values`. */
   int(shape: readonly number[], values: number | readonly number[]): Tensor;
 }
@@ -39,8 +45,9 @@ export interface BuiltCase {
 export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings: Bindings = {}): BuiltCase {
   const builder = new ProgramBuilder();
   const feeds = new Map<ValueId, NdArray>();
-  const parameter = (shape: readonly number[], data: Float64Array): Tensor => {
-    const made = builder.parameter(`p${builder.parameters.length}`, shape, { initialiser: { kind: 'constant', value: 0 }, role: 'ffn' });
+  const parameter = (shape: readonly number[], data: Float64Array, gradient: 'dense' | 'rows' = 'dense'): Tensor => {
+    const initialiser = { kind: 'constant', value: 0 } as const;
+    const made = builder.parameter(`p${builder.parameters.length}`, shape, { initialiser, role: 'ffn', gradient });
     // Rounded to float32 first, so that both sides compute with the same numbers.
     feeds.set(made.id, { shape, data: Float64Array.from(Float32Array.from(data)) });
     return made;
@@ -55,6 +62,7 @@ export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings:
         normals(shape, seed()).map((x) => 0.5 + 2 / (1 + Math.exp(-x))),
       ),
     given: (shape, values) => parameter(shape, Float64Array.from(values)),
+    table: (rows, width) => parameter([rows, width], normals([rows, width], seed()), 'rows'),
     int: (shape, values) => {
       const made = builder.input(`i${builder.inputs.length}`, shape, 'int32');
       const count = shape.reduce((product, size) => product * size, 1);
@@ -131,12 +139,6 @@ export function routedCase(name: string, units: number, experts: number, chosen:
       return [mixed, routing.counts, builder.countChoices(indices, experts, 1), builder.countChoices(indices, experts, k)];
     },
   };
-}
-
-/** Scores from few levels, so that many are equal. */
-function tiedScores({ builder, int }: CaseGraph, units: number, experts: number): Tensor {
-  const levels = [1, 2, 3].map((level) => builder.greaterEqual(int([units, experts], 4), level));
-  return levels.reduce((sum, level) => builder.add(sum, level));
 }
 
 /** Units of a symbolic number, routed by expert choice as models do it, with their gradients; `quantised` as in a BitLinear. */
@@ -262,6 +264,7 @@ export const primitiveCases: readonly PrimitiveCase[] = [
 
     build: ({ builder, float }) => builder.attention(float(1, 2, 6, 3), float(1, 2, 6, 3), float(1, 2, 6, 3), false, 0.7),
   },
+  ...relativeAttentionCases,
   {
     name: 'gatherRows',
 
@@ -282,15 +285,7 @@ export const primitiveCases: readonly PrimitiveCase[] = [
 
     build: ({ builder, float, int }) => builder.crossEntropy(float(6, 9), int([6], [0, 8, -1, 3, 3, -100])),
   },
-  {
-    name: 'topK, ties to the lower column',
-
-    build: ({ builder, int, float }) => {
-      const ones = (values: readonly number[]) => builder.greaterEqual(int([3, 4], values), 1);
-      const scores = builder.add(ones([0, 1, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0]), ones([0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]));
-      return [builder.topK(scores, 3), builder.topK(float(6, 5), 2), builder.topK(float(6, 5), 5)];
-    },
-  },
+  ...rankingCases,
   {
     name: 'takeAlongLast',
 
@@ -299,7 +294,12 @@ export const primitiveCases: readonly PrimitiveCase[] = [
   {
     name: 'scatterAlongLast',
 
-    build: ({ builder, float, int }) => builder.scatterAlongLast(int([3, 2], [4, 0, 1, 2, 3, 0]), float(3, 2), 6),
+    build: ({ builder, float, int }) => [
+      builder.scatterAlongLast(int([3, 2], [4, 0, 1, 2, 3, 0]), float(3, 2), 6),
+      // A column that comes up more than once in a row.
+      builder.scatterAlongLast(int([2, 4], [4, 0, 4, 4, 1, 2, 2, 1]), float(2, 4), 5),
+      builder.scatterAlongLast(builder.topK(float(4, 5), 2), float(4, 2), 5),
+    ],
   },
   ...(['unit', 'choice'] as const).flatMap((order) => [
     {
@@ -374,4 +374,6 @@ export const primitiveCases: readonly PrimitiveCase[] = [
     5,
     Array.from({ length: 70 }, () => [3]),
   ),
+  ...allocationCases,
+  ...rowTableCases,
 ];

@@ -2,6 +2,7 @@ import { elementCount } from '../../../graph/dimensions';
 import type { ValueId } from '../../../graph/program';
 import { int, type OnnxGraph, type TensorName } from '../graph';
 import { operand, sizeOf, type Blocks, type LoweringContext, type LoweringRules } from './context';
+import { mayGoNowhere } from './nowhere';
 import { add, cast, expand, gather, multiply, oneHot, range, reduce, reshape, transpose, unsqueeze } from './operators';
 
 /**
@@ -37,6 +38,25 @@ function inBlocks(context: LoweringContext, x: ValueId, blocks: Blocks): TensorN
 const runningSum = (graph: OnnxGraph, x: TensorName, exclusive: boolean): TensorName =>
   graph.node('CumSum', [x, graph.integer(0)], { attributes: { exclusive: int(exclusive ? 1 : 0) } });
 
+interface Places {
+  /** int32 [pairs]: the row of each pair. */
+  readonly slots: TensorName;
+  /** int32 [pairs]: what `order` holds at that row. */
+  readonly pairs: TensorName;
+}
+
+/**
+ * Pairs that go nowhere all lie in the very last row, which only pads: at least one block is nobody's, since no expert wastes a whole one. That row
+ * is zero, so what is made of it is too, and all write the same -1 there.
+ */
+function withNowhere(graph: OnnxGraph, { slots, pairs }: Places, indices: TensorName, experts: number, rows: number): Places {
+  const nowhere = graph.node('GreaterOrEqual', [indices, graph.integer(experts)]);
+  return {
+    slots: graph.node('Where', [nowhere, graph.integer(rows - 1), slots]),
+    pairs: graph.node('Where', [nowhere, graph.integer(-1), pairs]),
+  };
+}
+
 export const blockedExpertRules: LoweringRules<'route' | 'expertMatmul' | 'expertMatmulGradient'> = {
   // A pair's slot = the first row of its expert's blocks + how many pairs before it chose the same expert.
   route: (node, context) => {
@@ -46,14 +66,17 @@ export const blockedExpertRules: LoweringRules<'route' | 'expertMatmul' | 'exper
     const { experts } = node.attributes;
     const pairs = elementCount(shape);
     const [size, count] = [blockSize(pairs), blockCount(pairs, experts)];
-    const chosen = oneHot(graph, reshape(graph, tensor(indices), [pairs]), 1, experts);
+    const flat = reshape(graph, tensor(indices), [pairs]);
+    const chosen = oneHot(graph, flat, 1, experts);
     const counts = reduce(graph, 'ReduceSum', chosen, [0], false);
     const full = graph.node('Floor', [multiply(graph, add(graph, counts, graph.scalar(size - 1)), graph.scalar(1 / size))]);
     const firstRow = multiply(graph, runningSum(graph, full, true), graph.scalar(size));
     const earlier = add(graph, runningSum(graph, chosen, true), firstRow);
-    const slots = cast(graph, reduce(graph, 'ReduceSum', multiply(graph, earlier, chosen), [1], false), 'int32');
+    const own = cast(graph, reduce(graph, 'ReduceSum', multiply(graph, earlier, chosen), [1], false), 'int32');
+    const places = { slots: own, pairs: range(graph, 'int32', pairs) };
+    const { slots, pairs: written } = mayGoNowhere(context, indices) ? withNowhere(graph, places, flat, experts, count * size) : places;
     const padding = expand(graph, graph.integer(-1), [count * size]);
-    const order = graph.node('ScatterElements', [padding, slots, range(graph, 'int32', pairs)], { attributes: { axis: int(0) } });
+    const order = graph.node('ScatterElements', [padding, slots, written], { attributes: { axis: int(0) } });
 
     // Block b belongs to the expert after all those whose blocks end at or before b.
     const ends = runningSum(graph, full, false);

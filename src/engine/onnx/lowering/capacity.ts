@@ -2,14 +2,15 @@ import { expertCapacity } from '../../../graph/capacity';
 import { elementCount } from '../../../graph/dimensions';
 import { int, type OnnxGraph, type TensorName } from '../graph';
 import { operand, sizeOf, type LoweringRules } from './context';
+import { mayGoNowhere, somewhere } from './nowhere';
 import { cast, gather, multiply, oneHot, range, reduce, reshape, subtract, transpose } from './operators';
-import { sortedByExpert, tally } from './routing';
+import { sortedByExpert, tally } from './expertSort';
 
-/** For each of the flat int32 `indices` [length], how many before it name the same expert. */
-function earlierPairs(graph: OnnxGraph, indices: TensorName, length: number, experts: number): TensorName {
+/** For each of the flat int32 `indices` [length], numbers below `size`, how many before it name the same. */
+function earlierPairs(graph: OnnxGraph, indices: TensorName, length: number, size: number): TensorName {
   // The place in a stable sort by expert, less the place where the expert's own begin: no [length, experts] tensor is made.
   const { slots } = sortedByExpert(graph, indices, length);
-  const counts = tally(graph, indices, length, experts, 'int32');
+  const counts = tally(graph, indices, length, size, 'int32');
   const starts = graph.node('CumSum', [counts, graph.integer(0)], { attributes: { exclusive: int(1) } });
   return subtract(graph, slots, gather(graph, starts, indices));
 }
@@ -22,7 +23,8 @@ function earlierPairsByOneHot(graph: OnnxGraph, indices: TensorName, experts: nu
 }
 
 export const capacityRules: LoweringRules<'withinCapacity' | 'expertChoice'> = {
-  withinCapacity: (node, { graph, device, shapeOf, tensor }) => {
+  withinCapacity: (node, context) => {
+    const { graph, device, shapeOf, tensor } = context;
     const indices = operand(node, 0);
     const { experts, factor, order } = node.attributes;
     const shape = shapeOf(indices);
@@ -32,11 +34,13 @@ export const capacityRules: LoweringRules<'withinCapacity' | 'expertChoice'> = {
     const [units, k] = [sizeOf(shape, 0), sizeOf(shape, 1)];
     const byColumn = order === 'choice' && k > 1;
     const flat = reshape(graph, byColumn ? transpose(graph, tensor(indices), [1, 0]) : tensor(indices), [pairs]);
+    const nowhere = mayGoNowhere(context, indices);
     const earlier =
       device === 'cpu'
-        ? graph.node('Less', [earlierPairs(graph, flat, pairs, experts), graph.integer(capacity)])
+        ? graph.node('Less', [earlierPairs(graph, flat, pairs, nowhere ? experts + 1 : experts), graph.integer(capacity)])
         : graph.node('Less', [earlierPairsByOneHot(graph, flat, experts), graph.scalar(capacity)]);
-    const kept = cast(graph, earlier, 'float32');
+    const inside = cast(graph, earlier, 'float32');
+    const kept = nowhere ? somewhere(graph, inside, flat, experts) : inside;
     return [byColumn ? transpose(graph, reshape(graph, kept, [k, units]), [1, 0]) : reshape(graph, kept, shape)];
   },
   // TopK gives ties to the lower index on both devices. On WebGPU its int64 indices can only be gathered with, so the units are looked up in

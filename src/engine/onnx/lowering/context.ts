@@ -1,6 +1,6 @@
 import type { Dimension } from '../../../graph/dimensions';
 import type { Primitive } from '../../../graph/primitives';
-import type { NodeOf, ValueId } from '../../../graph/program';
+import type { NodeOf, ProgramNode, ValueId } from '../../../graph/program';
 import type { Device } from '../../engine';
 import type { OnnxGraph, TensorName } from '../graph';
 
@@ -19,6 +19,14 @@ export interface Blocks {
   readonly experts: TensorName;
 }
 
+/** How rows sorted by expert divide among them. */
+export interface Sections {
+  /** int32 [count], how many rows each section has. */
+  readonly sizes: TensorName;
+  /** One for each expert, and one at the end where rows may go nowhere. */
+  readonly count: number;
+}
+
 /** What a graph is for: `trainingMode` is 1 in training and 0 in evaluation, where noises are constants. */
 export type Mode = 'training' | 'evaluation';
 
@@ -33,8 +41,11 @@ export interface LoweringContext {
   tensor(value: ValueId): TensorName;
   /** A stacked [E, in, out] value as one matrix per expert; a parameter's are inputs of the graph, views of the stacked tensor. */
   expertMatrices(value: ValueId): readonly TensorName[];
-  /** The block layout of a `route`, found by its counts. */
+  /** The node that makes a value; undefined for inputs, parameters and the like. */
+  producerOf(value: ValueId): ProgramNode | undefined;
+  /** The layout of a `route`, found by its counts: on WebGPU in blocks, on the CPU in sections. */
   readonly blocks: Map<ValueId, Blocks>;
+  readonly sections: Map<ValueId, Sections>;
 }
 
 /** Adds a node's operators to the graph and returns its outputs. */

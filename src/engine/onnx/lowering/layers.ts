@@ -1,6 +1,6 @@
 import { float, int, type OnnxGraph, type TensorName } from '../graph';
 import { operand, sizeOf, type LoweringRules } from './context';
-import { add, batchedMatmul, gemm, multiply, reduce, reshape, subtract } from './operators';
+import { add, batchedMatmul, concat, gemm, multiply, range, reduce, reshape, subtract } from './operators';
 
 /** 1 / sqrt(mean(x^2) + epsilon) [..., 1]. From primitives: the fused operator's second output is wrong on WebGPU. */
 function reciprocalNorm(graph: OnnxGraph, x: TensorName, epsilon: number): TensorName {
@@ -23,7 +23,25 @@ function rotaryTables(graph: OnnxGraph, time: number, width: number, base: numbe
   ];
 }
 
-type Layers = 'matmul' | 'softmax' | 'softmaxGradient' | 'logSumExp' | 'rmsNorm' | 'rmsNormGradient' | 'rotary';
+/**
+ * The sinusoid of distances 0, 1, ..., rows - 1, out of three vectors, so that the model stays small; the runtime folds it into a constant. Angles are
+ * counted in turns: n f = n coarse + n fine, where coarse is a multiple of so small a power of 2 that n coarse is exact in float32, and only its
+ * fraction goes on. So a sine far out is as exact as the first.
+ */
+function sinusoid(graph: OnnxGraph, rows: number, width: number): TensorName {
+  const unit = 2 ** (Math.ceil(Math.log2(Math.max(2, rows))) - 24);
+  const turns = Array.from({ length: width / 2 }, (_, i) => 10000 ** ((-2 * i) / width) / (2 * Math.PI));
+  const coarse = turns.map((turn) => Math.round(turn / unit) * unit);
+  const fine = turns.map((turn, i) => turn - (coarse[i] ?? 0));
+  const distances = reshape(graph, range(graph, 'float32', rows), [rows, 1]);
+  const by = (factors: readonly number[]) => multiply(graph, distances, graph.constant('float32', [width / 2], factors));
+  const whole = by(coarse);
+  const turned = add(graph, subtract(graph, whole, graph.node('Floor', [whole])), by(fine));
+  const angles = multiply(graph, turned, graph.scalar(2 * Math.PI));
+  return concat(graph, [graph.node('Sin', [angles]), graph.node('Cos', [angles])], 1);
+}
+
+type Layers = 'sinusoid' | 'matmul' | 'softmax' | 'softmaxGradient' | 'logSumExp' | 'rmsNorm' | 'rmsNormGradient' | 'rotary';
 
 export const layerRules: LoweringRules<Layers> = {
   matmul: (node, context) => {
@@ -48,6 +66,7 @@ export const layerRules: LoweringRules<Layers> = {
     const total = reduce(graph, 'ReduceSum', graph.node('Exp', [subtract(graph, x, largest)]), [-1], true);
     return [reshape(graph, add(graph, graph.node('Log', [total]), largest), shapeOf(operand(node, 0)).slice(0, -1))];
   },
+  sinusoid: ({ attributes: { rows, width } }, { graph, bind }) => [sinusoid(graph, bind(rows), width)],
   rmsNorm: (node, context) => {
     const { graph } = context;
     const [x, gain] = [context.tensor(operand(node, 0)), context.tensor(operand(node, 1))];

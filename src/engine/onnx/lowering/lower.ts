@@ -6,14 +6,28 @@ import type { Device } from '../../engine';
 import { int, OnnxGraph, type TensorName } from '../graph';
 import { blockCount, blockedExpertRules, blockSize } from './blockedExperts';
 import { capacityRules } from './capacity';
-import { sizeOf, type Blocks, type Lowered, type LoweringContext, type LoweringRule, type LoweringRules, type Mode } from './context';
+import {
+  sizeOf,
+  type Blocks,
+  type Sections,
+  type Lowered,
+  type LoweringContext,
+  type LoweringRule,
+  type LoweringRules,
+  type Mode,
+} from './context';
+import { allocationRules } from './allocation';
 import { attentionRules } from './attention';
+import { attentionImportanceRules } from './attentionImportance';
 import { elementwiseRules } from './elementwise';
 import { layerRules } from './layers';
 import { neededNodes } from './needed';
 import { concat, expand, reshape, unsqueeze } from './operators';
 import { quantiserRules } from './quantisers';
+import { rankingRules } from './ranking';
+import { relativeAttentionRules } from './relativeAttention';
 import { routingRules } from './routing';
+import { rowTableRules } from './rowTables';
 import { shapingRules } from './shaping';
 import { tokenRules } from './tokens';
 import { unrolledExpertRules } from './unrolledExperts';
@@ -23,8 +37,13 @@ const sharedRules = {
   ...shapingRules,
   ...layerRules,
   ...attentionRules,
+  ...relativeAttentionRules,
+  ...attentionImportanceRules,
   ...tokenRules,
+  ...rankingRules,
   ...routingRules,
+  ...allocationRules,
+  ...rowTableRules,
   ...capacityRules,
   ...quantiserRules,
 };
@@ -68,6 +87,7 @@ export function lower(program: Program, { device, mode, bindings, wanted }: Lowe
   const bound = bindRoutedSizes(program, bindings, device === 'cpu' ? {} : { rowsOf: paddedRows });
   const lowered = new Map<ValueId, Lowered>();
   const feeds = new Map<string, Feed>();
+  const producers = new Map(program.nodes.flatMap((node) => node.outputs.map((value) => [value, node] as const)));
   const parameters = new Map(program.parameters.map((parameter, index) => [parameter.value, { parameter, index }]));
 
   const shapeOf = (value: ValueId): readonly number[] => bindShape(valueOf(program, value).shape, bound);
@@ -86,6 +106,8 @@ export function lower(program: Program, { device, mode, bindings, wanted }: Lowe
     device,
     mode,
     blocks: new Map<ValueId, Blocks>(),
+    sections: new Map<ValueId, Sections>(),
+    producerOf: (value) => producers.get(value),
     bind: (dimension: Dimension) => bindDimension(dimension, bound),
     shapeOf,
     tensor: (value) => {

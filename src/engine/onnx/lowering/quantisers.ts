@@ -7,7 +7,7 @@ import { add, cast, divide, multiply, reduce, subtract } from './operators';
 const SMALLEST_SCALE = 1e-5;
 
 /** To the nearest integer, halves to the even one. WebGPU has no Round. */
-function roundHalfToEven(graph: OnnxGraph, device: Device, x: TensorName): TensorName {
+export function roundHalfToEven(graph: OnnxGraph, device: Device, x: TensorName): TensorName {
   if (device === 'cpu') return graph.node('Round', [x]);
   const holds = (operator: string, a: TensorName, b: number) => cast(graph, graph.node(operator, [a, graph.scalar(b)]), 'float32');
   // below + 1 where x - below > 1/2, and where it is 1/2 if below is odd. x - below is exact.

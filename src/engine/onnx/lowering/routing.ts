@@ -2,57 +2,9 @@ import { elementCount } from '../../../graph/dimensions';
 import type { ValueId } from '../../../graph/program';
 import { int, text, type OnnxGraph, type TensorName } from '../graph';
 import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
-import { cast, divide, expand, gather, multiply, oneHot, range, reduce, reshape, slice, unsqueeze } from './operators';
-
-/** How often each of `experts` stands in the flat int32 `indices`, as `type`. Adds one by one, which only the CPU does in a fixed order. */
-export function tally(graph: OnnxGraph, indices: TensorName, length: number, experts: number, type: 'float32' | 'int32'): TensorName {
-  const [zero, one] = type === 'float32' ? [graph.scalar(0), graph.scalar(1)] : [graph.integer(0), graph.integer(1)];
-  const zeros = expand(graph, zero, [experts]);
-  return graph.node('ScatterElements', [zeros, indices, expand(graph, one, [length])], {
-    attributes: { axis: int(0), reduction: text('add') },
-  });
-}
-
-export interface ExpertSort {
-  /** int32 [length]: the pair at each place. */
-  readonly order: TensorName;
-  /** int32 [length]: the place of each pair. */
-  readonly slots: TensorName;
-}
-
-/**
- * The flat int32 `indices` in ascending order, equal ones as they stood: TopK of everything, smallest first and ties to the lower index, is a
- * stable sort. CPU only: on WebGPU TopK takes no integers.
- */
-export function sortedByExpert(graph: OnnxGraph, indices: TensorName, length: number): ExpertSort {
-  const [, sorted] = graph.nodeWithOutputs('TopK', [indices, graph.dimensions([length])], 2, {
-    attributes: { axis: int(0), largest: int(0), sorted: int(1) },
-  });
-  const order = cast(graph, sorted as TensorName, 'int32');
-  const places = range(graph, 'int32', length);
-  return { order, slots: graph.node('ScatterElements', [places, order, places], { attributes: { axis: int(0) } }) };
-}
-
-/**
- * The k largest columns by k rounds of maximum and first place: few small passes for a small k, and no 64-bit indices as from WebGPU's TopK.
- * Each round's choice is the lowest column among equals, as ONNX's TopK promises. Where x is not a number no column is equal to the
- * maximum; the last one is named then.
- */
-function topKByRounds(graph: OnnxGraph, x: TensorName, columns: number, k: number): TensorName {
-  const places = range(graph, 'float32', columns);
-  const none = graph.scalar(columns - 1);
-  let rest = x;
-  const chosen: TensorName[] = [];
-  for (let round = 0; round < k; round++) {
-    const best = reduce(graph, 'ReduceMax', rest, [1], true);
-    const place = reduce(graph, 'ReduceMin', graph.node('Where', [graph.node('Equal', [rest, best]), places, none]), [1], true);
-    chosen.push(place);
-    rest = graph.node('Where', [graph.node('Equal', [places, place]), graph.scalar(-3.4e38), rest]);
-  }
-  const [only] = chosen;
-  const joined = only !== undefined && k === 1 ? only : graph.node('Concat', chosen, { attributes: { axis: int(1) } });
-  return cast(graph, joined, 'int32');
-}
+import { tallyOfExperts } from './nowhere';
+import { cast, divide, expand, gather, multiply, oneHot, reduce, reshape, slice, unsqueeze } from './operators';
+import { mergedValues } from './rowTables';
 
 interface RoutedRows {
   /** int32 [R]: the unit of each routed row. */
@@ -80,32 +32,31 @@ function gatherChoices({ graph, shapeOf, tensor }: LoweringContext, y: ValueId, 
   return gather(graph, tensor(y), k === 1 ? reshape(graph, tensor(slots), [units]) : tensor(slots));
 }
 
-type Routing = 'topK' | 'takeAlongLast' | 'scatterAlongLast' | 'countChoices' | 'permute' | 'unpermute' | 'combine' | 'combineGradient';
+type Routing = 'takeAlongLast' | 'scatterAlongLast' | 'countChoices' | 'permute' | 'unpermute' | 'combine' | 'combineGradient';
 
 export const routingRules: LoweringRules<Routing> = {
-  topK: (node, { graph, device, shapeOf, tensor }) => {
-    const x = operand(node, 0);
-    const { k } = node.attributes;
-    if (device === 'webgpu') return [topKByRounds(graph, tensor(x), sizeOf(shapeOf(x), 1), k)];
-    const [, indices] = graph.nodeWithOutputs('TopK', [tensor(x), graph.dimensions([k])], 2, { attributes: { axis: int(1) } });
-    return [cast(graph, indices as TensorName, 'int32')];
-  },
   takeAlongLast: (node, { graph, tensor }) => [
     graph.node('GatherElements', [tensor(operand(node, 0)), tensor(operand(node, 1))], { attributes: { axis: int(1) } }),
   ],
-  scatterAlongLast: (node, { graph, shapeOf, tensor, bind }) => {
+  // Of top-k a row's columns are distinct. Else values of one column are added, as in rowOuter.
+  scatterAlongLast: (node, { graph, device, shapeOf, tensor, bind, producerOf }) => {
     const [indices, values] = [operand(node, 0), operand(node, 1)];
-    const zeros = expand(graph, graph.scalar(0), [sizeOf(shapeOf(indices), 0), bind(node.attributes.size)]);
-    return [graph.node('ScatterElements', [zeros, tensor(indices), tensor(values)], { attributes: { axis: int(1) } })];
+    const [units, k] = [sizeOf(shapeOf(indices), 0), sizeOf(shapeOf(indices), 1)];
+    const zeros = expand(graph, graph.scalar(0), [units, bind(node.attributes.size)]);
+    const distinct = k === 1 || producerOf(indices)?.op === 'topK';
+    const merged = distinct || device === 'cpu' ? tensor(values) : mergedValues(graph, tensor(indices), tensor(values), { units, k });
+    const reduction = text(distinct || device === 'webgpu' ? 'none' : 'add');
+    return [graph.node('ScatterElements', [zeros, tensor(indices), merged], { attributes: { axis: int(1), reduction } })];
   },
-  countChoices: (node, { graph, device, shapeOf, tensor }) => {
+  countChoices: (node, context) => {
+    const { graph, device, shapeOf, tensor } = context;
     const indices = operand(node, 0);
     const { experts, choices } = node.attributes;
     const [units, k] = [sizeOf(shapeOf(indices), 0), sizeOf(shapeOf(indices), 1)];
     const length = units * choices;
     if (device === 'cpu') {
       const first = choices === k ? tensor(indices) : slice(graph, tensor(indices), 1, 0, choices);
-      return [tally(graph, reshape(graph, first, [length]), length, experts, 'float32')];
+      return [tallyOfExperts(context, indices, reshape(graph, first, [length]), { length, experts, type: 'float32' }).counts];
     }
     const chosen = oneHot(graph, tensor(indices), 2, experts);
     return [reduce(graph, 'ReduceSum', choices === k ? chosen : slice(graph, chosen, 1, 0, choices), [0, 1], false)];

@@ -1,0 +1,69 @@
+import type { CaseGraph, PrimitiveCase } from './primitiveCases';
+
+/** A PEER layer as models build it, given what it chose: the tables' gradients are lists of rows, or `dense`. */
+function peerCase(name: string, gradient: 'rows' | 'dense', rows: number, chosen: readonly (readonly number[])[]): PrimitiveCase {
+  return {
+    name,
+    build: ({ builder, float, table, int }) => {
+      const k = chosen[0]?.length ?? 0;
+      const make = () => (gradient === 'rows' ? table(rows, 4) : float(rows, 4));
+      const [down, up] = [make(), make()];
+      const x = float(chosen.length, 4);
+      const indices = int([chosen.length, k], chosen.flat());
+      const hidden = builder.activation('gelu', builder.rowDot(down, indices, x));
+      return builder.rowSum(up, indices, builder.multiply(hidden, float(chosen.length, k)));
+    },
+  };
+}
+
+const distinct = [
+  [3, 0, 8],
+  [8, 2, 1],
+  [0, 6, 3],
+];
+
+/** Row 5 by two choices of one unit, of three, and by many units. */
+const repeated = [
+  [5, 1, 5, 0],
+  [5, 5, 5, 2],
+  [7, 5, 7, 7],
+  [1, 2, 3, 4],
+  [5, 8, 8, 5],
+];
+
+const many = ({ int }: CaseGraph, units: number, k: number, rows: number) => int([units, k], rows);
+
+export const rowTableCases: readonly PrimitiveCase[] = [
+  peerCase('rowDot and rowSum, gradients as rows', 'rows', 9, distinct),
+  peerCase('rowDot and rowSum, rows chosen more than once', 'rows', 9, repeated),
+  peerCase('rowDot and rowSum, dense gradients by rowOuter', 'dense', 9, distinct),
+  peerCase('rowDot and rowSum, dense gradients of rows chosen more than once', 'dense', 9, repeated),
+  peerCase('rowDot and rowSum, one choice of one row', 'rows', 1, [[0]]),
+  {
+    name: 'rowDot and rowSum read by two layers of one table',
+    build: ({ builder, table, float, int }) => {
+      const values = table(6, 3);
+      const [first, second] = [int([4, 2], 6), int([4, 3], 6)];
+      return [builder.rowSum(values, first, float(4, 2)), builder.rowSum(values, second, builder.rowDot(values, second, float(4, 3)))];
+    },
+  },
+  {
+    name: 'rowOuter and its own gradient',
+    build: ({ builder, float, int }) => builder.rowOuter(int([5, 4], repeated.flat()), float(5, 4), float(5, 3), 9),
+  },
+  {
+    // 5 * 2^20 coefficients by rows at the most: two sections, with rows on both sides of their border.
+    name: 'rowOuter in more than one section',
+    build: (graph) => graph.builder.rowOuter(many(graph, 2100, 3, 17_000), graph.float(2100, 3), graph.float(2100, 2), 17_000),
+  },
+  {
+    // 33 * 1024 * 1024 gathered elements.
+    name: 'rowDot and rowSum in more than one block of units',
+    build: (graph) => {
+      const { builder, table, float } = graph;
+      const values = table(40, 1024);
+      const indices = many(graph, 33, 1024, 40);
+      return [builder.rowSum(values, indices, float(33, 1024)), builder.rowDot(values, indices, float(33, 1024))];
+    },
+  },
+];
