@@ -66,6 +66,13 @@ describe('rows that go nowhere', () => {
     expect(count(1)).toEqual([1, 1, 1]);
   });
 
+  it('are those of the index next after the last expert; beyond it there is nobody', () => {
+    const beyond = ints([1, 2], [0, 4]);
+    expect(() => evaluateOne([beyond], (builder, x) => builder.route(x, 3).slots)).toThrow(/no expert 4 among 3/);
+    expect(() => evaluateOne([beyond], (builder, x) => builder.countChoices(x, 3, 2))).toThrow(RangeError);
+    expect(() => evaluateOne([beyond], (builder, x) => builder.withinCapacity(x, 3, 1, 'unit'))).toThrow(RangeError);
+  });
+
   it('take no room of an expert', () => {
     // C = ceil(0.75 * 8 / 3) = 2 of each expert; the third pair of expert 0 is its last in both orders.
     const within = (order: 'unit' | 'choice'): number[][] =>

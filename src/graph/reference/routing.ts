@@ -69,7 +69,7 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     const k = size(indices, 1);
     const result = zeros([experts]);
     indices.data.forEach((expert, flat) => {
-      if (flat % k < choices && expert < experts) result.data[expert] = at(result, expert) + 1;
+      if (flat % k < choices && expert !== experts) result.data[expert] = at(result, expert) + 1;
     });
     return [result];
   },
@@ -108,7 +108,11 @@ export const routingRules: { readonly [P in Extract<Primitive, Family>]: Referen
     context.setRows(rows, indices.data.length);
     // One more than there are experts: the rows that go nowhere lie after all others, and no count holds them.
     const byExpert = Array.from({ length: experts + 1 }, (): number[] => []);
-    indices.data.forEach((expert, flat) => byExpert[expert]?.push(flat));
+    indices.data.forEach((expert, flat) => {
+      const flats = byExpert[expert];
+      if (flats === undefined) throw new RangeError(`There is no expert ${expert} among ${experts}.`);
+      flats.push(flat);
+    });
     byExpert.slice(0, experts).forEach((flats, expert) => {
       counts.data[expert] = flats.length;
     });
