@@ -30,8 +30,8 @@ function known(id: string): Preset {
 }
 
 /** The published form of one preset in the list; its keys are a contract with other programs. */
-function listed({ id, title, paper, source, gaps, flags, published, perplexity }: Preset): object {
-  return { id, title, paper, source, gaps, flags, published, perplexity };
+function listed({ id, title, paper, source, gaps, flags, published, perplexity, results = [] }: Preset): object {
+  return { id, title, paper, source, gaps, flags, published, perplexity, results };
 }
 
 /** As `listed`, with the config as values and as text. */

@@ -1,6 +1,6 @@
 import type { PublishedFigure } from '../config/presets/preset';
 
-const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, B: 1e9 };
+const units: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, B: 1e9, G: 1e9 };
 
 /** How a count stands to a figure in print. */
 export interface Agreement {
@@ -12,7 +12,7 @@ export interface Agreement {
 
 /** `46.7 B` against 46,702,792,704. Throws RangeError for a figure that is none. */
 export function agreement(counted: number, { printed }: PublishedFigure): Agreement {
-  const [, digits, decimals = '', unit = ''] = /^([\d,]+)(?:\.(\d+))?(?: ([kMB]))?$/.exec(printed) ?? [];
+  const [, digits, decimals = '', unit = ''] = /^([\d,]+)(?:\.(\d+))?(?: ([kMBG]))?$/.exec(printed) ?? [];
   const scale = units[unit];
   if (digits === undefined || scale === undefined) throw new RangeError(`${printed} is no figure such as 46.7 B.`);
   const value = Number(`${digits.replaceAll(',', '')}.${decimals}`) * scale;

@@ -21,8 +21,13 @@ const listed = z.strictObject({
     active: figure.optional(),
     expertParameters: figure.optional(),
     otherParameters: figure.optional(),
+    attentionMacs: figure.optional(),
+    attentionMemory: figure.optional(),
   }),
   perplexity: z.array(z.strictObject({ dataset: z.string(), step: z.int().nullable(), value: z.number(), where: z.string() })),
+  results: z.array(
+    z.strictObject({ metric: z.string(), dataset: z.string(), step: z.int().nullable(), value: z.number(), where: z.string() }),
+  ),
 });
 
 describe('moe-lab presets', () => {

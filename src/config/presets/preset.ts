@@ -14,11 +14,24 @@ export interface PublishedCounts {
   readonly expertParameters?: PublishedFigure;
   /** All others, head and merge layers included. */
   readonly otherParameters?: PublishedFigure;
+  /** Of the attention of one layer over one sequence. */
+  readonly attentionMacs?: PublishedFigure;
+  /** Floats of the attention of one layer over one sequence. */
+  readonly attentionMemory?: PublishedFigure;
 }
 
 export interface PublishedPerplexity {
   readonly dataset: string;
   /** Null where the source prints none. */
+  readonly step: number | null;
+  readonly value: number;
+  readonly where: string;
+}
+
+/** A published result that is no perplexity. */
+export interface PublishedResult {
+  readonly metric: 'bits per character' | 'accuracy %' | 'expert usage %' | 'unevenness, nats';
+  readonly dataset: string;
   readonly step: number | null;
   readonly value: number;
   readonly where: string;
@@ -49,6 +62,7 @@ export interface Preset {
   readonly flags: readonly string[];
   readonly published: PublishedCounts;
   readonly perplexity: readonly PublishedPerplexity[];
+  readonly results?: readonly PublishedResult[];
   readonly claims: readonly CostClaim[];
   /** The preset that parity is shown against, its own paper's SMoE; absent where there is none. */
   readonly baseline?: string;

@@ -1,5 +1,5 @@
 import { Document, isMap, isSeq } from 'yaml';
-import type { Preset, PublishedPerplexity } from './preset';
+import type { Preset, PublishedPerplexity, PublishedResult } from './preset';
 
 /** Longest line of a comment, `# ` included. */
 const lineWidth = 110;
@@ -7,6 +7,7 @@ const lineWidth = 110;
 /** Mappings and lists that read better in one line. */
 const inOneLine: readonly (readonly string[])[] = [
   ['model', 'attention'],
+  ['model', 'product_keys'],
   ['model', 'ffn'],
   ['model', 'bitnet'],
   ['model', 'moe', 'router'],
@@ -50,25 +51,30 @@ export function presetText(preset: Preset): string {
   ].join('\n');
 }
 
-function publishedLines({ published, perplexity }: Preset): string[] {
+function publishedLines({ published, perplexity, results = [] }: Preset): string[] {
   const counts = [
     [published.total, 'parameters'],
     [published.active, 'active parameters'],
     [published.expertParameters, 'expert parameters'],
     [published.otherParameters, 'other parameters'],
+    [published.attentionMacs, 'MACs of the attention of one layer and sequence'],
+    [published.attentionMemory, 'floats of it'],
   ] as const;
   const printed = [
     ...counts.flatMap(([figure, what]) => (figure ? [`${figure.printed} ${what} (${figure.where})`] : [])),
-    ...byTable(perplexity),
+    ...byTable(perplexity.map((figure) => ({ metric: 'perplexity', ...figure }))),
+    ...byTable(results),
   ];
   return printed.length === 0 ? [] : [comment(`Published: ${printed.join('; ')}.`)];
 }
 
+type Result = (PublishedPerplexity & { readonly metric: 'perplexity' }) | PublishedResult;
+
 /** `perplexity on RedPajama / Wiki / C4 at step 50,000: 11.6 / 10.11 / 15.11 (Table 1)`. */
-function byTable(perplexity: Preset['perplexity']): string[] {
-  const tables = new Map<string, PublishedPerplexity[]>();
-  for (const figure of perplexity) {
-    const key = `${figure.where} ${figure.step}`;
+function byTable(all: readonly Result[]): string[] {
+  const tables = new Map<string, Result[]>();
+  for (const figure of all) {
+    const key = `${figure.metric} ${figure.where} ${figure.step}`;
     tables.set(key, [...(tables.get(key) ?? []), figure]);
   }
   return [...tables.values()].map((figures) => {
@@ -76,7 +82,7 @@ function byTable(perplexity: Preset['perplexity']): string[] {
     const step = typeof first?.step === 'number' ? ` at step ${first.step.toLocaleString('en-US')}` : '';
     const join = (parts: readonly (string | number)[]): string => parts.join(' / ');
     const datasets = join(figures.map(({ dataset }) => dataset));
-    return `perplexity on ${datasets}${step}: ${join(figures.map(({ value }) => value))} (${first?.where ?? ''})`;
+    return `${first?.metric ?? ''} on ${datasets}${step}: ${join(figures.map(({ value }) => value))} (${first?.where ?? ''})`;
   });
 }
 
