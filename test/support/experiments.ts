@@ -27,6 +27,9 @@ const routedBy = (router: Model, moe: Model = tinySmoe): Model => ({ moe: { ...m
 
 const quantised = { weights: 'ternary' };
 
+/** A layer of product keys in place of a feed-forward network. */
+const retrievedBy = (keys: Model = {}): Model => ({ product_keys: { experts: 16, heads: 2, top_k: 3, key_width: 6, ...keys } });
+
 /** Two heads of four experts for value and output, two of them used, or with parts replaced. */
 const withHeadExperts = (moe: Model = {}, attention: Model = {}): Model => ({
   attention: { heads: 2, head_width: 4, ...attention, moe: { experts: 4, top_k: 2, ...moe } },
@@ -137,5 +140,65 @@ export const layerKinds: readonly { readonly name: string; readonly model: Model
   {
     name: 'SwitchAll',
     model: { ...sigmaMoe, ...withHeadExperts({}, { position: 'xl' }), norm: 'layer', tie_embeddings: false, initialization: 'fan_in' },
+  },
+  { name: 'expert dropout', model: routedBy({ expert_dropout: 0.3 }) },
+  { name: 'expert dropout under a loss-free bias', model: routedBy({ select: 'top_k_biased', balance: 'loss_free', expert_dropout: 0.3 }) },
+  {
+    name: 'dynamic allocation',
+    model: routedBy({ select: 'dynamic', balance: 'top_k', balance_scope: 'global' }, { ...tinySmoe, every: 1 }),
+  },
+  {
+    name: 'dynamic allocation by the largest weight, renormalised, sigmoid',
+    model: routedBy({ select: 'dynamic', importance: 'row_max', k_max: 5, renormalize: true, score: 'sigmoid' }),
+  },
+  { name: 'dynamic allocation, budget', model: routedBy({ select: 'dynamic', budget: true, expert_dropout: 0.3 }) },
+  {
+    name: 'dynamic allocation of sub-tokens, capacity, grouped heads',
+    model: {
+      ...routedBy({ select: 'dynamic', k_max: 3, capacity_factor: 0.8, capacity_priority: 'position' }, tinyMultiHead),
+      attention: { heads: 4, kv_heads: 2, head_width: 4, qk_norm: 'head' },
+    },
+  },
+  {
+    name: 'dynamic allocation by what is received, encoder',
+    model: { ...routedBy({ select: 'dynamic', importance: 'received', k_max: 5 }), objective: 'masked' },
+  },
+  {
+    name: 'dynamic allocation by the first row, encoder, budget',
+    model: { ...routedBy({ select: 'dynamic', importance: 'cls_row', budget: true }, tinyMultiHead), objective: 'masked' },
+  },
+  {
+    name: 'dynamic allocation by entropy, encoder, bitnet',
+    model: { ...routedBy({ select: 'dynamic', k_min: 2, k_max: 4 }), objective: 'masked', bitnet: quantised },
+  },
+  { name: 'top-p', model: routedBy({ select: 'top_p', top_p: 0.5, entropy_weight: 0.01, balance: 'top_k' }) },
+  {
+    name: 'top-p of sub-tokens, at most 3, capacity, renormalised',
+    model: routedBy(
+      { select: 'top_p', top_p: 0.6, k_max: 3, capacity_factor: 0.8, capacity_in_evaluation: true, renormalize: true },
+      tinyMultiHead,
+    ),
+  },
+  { name: 'peer', model: retrievedBy() },
+  { name: 'peer relu, sigmoid, queries not normalised', model: retrievedBy({ activation: 'relu', score: 'sigmoid', query_norm: 'none' }) },
+  {
+    name: 'peer glu, dense tables at a rate of their own, beside smoe',
+    model: {
+      ...retrievedBy({ activation: 'glu', optimizer: 'dense', learning_rate_scale: 3, layers: [0] }),
+      moe: { ...tinySmoe, layers: [1] },
+    },
+  },
+  {
+    name: 'peer in every layer, fan-in, LayerNorm',
+    model: { ...retrievedBy({ layers: [0, 1] }), norm: 'layer', initialization: 'fan_in' },
+  },
+  { name: 'pkm', model: retrievedBy({ kind: 'pkm', heads: 1, top_k: 4 }) },
+  {
+    name: 'pkm, sigmoid, dense table, encoder',
+    model: { ...retrievedBy({ kind: 'pkm', score: 'sigmoid', optimizer: 'dense' }), objective: 'masked' },
+  },
+  {
+    name: 'peer with SwitchHead and Transformer-XL',
+    model: { ...retrievedBy(), ...withHeadExperts({}, { position: 'xl' }) },
   },
 ];
