@@ -113,15 +113,20 @@ function backward(program: Program, bindings: { batch: number; time: number }, f
 }
 
 describe('balance of the whole step', () => {
-  const kinds = (['gshard_first', 'top_k', 'entropy'] as const).flatMap((balance) =>
-    (['softmax', 'sigmoid'] as const).map((score) => ({ balance, score })),
-  );
+  const kinds = [
+    ...(['gshard_first', 'top_k', 'entropy'] as const).flatMap((balance) =>
+      (['softmax', 'sigmoid'] as const).map((score) => ({ balance, score, select: 'top_k' as const })),
+    ),
+    // How many choices there are differs from microbatch to microbatch.
+    { balance: 'top_k' as const, score: 'softmax' as const, select: 'dynamic' as const },
+    { balance: 'top_k' as const, score: 'softmax' as const, select: 'top_p' as const },
+  ];
 
-  it.each(kinds)('$balance, $score: three microbatches are one big batch, in loss and gradients', ({ balance, score }) => {
+  it.each(kinds)('$balance, $score, $select: three microbatches are one big batch, in loss and gradients', ({ balance, score, select }) => {
     const moe = { kind: 'mh-moe', heads: 2, every: 1, experts: 5, top_k: 2, expert_width: 4 };
     const programOf = (balance_scope: 'micro' | 'global'): Program =>
       buildLanguageModel(
-        tinyExperiment({ moe: { ...moe, router: { balance, balance_scope, score, balance_weight: 0.5 } } }, { batch_tokens: 36 }),
+        tinyExperiment({ moe: { ...moe, router: { balance, balance_scope, score, select, balance_weight: 0.5 } } }, { batch_tokens: 36 }),
       );
     const [whole, step] = [programOf('micro'), programOf('global')];
     expect(whole.statistics).toEqual([]);

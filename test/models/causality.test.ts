@@ -4,9 +4,12 @@ import type { Experiment } from '../../src/config/schema';
 import { RandomStream } from '../../src/graph/random';
 import type { ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
+import { ShapeError } from '../../src/graph/shapes';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { layerKinds, tinyExperiment } from '../support/experiments';
-import { interpret, randomParameters, randomTokens, stateFeeds } from '../support/programs';
+import { interpret, normals, randomParameters, randomTokens, stateFeeds } from '../support/programs';
+import { importanceOracle } from './support/dynamicOracle';
+import { layerFeeds, matrixOf, routedLayerProgram, runLayer } from './support/routedLayer';
 
 const bindings = { batch: 2, time: 6 };
 const vocabulary = 11;
@@ -55,7 +58,7 @@ function randomModel(seed: number): Record<string, unknown> {
   const stream = new RandomStream(seed, 'causality');
   let drawn = 0;
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(stream.uniform(drawn++) * choices.length)] as T;
-  const select = oneOf('top_k', 'top_k', 'top_k_biased', 'top_k_biased', 'expert_choice');
+  const select = oneOf('top_k', 'top_k', 'top_k_biased', 'top_k_biased', 'expert_choice', 'dynamic', 'dynamic', 'top_p');
   const router = {
     type: oneOf('linear', 'cosine'),
     dimension: 4,
@@ -65,6 +68,11 @@ function randomModel(seed: number): Record<string, unknown> {
     balance: oneOf('none', 'gshard_first', 'entropy'),
     balance_scope: oneOf('micro', 'global'),
     jitter: oneOf(0, 0.3),
+    expert_dropout: oneOf(0, 0, 0.3),
+    importance: oneOf('entropy', 'row_max'),
+    budget: oneOf(false, false, true),
+    top_p: 0.6,
+    ...(select === 'dynamic' ? { k_max: 3 } : {}),
     ...oneOf(
       {},
       {
@@ -98,7 +106,23 @@ function randomModel(seed: number): Record<string, unknown> {
     attention: { heads: 2, kv_heads: oneOf(1, 2), qk_norm: oneOf('none', 'head', 'full'), position: oneOf('rope', 'none') },
     ffn: { width: 5, activation: oneOf('swiglu', 'relu', 'gelu') },
     ...oneOf({}, { bitnet: { weights: oneOf('ternary', 'binary'), norm: oneOf('rms', 'none') } }),
-    moe,
+    ...oneOf(
+      { moe },
+      { moe },
+      {
+        moe: { ...moe, every: 2 },
+        product_keys: {
+          kind: oneOf('peer', 'pkm'),
+          layers: [0],
+          experts: 16,
+          heads: 2,
+          top_k: oneOf(1, 3),
+          key_width: 4,
+          query_norm: oneOf('batch', 'batch', 'none'),
+          score: oneOf('softmax', 'sigmoid'),
+        },
+      },
+    ),
   };
 }
 
@@ -117,6 +141,9 @@ describe('causal models', () => {
       true,
     );
     expect(routers.some(({ bitnet, shared_width: shared }) => bitnet !== undefined && shared > 0)).toBe(true);
+    expect(routers.some(({ router, kind, heads }) => router.select === 'dynamic' && kind === 'mh-moe' && heads > 1)).toBe(true);
+    expect(routers.some(({ router }) => router.select === 'top_p')).toBe(true);
+    expect(causal.some(({ experiment: { model } }) => model.product_keys?.query_norm === 'batch')).toBe(true);
   });
 
   it.each(causal.map(({ seed, experiment }) => ({ seed, kind: experiment.model.moe?.kind, experiment })))(
@@ -158,6 +185,16 @@ const leaking = [
     model: { moe: { ...smoe, router: dropping } },
   },
   { name: 'masked objective', key: 'model.objective', model: { objective: 'masked' } },
+  {
+    name: 'dynamic allocation with a budget',
+    key: 'model.moe.router.budget',
+    model: { moe: { ...smoe, router: { select: 'dynamic', budget: true } } },
+  },
+  {
+    name: 'dynamic allocation of sub-tokens with a budget, by the largest weight',
+    key: 'model.moe.router.budget',
+    model: { moe: { ...smoe, kind: 'mh-moe', heads: 2, router: { select: 'dynamic', budget: true, importance: 'row_max', k_max: 3 } } },
+  },
 ];
 
 describe('models that are not causal', () => {
@@ -171,13 +208,48 @@ describe('models that are not causal', () => {
     expect(Math.max(...leak)).toBeGreaterThan(1e-3);
   });
 
+  it.each(['received', 'cls_row'] as const)(
+    'importance: %s is refused with a causal objective, and leaks through an encoder',
+    (importance) => {
+      const moe = { ...smoe, router: { select: 'dynamic', importance, k_max: 3 } };
+      expect(causality(tinyExperiment({ moe })).reasons.map(({ path }) => path.join('.'))).toEqual(['model.moe.router.importance']);
+      expect(() => buildLanguageModel(tinyExperiment({ moe }))).toThrow(ShapeError);
+      // The layer alone, whose tokens meet nowhere but in their importance: of a later token only query and key change.
+      const model = tinyExperiment({ objective: 'masked', moe }).model;
+      const tokens = 8;
+      const layer = routedLayerProgram(model, tokens);
+      let leaks = 0;
+      for (let seed = 1; seed <= 5; seed++) {
+        const feeds = layerFeeds(layer, tokens, seed);
+        const later = new Map(feeds);
+        for (const id of [layer.attended?.query ?? -1, layer.attended?.key ?? -1]) {
+          const { shape, data } = feeds.get(id) as NdArray;
+          later.set(id, { shape, data: Float64Array.from(data, (e, i) => (i < (tokens - 1) * (shape[1] ?? 1) ? e : 5 - 3 * e)) });
+        }
+        const [before, after] = [feeds, later].map((fed) => runLayer(layer, tokens, fed).output.slice(0, -model.d_model));
+        if (before?.some((e, i) => Math.abs(e - (after?.[i] ?? NaN)) > 1e-3) === true) leaks++;
+      }
+      expect(leaks).toBeGreaterThan(2);
+    },
+  );
+
+  it('attention received is a leak under a causal mask as well: it is later tokens that pay it', () => {
+    const rows = (seed: number) => [[matrixOf({ shape: [6, 3], data: normals([6, 3], seed) })]];
+    const [query, key] = [rows(1), rows(2)];
+    const moved = query.map((heads) => heads.map((own) => own.map((row, token) => (token === 5 ? row.map((e) => 4 * e) : row))));
+    const first = (q: typeof query, importance: 'received' | 'entropy' | 'row_max'): number[] =>
+      importanceOracle({ query: q, key, causal: true, scale: 1 }, importance).flatMap((window) => window.slice(0, 5));
+    expect(first(moved, 'received')).not.toEqual(first(query, 'received'));
+    for (const own of ['entropy', 'row_max'] as const) expect(first(moved, own)).toEqual(first(query, own));
+  });
+
   it('gives every reason', () => {
     const experiment = tinyExperiment({ ...leaking[0]?.model, objective: 'masked' });
     expect(causality(experiment).reasons).toHaveLength(2);
   });
 });
 
-describe('what makes capacity, or expert choice, causal again', () => {
+describe('what makes capacity, expert choice or allocation causal again', () => {
   it.each([
     { name: 'by position', moe: { ...smoe, router: { ...dropping, capacity_priority: 'position' } } },
     { name: 'one choice', moe: { ...smoe, top_k: 1, router: dropping } },
@@ -185,6 +257,8 @@ describe('what makes capacity, or expert choice, causal again', () => {
     { name: 'no layer is routed', moe: { ...smoe, every: 5, router: dropping } },
     { name: 'room for every unit', moe: { ...smoe, router: { ...dropping, capacity_factor: 1.5 } } },
     { name: 'every expert takes every unit', moe: { ...smoe, top_k: 3, router: { select: 'expert_choice', balance: 'none' } } },
+    { name: 'importance without a budget', moe: { ...smoe, router: { select: 'dynamic', k_max: 3 } } },
+    { name: 'a budget that leaves no choice', moe: { ...smoe, router: { select: 'dynamic', budget: true, k_min: 2, k_max: 2 } } },
   ])('$name', ({ moe }) => {
     const experiment = tinyExperiment({ moe });
     expect(causality(experiment)).toEqual({ causal: true, reasons: [] });
