@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WrittenRun, type RunPlan } from '../extension/reader/writtenRun';
+import { readSketches, start } from '../../src/runs/runReader';
 import { paletteOf, ratioColour } from '../../webview/dashboard/heatmapColour';
 import { buildDashboard, chromiumPath, OpenDashboard, screenshots, type BuiltDashboard, type OpenOptions } from './dashboardHarness';
 import { themes, type EditorTheme } from './themes';
@@ -99,7 +100,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const total = counts.reduce((sum, value) => sum + value, 0);
     await dashboard.page.locator('.heatmap').hover({ position: cells(1, 5) });
     const text = await dashboard.page.locator('.hover').innerText();
-    expect(text).toContain('layers.3.moe · expert 5');
+    expect(text).toContain('layer 3 · expert 5');
     expect(text).toContain(`${((100 * (counts[5] ?? 0)) / total).toFixed(2)} %`);
     expect(text).toContain(`${((8 * (counts[5] ?? 0)) / total).toFixed(2)}×`);
     expect(text).toContain(`${(counts[5] ?? 0).toLocaleString('en')} of ${total.toLocaleString('en')}`);
@@ -111,7 +112,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const { page } = dashboard;
     await page.locator('.heatmap').focus();
     for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
-    expect(await page.locator('#heatmap-reading').textContent()).toMatch(/^layers\.3\.moe · expert 2, Share of routed units \d/);
+    expect(await page.locator('#heatmap-reading').textContent()).toMatch(/^layer 3 · expert 2, Share of routed units \d/);
     await page.keyboard.press('End');
     expect(await page.locator('.hover').innerText()).toContain('expert 7');
     await page.locator('.chart-frame canvas').focus();
@@ -197,13 +198,13 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     const run = write({ experts: [8, 8] }, 300);
     const dashboard = await openDrawn([run]);
     const { page } = dashboard;
-    await page.locator('.slider').fill('120');
-    await eventually(async () => expect(await page.locator('.stretch').textContent()).toBe('120'));
+    await page.locator('#experts-step').fill('120');
+    await eventually(async () => expect(await page.locator('output[for=experts-step]').textContent()).toBe('120'));
     run.train(5);
     await eventually(() => expect(lastStepSent(dashboard)).toBe(305));
-    expect(await page.locator('.stretch').textContent()).toBe('120');
-    await page.locator('vscode-checkbox', { hasText: 'Live' }).click();
-    await eventually(async () => expect(await page.locator('.stretch').textContent()).toBe('305'));
+    expect(await page.locator('output[for=experts-step]').textContent()).toBe('120');
+    await page.locator('vscode-checkbox', { hasText: 'Live' }).first().click();
+    await eventually(async () => expect(await page.locator('output[for=experts-step]').textContent()).toBe('305'));
   });
 
   test('runs are hidden, stopped and taken off', async () => {
@@ -240,6 +241,8 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
       yScale: 'linear',
       smoothed: false,
       asTable: false,
+      retrievalRun: null,
+      retrievalLayer: 0,
       heatmapRun: null,
     });
     const after = await openDrawn([run], { savedState });
@@ -333,6 +336,133 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     await choose(dashboard, 'Show', 'Router z-loss');
     await eventually(async () => expect(await label()).toContain('router z-loss. No points yet.'));
     expect(await overflowing(dashboard)).toEqual([]);
+  });
+
+  test.each(['dark', 'light', 'highContrast'] as const)(
+    '%s: a run that retrieves, and one whose units take different numbers of experts',
+    async (name) => {
+      const peer = write({ name: 'PEER', seed: 1, experts: [], retrievals: [16_384, 4096] }, 400);
+      const varying = write({ name: 'Dynamic', seed: 2, experts: [16, 16], varyingK: true, attentionHeads: 4 }, 400);
+      const dashboard = await openDrawn([peer, varying], { theme: themes[name], height: 2000 });
+      const { page } = dashboard;
+      await eventually(async () => expect(await distinctColours(dashboard, '.retrieval-map')).toBeGreaterThan(20));
+      await page.locator('.retrieval-map').hover({ position: { x: 300, y: 100 } });
+      await page.screenshot({ path: join(screenshots, `dashboard-retrieval-${name}.png`) });
+      const text = await page.locator('.hover').innerText();
+      expect(text).toMatch(/layer 0 retrieval · experts [\d,]+ to [\d,]+/);
+      expect(text).toMatch(/Choices\s+[\d,]+ of [\d,]+/);
+      expect(await overflowing(dashboard)).toEqual([]);
+      expect((await dashboard.violations()).filter((violation) => !knownViolations.includes(violation))).toEqual([]);
+      expect(dashboard.errors).toEqual([]);
+    },
+  );
+
+  test('what a retrieval did can be read, looked back at and chosen by the keyboard, and its figures are those of the file', async () => {
+    const run = write({ name: 'PEER', experts: [], retrievals: [1024, 256] }, 300);
+    let frames = (await readSketches(run.directory, start)).records;
+    const dashboard = await open([run]);
+    const { page } = dashboard;
+    await page.waitForSelector('.retrieval-map:visible');
+    // A run that only retrieves has no section of routed experts.
+    expect(await page.locator('.heatmap').isVisible()).toBe(false);
+    const cells = (caption: string) =>
+      page
+        .locator('table', { has: page.locator('caption', { hasText: caption }) })
+        .locator('tbody tr')
+        .evaluateAll((rows) => rows.map((row) => (row as HTMLElement).innerText.split(/\s*\t\s*/)));
+    const frameAt = (step: number, layer: number) => frames.find((frame) => frame.layer === layer && frame.step === step);
+    const digits = (value: number) => value.toLocaleString('en');
+    const expectFigures = async (step: number, layer: number, experts: number) => {
+      const frame = frameAt(step, layer);
+      if (frame === undefined) throw new Error(`There is no frame of step ${step}.`);
+      const ever = new Set(
+        frames
+          .filter((each) => each.layer === layer && each.step <= step)
+          .flatMap(({ used }) =>
+            Array.from({ length: experts }, (_, expert) => expert).filter((expert) => ((used[expert >> 3] ?? 0) >> (expert & 7)) & 1),
+          ),
+      );
+      await eventually(async () => {
+        const figures = new Map((await cells(`Steps ${digits(step)}`)).map(([what = '', figure = '']) => [what, figure]));
+        expect(figures.get('Choices')).toBe(digits(frame.total));
+        expect(figures.get('Experts used in these steps')).toContain(
+          `${digits(experts - (frame.histogram[0] ?? 0))} of ${digits(experts)}`,
+        );
+        expect(figures.get('Experts ever used')).toContain(`${digits(ever.size)} of ${digits(experts)}`);
+      });
+      const [busiest] = await cells('Most used experts');
+      expect(busiest?.[0]).toBe(digits(frame.heaviest[0]?.expert ?? -1));
+      expect((await cells('How often')).map(([, inBin]) => inBin)).toEqual(
+        [...frame.histogram].slice(0, 1 + frame.histogram.findLastIndex((count) => count > 0)).map(digits),
+      );
+    };
+    await expectFigures(300, 0, 1024);
+
+    await page.locator('.retrieval-map').focus();
+    await page.keyboard.press('Home');
+    for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#retrieval-map-reading').textContent()).toMatch(
+      /^layer 0 retrieval · experts 0 to 7, Choices [\d,]+ of [\d,]+, Times uniform/,
+    );
+    await page.keyboard.press('Enter');
+    // 300 frames are shown in columns of two.
+    await expectFigures(8, 0, 1024);
+    await page.screenshot({ path: join(screenshots, 'dashboard-retrieval-back.png') });
+    run.train(1);
+    frames = (await readSketches(run.directory, start)).records;
+    await page.locator('vscode-checkbox', { hasText: 'Live' }).locator('visible=true').click();
+    await expectFigures(301, 0, 1024);
+
+    await choose(dashboard, 'Layer', 'layer 1 retrieval');
+    await expectFigures(301, 1, 256);
+    await page.locator('vscode-checkbox', { hasText: 'Show as table' }).click();
+    await eventually(async () => expect(await page.locator('.retrieval-map').isVisible()).toBe(false));
+    expect((await cells('Most used experts')).length).toBe(64);
+    const [newest] = await cells('Share of choices by expert');
+    expect(newest?.[0]).toBe('301');
+    await page.screenshot({ path: join(screenshots, 'dashboard-retrieval-table.png'), fullPage: true });
+    expect(await overflowing(dashboard)).toEqual([]);
+  });
+
+  test('of a retrieval only new columns are sent', async () => {
+    const run = write({ name: 'PEER', experts: [], retrievals: [1024] }, 100);
+    const dashboard = await open([run]);
+    await dashboard.page.waitForSelector('.retrieval-map:visible');
+    const series = () =>
+      dashboard.sent.flatMap((message) => (message.type === 'update' && message.retrieval?.series ? [message.retrieval.series] : []));
+    expect(series().map(({ from, steps }) => [from, steps.byteLength / 16])).toEqual([[0, 100]]);
+    run.train(3);
+    await eventually(() => expect(series().at(-1)?.steps).toBeDefined());
+    await eventually(() => expect(Math.max(...series().flatMap(({ steps }) => [...new Float64Array(steps)]))).toBe(103));
+    // The column that was last is sent again.
+    for (const { from } of series().slice(1)) expect(from).toBeGreaterThanOrEqual(99);
+    const shown = await dashboard.page.locator('.retrieval-map').getAttribute('aria-label');
+    expect(shown).toContain('over 103 stretches of steps');
+  });
+
+  test('how many experts units take: a curve, on validation sets too, the shares as bars, and what it costs', async () => {
+    const dashboard = await openDrawn([
+      write({ name: 'Dynamic', experts: [16], varyingK: true, attentionHeads: 4, validationSets: ['code', 'prose'] }, 300),
+    ]);
+    const { page } = dashboard;
+    expect(await page.locator('.details').innerText()).toMatch(/mean K 2\.\d\d\s+2\.\d+ M MACs\/token at that mean/);
+    expect(await page.locator('.bar-table caption').first().innerText()).toMatch(
+      /^Experts per unit in the newest step: 2\.\d\d on average, 2\.\d+ M MACs\/token/,
+    );
+    expect(await page.locator('.bar-table').first().locator('tbody tr').count()).toBe(4);
+    await page.locator('.heatmap').focus();
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('End');
+    expect(await page.locator('#heatmap-reading').textContent()).toMatch(/^layer 0 attention, source · head 3, expert 3, /);
+    await page.keyboard.press('ArrowDown');
+    expect(await page.locator('#heatmap-reading').textContent()).toContain('(up to 4)');
+    await choose(dashboard, 'Show', 'Experts per unit');
+    const label = () => page.locator('.chart-frame canvas').getAttribute('aria-label');
+    await eventually(async () =>
+      expect(await label()).toMatch(/Dynamic experts per unit 2\.\d+ at step 300; Dynamic code 2\.\d+ at step 300; Dynamic prose/),
+    );
+    expect(await page.locator('.line-key').isVisible()).toBe(true);
+    await page.screenshot({ path: join(screenshots, 'dashboard-mean-k.png'), fullPage: true });
   });
 
   test('without runs it says what to do', async () => {

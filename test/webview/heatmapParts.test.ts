@@ -55,9 +55,9 @@ describe('layout', () => {
 
   test('every point of a cell finds that cell', () => {
     for (const cell of [
-      { layer: 0, expert: 0 },
-      { layer: 0, expert: 15 },
-      { layer: 1, expert: 7 },
+      { row: 0, column: 0 },
+      { row: 0, column: 15 },
+      { row: 1, column: 7 },
     ]) {
       const box = cellBox(layout, cell);
       expect(cellAt(layout, box.x, box.y)).toEqual(cell);
@@ -67,7 +67,7 @@ describe('layout', () => {
 
   test('beside the cells there is none', () => {
     expect(cellAt(layout, 10, 10)).toBeNull();
-    expect(cellAt(layout, cellBox(layout, { layer: 1, expert: 8 }).x + 2, cellBox(layout, { layer: 1, expert: 0 }).y + 2)).toBeNull();
+    expect(cellAt(layout, cellBox(layout, { row: 1, column: 8 }).x + 2, cellBox(layout, { row: 1, column: 0 }).y + 2)).toBeNull();
     expect(cellAt(layout, layout.left + 1, layout.height - 1)).toBeNull();
   });
 
@@ -81,13 +81,13 @@ describe('layout', () => {
     const key = fc.constantFrom('ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End');
     fc.assert(
       fc.property(fc.array(key, { maxLength: 60 }), (keys) => {
-        const end = keys.reduce((cell, each) => moveCell(layout, cell, each) ?? cell, { layer: 0, expert: 0 });
+        const end = keys.reduce((cell, each) => moveCell(layout, cell, each) ?? cell, { row: 0, column: 0 });
         const box = cellBox(layout, end);
         expect(cellAt(layout, box.x, box.y)).toEqual(end);
       }),
     );
-    expect(moveCell(layout, { layer: 0, expert: 12 }, 'ArrowDown')).toEqual({ layer: 1, expert: 7 });
-    expect(moveCell(layout, { layer: 0, expert: 0 }, 'a')).toBeNull();
+    expect(moveCell(layout, { row: 0, column: 12 }, 'ArrowDown')).toEqual({ row: 1, column: 7 });
+    expect(moveCell(layout, { row: 0, column: 0 }, 'a')).toBeNull();
   });
 
   test('numbers below the columns do not touch', () => {
@@ -102,8 +102,8 @@ describe('layout', () => {
 describe('figures', () => {
   const run = {
     routedLayers: [
-      { name: 'layers.1', experts: 4, k: 2 },
-      { name: 'layers.3', experts: 2, k: 1 },
+      { name: 'layer 1', experts: 4, k: 2, varies: false, heads: null },
+      { name: 'layer 3', experts: 2, k: 1, varies: false, heads: null },
     ],
   };
   const frame = { run: '/a', fromStep: 0, step: 1, layers: [{ layer: 0, counts: Float32Array.of(6, 2, 0, 0).buffer }] };
@@ -118,7 +118,7 @@ describe('figures', () => {
 
   test('the sentence names the busiest expert and counts the unused', () => {
     expect(describeLayers(layerFigures(run, frame))).toContain(
-      'layers.1: 4 experts, busiest is expert 0 with 3.00 times the even share, 2 unused.',
+      'layer 1: 4 experts, busiest is expert 0 with 3.00 times the even share, 2 unused.',
     );
   });
 });

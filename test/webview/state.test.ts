@@ -18,7 +18,9 @@ const summary = (run: string, changes: Partial<RunSummary> = {}): RunSummary => 
   macsPerToken: 1,
   device: 'cpu',
   notCausal: [],
-  routedLayers: [{ name: 'layers.1', experts: 4, k: 1 }],
+  choices: null,
+  routedLayers: [{ name: 'layer 1', experts: 4, k: 1, varies: false, heads: null }],
+  retrievals: [],
   expertSteps: { first: 1, last: 10 },
   failure: null,
   problem: null,
@@ -31,6 +33,7 @@ const update = (changes: Partial<DashboardUpdate>): DashboardUpdate => ({
   summaries: [],
   curves: [],
   experts: null,
+  retrieval: null,
   ...changes,
 });
 const frame = (run: string, step: number): ExpertsFrame => ({
@@ -188,6 +191,8 @@ test('only navigation is saved', () => {
     'hidden',
     'hiddenLines',
     'quantity',
+    'retrievalLayer',
+    'retrievalRun',
     'runs',
     'schemaVersion',
     'skipStart',

@@ -32,10 +32,16 @@ export function validationLine(set: string): CurveName {
   return validationPrefix + set;
 }
 
-/** Names of the validation sets of all shown runs. */
+/** What the names of the chosen quantity's curves of validation sets begin with. */
+function setPrefix(state: DashboardState): string {
+  return state.ui.quantity === 'perplexity' ? validationPrefix : `${state.ui.quantity}.`;
+}
+
+/** Names of the sets that the chosen quantity was validated on, of all shown runs. */
 export function validationSets(state: DashboardState): readonly string[] {
-  const names = [...state.curves.values()].flatMap((curves) => [...curves.keys()]).filter((name) => name.startsWith(validationPrefix));
-  return [...new Set(names)].sort().map((name) => name.slice(validationPrefix.length));
+  const prefix = setPrefix(state);
+  const names = [...state.curves.values()].flatMap((curves) => [...curves.keys()]).filter((name) => name.startsWith(prefix));
+  return [...new Set(names)].sort().map((name) => name.slice(prefix.length));
 }
 
 /** What is to be drawn, and where the horizontal axis begins; null leaves that to the points. */
@@ -54,33 +60,34 @@ export function chartContent(state: DashboardState): ChartContent {
   return { start, curves: curves.map((curve) => ({ ...curve, points: curve.points.filter((point) => point.x >= start) })) };
 }
 
-/** The curves of the runs that are not hidden: training (as chosen, smoothed or not), then validation; or the one of another quantity. */
+/** The curves of the runs that are not hidden: training (as chosen, smoothed or not), then validation. */
 export function chartCurves(state: DashboardState): readonly ChartCurve[] {
   const { quantity, hiddenLines } = state.ui;
-  const training = state.ui.smoothed ? 'trainSmoothed' : 'train';
+  const training = quantity !== 'perplexity' ? quantity : state.ui.smoothed ? 'trainSmoothed' : 'train';
   const sets = validationSets(state);
   return state.runs.flatMap((run): ChartCurve[] => {
     if (state.ui.hidden.includes(run)) return [];
     const curves = state.curves.get(run) ?? new Map<string, Float64Array>();
     const common = { run, runName: state.summaries.get(run)?.name ?? run, colour: state.colours.get(run) ?? 0 };
     const points = (name: string) => pointsOf(curves.get(name) ?? new Float64Array(), axisColumn[state.ui.xAxis]);
-    if (quantity !== 'perplexity') {
-      const label = quantityStyles[quantity].title.toLowerCase();
-      return [{ ...common, id: `${run}\n${quantity}`, label, kind: 'other' as const, set: 0, points: points(quantity) }];
+    const own = quantity === 'perplexity' ? 'training' : quantityStyles[quantity].title.toLowerCase();
+    // A quantity that is never validated has one line, which is always shown.
+    if (quantity !== 'perplexity' && sets.length === 0) {
+      return [{ ...common, id: `${run}\n${quantity}`, label: own, kind: 'other' as const, set: 0, points: points(quantity) }];
     }
     const all = [
       {
         ...common,
         id: `${run}\n${trainingLine}`,
         line: trainingLine,
-        label: 'training',
+        label: own,
         kind: 'training' as const,
         set: 0,
         from: training,
       },
       ...sets.map((name, set) => {
         const line = validationLine(name);
-        return { ...common, id: `${run}\n${line}`, line, label: name, kind: 'validation' as const, set, from: line };
+        return { ...common, id: `${run}\n${line}`, line, label: name, kind: 'validation' as const, set, from: setPrefix(state) + name };
       }),
     ];
     return all.flatMap(({ line, from, ...curve }) => {

@@ -1,13 +1,17 @@
-import { checkbox, dropdown } from '../shared/controls';
+import type { RunSummary } from '../../src/extension/panels/dashboard-protocol';
+import { dropdown } from '../shared/controls';
 import { element, setHidden, setText } from '../shared/element';
-import { count } from '../shared/figures';
+import { amount, percent } from '../shared/figures';
 import type { Hover } from '../shared/hover';
 import type { Theme } from '../shared/theme';
-import { layerFigures, type LayerFigures } from './expertFigures';
+import { barTable } from './barTable';
+import { expertsHeatmap, layerFigures, type LayerFigures } from './expertFigures';
 import { expertsTable } from './tables';
 import { Heatmap } from './heatmap';
 import { HeatmapLegend } from './heatmapLegend';
-import { heatmapRun, routedRuns, type DashboardState } from './state';
+import { uniqueLabel } from './runLabels';
+import { heatmapRun, retrievalRuns, routedRuns, type DashboardState } from './state';
+import { stretchOf, TimeControl } from './timeControl';
 
 export interface ExpertsActions {
   readonly chooseRun: (run: string) => void;
@@ -18,9 +22,7 @@ export interface ExpertsActions {
 /** Expert utilisation of one run: which run, when, the heatmap and its legend, or all of it as a table. */
 export class ExpertsSection {
   private readonly run = dropdown<string>('Run', (run) => this.actions.chooseRun(run));
-  private readonly live = checkbox('Live', (live) => this.actions.lookBack(live ? null : this.slider.valueAsNumber));
-  private readonly slider = element('input', { type: 'range', id: 'experts-step', min: 0, max: 1, step: 1, class: 'slider' });
-  private readonly stretch = element('output', { for: 'experts-step', class: 'stretch' });
+  private readonly time: TimeControl;
   private readonly legend = new HeatmapLegend();
   private readonly heatmap: Heatmap;
   private readonly table = element('div', {
@@ -29,6 +31,8 @@ export class ExpertsSection {
     role: 'region',
     'aria-label': 'Expert utilisation as a table',
   });
+  /** How many experts units take, where that varies. */
+  private readonly choices = element('div', { class: 'bars' });
   private readonly empty = element('p', { class: 'empty' });
   private readonly body: HTMLElement;
   readonly element: HTMLElement;
@@ -39,22 +43,16 @@ export class ExpertsSection {
     hover: Hover,
     theme: Theme,
   ) {
-    this.heatmap = new Heatmap(hover, theme);
-    const time = element(
-      'div',
-      { class: 'time' },
-      element('label', { for: 'experts-step' }, 'Step'),
-      this.slider,
-      this.stretch,
-      this.live.element,
-    );
+    this.heatmap = new Heatmap(hover, theme, { name: 'heatmap' });
+    this.time = new TimeControl('experts-step', (step) => this.actions.lookBack(step));
     this.body = element(
       'div',
       {},
-      element('div', { class: 'controls' }, this.run.element, time),
+      element('div', { class: 'controls' }, this.run.element, this.time.element),
       this.heatmap.element,
       this.table,
       this.legend.element,
+      this.choices,
     );
     this.element = element(
       'section',
@@ -63,7 +61,6 @@ export class ExpertsSection {
       this.empty,
       this.body,
     );
-    this.slider.addEventListener('input', () => this.actions.lookBack(this.slider.valueAsNumber));
   }
 
   update(state: DashboardState, theme: Theme): void {
@@ -73,6 +70,8 @@ export class ExpertsSection {
     const chosen = heatmapRun(state);
     const summary = chosen === null ? undefined : state.summaries.get(chosen);
     const { experts: frame } = state;
+    // A run that only retrieves has a section of its own.
+    setHidden(this.element, summary === undefined && retrievalRuns(state).length > 0);
     setHidden(this.body, summary === undefined || frame === null);
     setText(this.empty, summary === undefined ? noRouting(state) : `${summary.name} has not reported its experts yet.`);
     setHidden(this.empty, summary !== undefined && frame !== null);
@@ -82,33 +81,32 @@ export class ExpertsSection {
       runs.map(({ run, name }) => ({ value: run, label: uniqueLabel(run, name, runs) })),
       summary.run,
     );
-    this.live.set(state.lookBack === null);
-    this.slider.min = String(summary.expertSteps?.first ?? 0);
-    this.slider.max = String(summary.expertSteps?.last ?? frame.step);
-    this.slider.value = String(state.lookBack ?? summary.expertSteps?.last ?? frame.step);
     const stretch = stretchOf(frame.fromStep, frame.step);
-    this.slider.setAttribute('aria-valuetext', `Steps ${stretch}`);
-    setText(this.stretch, stretch);
+    const { first, last } = summary.expertSteps ?? { first: 0, last: frame.step };
+    this.time.update({ first, last, at: state.lookBack ?? last, stretch, live: state.lookBack === null });
     const layers: readonly LayerFigures[] = layerFigures(summary, frame);
     setHidden(this.heatmap.element, state.ui.asTable);
     setHidden(this.table, !state.ui.asTable);
     if (state.ui.asTable) this.table.replaceChildren(expertsTable(layers, stretch));
-    else this.heatmap.update(layers, stretch, theme);
+    else this.heatmap.update(expertsHeatmap(layers, stretch), theme);
     setHidden(this.legend.element, state.ui.asTable);
     this.legend.update(theme);
+    setHidden(this.choices, summary.choices === null);
+    if (summary.choices !== null) this.choices.replaceChildren(choicesTable(summary.choices));
   }
 }
 
-/** A frame holds the steps after `fromStep` up to `step`. */
-function stretchOf(fromStep: number, step: number): string {
-  return step - fromStep <= 1 ? count(step) : `${count(fromStep + 1)} to ${count(step)}`;
+/** The shares of the units that took 1, 2, ... experts; what hardly any took, at the far end, is left out. */
+function choicesTable({ meanK, shares, macsAtMeanK }: NonNullable<RunSummary['choices']>): HTMLTableElement {
+  const shown = shares.slice(0, 1 + shares.findLastIndex((share) => share >= 0.0005));
+  const cost = macsAtMeanK === null ? '' : `, ${amount(macsAtMeanK)} MACs/token at that mean`;
+  return barTable(
+    `Experts per unit in the newest step: ${meanK.toFixed(2)} on average${cost}`,
+    ['Experts', 'Share of units'],
+    shown.map((share, index) => ({ label: String(index + 1), share: share / Math.max(...shares), figures: [percent(share)] })),
+  );
 }
 
 function noRouting(state: DashboardState): string {
   return state.runs.length === 0 ? '' : 'None of the shown runs has routed layers.';
-}
-
-/** Runs of one config have one name: their directory tells them apart. */
-function uniqueLabel(run: string, name: string, runs: readonly { readonly run: string; readonly name: string }[]): string {
-  return runs.some((other) => other.run !== run && other.name === name) ? `${name} (${run.split(/[\\/]/).at(-1)})` : name;
 }

@@ -1,48 +1,87 @@
 import { css } from '../shared/colour';
 import { element, setText } from '../shared/element';
-import { count, percent, timesUniform } from '../shared/figures';
 import { spoken, type Hover, type HoverRow } from '../shared/hover';
 import type { Theme } from '../shared/theme';
-import { describeLayers, type LayerFigures } from './expertFigures';
 import { paletteOf, ratioColour } from './heatmapColour';
-import { axisTicks, cellAt, cellBox, layoutHeatmap, moveCell, type Cell, type HeatmapLayout } from './heatmapLayout';
+import { axisTicks, cellAt, cellBox, layoutHeatmap, moveCell, namedRows, type Cell, type HeatmapLayout } from './heatmapLayout';
 
-/** Share of routed units of each expert, layer by layer, on a canvas. Hover or the arrow keys say the figures of a cell. */
+/** What a heatmap shows: how much cells get, relative to an even share. */
+export interface HeatmapContent {
+  readonly rows: readonly {
+    readonly name: string;
+    /** Times the even share; 0 is crossed out where there is room. */
+    readonly cells: readonly number[];
+  }[];
+  /** The whole picture in words. */
+  readonly description: string;
+  /** What is written below a column. */
+  readonly columnLabel: (column: number) => string;
+  readonly title: (cell: Cell) => string;
+  readonly figures: (cell: Cell) => HoverRow[];
+  /** A column to mark, as what is shown elsewhere is about it; null for none. */
+  readonly marked: number | null;
+}
+
+export interface HeatmapOptions {
+  /** Class of the canvas; ids are made of it. */
+  readonly name: string;
+  readonly rowHeight?: Parameters<typeof layoutHeatmap>[3];
+  /** A click on a cell, or Enter. */
+  readonly choose?: (cell: Cell) => void;
+}
+
+const nothing: HeatmapContent = {
+  rows: [],
+  description: '',
+  columnLabel: () => '',
+  title: () => '',
+  figures: () => [],
+  marked: null,
+};
+
+/** Cells on a canvas, coloured by how much they get. Hover or the arrow keys say the figures of a cell. */
 export class Heatmap {
-  private readonly canvas = element('canvas', {
-    class: 'heatmap',
-    tabindex: 0,
-    role: 'application',
-    'aria-roledescription': 'heatmap',
-    'aria-describedby': 'heatmap-reading',
-  });
-  private readonly scroller = element('div', { class: 'heatmap-scroller' }, this.canvas);
-  private readonly reading = element('div', { id: 'heatmap-reading', class: 'visually-hidden', 'aria-live': 'polite' });
-  readonly element = element('div', {}, this.scroller, this.reading);
-  private layers: readonly LayerFigures[] = [];
-  /** `Steps 240 to 250`. */
-  private stretch = '';
+  private readonly canvas: HTMLCanvasElement;
+  private readonly scroller: HTMLElement;
+  private readonly reading: HTMLElement;
+  readonly element: HTMLElement;
+  private content = nothing;
   private layout: HeatmapLayout = layoutHeatmap(1, 0, []);
-  private cursor: Cell = { layer: 0, expert: 0 };
+  private cursor: Cell = { row: 0, column: 0 };
   private hovered: Cell | null = null;
 
   constructor(
     private readonly hover: Hover,
     private theme: Theme,
+    private readonly options: HeatmapOptions,
   ) {
+    const { name } = options;
+    this.canvas = element('canvas', {
+      class: name,
+      tabindex: 0,
+      role: 'application',
+      'aria-roledescription': 'heatmap',
+      'aria-describedby': `${name}-reading`,
+    });
+    this.scroller = element('div', { class: 'heatmap-scroller' }, this.canvas);
+    this.reading = element('div', { id: `${name}-reading`, class: 'visually-hidden', 'aria-live': 'polite' });
+    this.element = element('div', {}, this.scroller, this.reading);
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
     this.canvas.addEventListener('pointerleave', () => this.unhover());
+    this.canvas.addEventListener('click', (event) => {
+      const cell = cellAt(this.layout, event.offsetX, event.offsetY);
+      if (cell !== null) this.options.choose?.(cell);
+    });
     this.canvas.addEventListener('keydown', (event) => this.key(event));
     this.canvas.addEventListener('focus', () => this.draw());
     this.canvas.addEventListener('blur', () => this.unhover());
     new ResizeObserver(() => this.draw()).observe(this.scroller);
   }
 
-  update(layers: readonly LayerFigures[], stretch: string, theme: Theme): void {
-    this.layers = layers;
-    this.stretch = stretch;
+  update(content: HeatmapContent, theme: Theme): void {
+    this.content = content;
     this.theme = theme;
-    this.canvas.setAttribute('aria-label', `Expert utilisation, ${stretch}. ${describeLayers(layers)} Arrow keys move over the cells.`);
+    this.canvas.setAttribute('aria-label', `${content.description} Arrow keys move over the cells.`);
     this.draw();
   }
 
@@ -51,13 +90,17 @@ export class Heatmap {
     if (context === null || this.scroller.clientWidth === 0) return;
     const font = `${this.theme.fontSize - 1}px ${this.theme.fontFamily}`;
     context.font = font;
-    const labels = Math.max(0, ...this.layers.map(({ name }) => context.measureText(name).width));
-    const experts = this.layers.map((layer) => layer.experts.length);
-    this.layout = layoutHeatmap(this.scroller.clientWidth, labels, experts);
+    const { rows } = this.content;
+    const labels = Math.max(0, ...rows.map(({ name }) => context.measureText(name).width));
+    const columns = rows.map(({ cells }) => cells.length);
+    this.layout = layoutHeatmap(this.scroller.clientWidth, labels, columns, this.options.rowHeight);
+    // The rows may have become fewer, or shorter.
+    this.cursor = moveCell(this.layout, { ...this.cursor, column: this.cursor.column + 1 }, 'ArrowLeft') ?? this.cursor;
     this.resize(context);
     context.font = font;
     this.drawCells(context);
     this.drawLabels(context);
+    if (this.content.marked !== null) this.markColumn(context, this.content.marked);
     if (this.hovered !== null) this.frameCell(context, this.hovered, this.theme.foreground);
     if (document.activeElement === this.canvas) this.frameCell(context, this.cursor, this.theme.focus);
   }
@@ -74,12 +117,12 @@ export class Heatmap {
 
   private drawCells(context: CanvasRenderingContext2D): void {
     const palette = paletteOf(this.theme);
-    for (const [layer, { experts }] of this.layers.entries()) {
-      for (const [expert, figures] of experts.entries()) {
-        const box = cellBox(this.layout, { layer, expert });
-        context.fillStyle = css(ratioColour(figures.timesUniform, palette));
+    for (const [row, { cells }] of this.content.rows.entries()) {
+      for (const [column, ratio] of cells.entries()) {
+        const box = cellBox(this.layout, { row, column });
+        context.fillStyle = css(ratioColour(ratio, palette));
         context.fillRect(box.x, box.y, box.width, box.height);
-        if (figures.count === 0 && box.width >= 6) crossOut(context, box, this.theme.background);
+        if (ratio === 0 && box.width >= 6 && box.height >= 6) crossOut(context, box, this.theme.background);
       }
     }
   }
@@ -89,14 +132,17 @@ export class Heatmap {
     context.fillStyle = this.theme.muted;
     context.textBaseline = 'middle';
     context.textAlign = 'right';
-    for (const [layer, { name }] of this.layers.entries()) {
-      const y = layout.top + (layer + 0.5) * layout.cellHeight;
-      context.fillText(shortened(context, name, layout.left - 10), layout.left - 8, y);
+    for (const row of namedRows(layout, this.theme.fontSize + 3)) {
+      // Of a row that is lower than its name, the name stays on the canvas.
+      const y = Math.max(layout.top + (row + 0.5) * layout.cellHeight, this.theme.fontSize / 2);
+      context.fillText(shortened(context, this.content.rows[row]?.name ?? '', layout.left - 10), layout.left - 8, y);
     }
     context.textAlign = 'center';
-    for (const expert of axisTicks(layout, 3 * this.theme.fontSize)) {
-      const x = layout.left + (expert + 0.5) * layout.cellWidth;
-      context.fillText(String(expert), Math.max(x, layout.left + 4), layout.height - 10);
+    const { columnLabel } = this.content;
+    const widest = context.measureText(columnLabel(Math.max(0, ...layout.columns) - 1)).width;
+    for (const column of axisTicks(layout, Math.max(3 * this.theme.fontSize, widest + this.theme.fontSize))) {
+      const x = layout.left + (column + 0.5) * layout.cellWidth;
+      context.fillText(columnLabel(column), Math.max(x, layout.left + 4), layout.height - 10);
     }
   }
 
@@ -107,12 +153,19 @@ export class Heatmap {
     context.strokeRect(box.x, box.y, box.width, box.height);
   }
 
+  private markColumn(context: CanvasRenderingContext2D, column: number): void {
+    const { left, top, cellWidth, cellHeight, columns } = this.layout;
+    context.strokeStyle = this.theme.foreground;
+    context.lineWidth = 1;
+    context.strokeRect(left + column * cellWidth - 0.5, top - 0.5, cellWidth, cellHeight * columns.length);
+  }
+
   private point(event: PointerEvent): void {
     const cell = cellAt(this.layout, event.offsetX, event.offsetY);
     if (cell === null) return this.unhover();
     this.hovered = cell;
     this.draw();
-    this.hover.show(this.title(cell), this.rows(cell), event.clientX, event.clientY);
+    this.hover.show(this.content.title(cell), this.content.figures(cell), event.clientX, event.clientY);
   }
 
   private unhover(): void {
@@ -123,6 +176,7 @@ export class Heatmap {
 
   private key(event: KeyboardEvent): void {
     if (event.key === 'Escape') this.hover.hide();
+    if (event.key === 'Enter') this.options.choose?.(this.cursor);
     const cell = moveCell(this.layout, this.cursor, event.key);
     if (cell === null) return;
     event.preventDefault();
@@ -131,28 +185,13 @@ export class Heatmap {
     const box = cellBox(this.layout, cell);
     this.scroller.scrollLeft = Math.max(0, box.x - this.scroller.clientWidth / 2);
     const canvas = this.canvas.getBoundingClientRect();
-    this.hover.show(this.title(cell), this.rows(cell), canvas.left + box.x + box.width / 2, canvas.top + box.y + box.height / 2);
-    setText(this.reading, spoken(this.title(cell), this.rows(cell)));
-  }
-
-  private title({ layer, expert }: Cell): string {
-    return `${this.layers[layer]?.name ?? ''} · expert ${expert}`;
-  }
-
-  private rows({ layer, expert }: Cell): HoverRow[] {
-    const row = this.layers[layer];
-    const figures = row?.experts[expert];
-    if (row === undefined || figures === undefined) return [];
-    return [
-      { label: 'Share of routed units', figure: percent(figures.share) },
-      { label: `Times uniform (1/${row.experts.length})`, figure: timesUniform(figures.timesUniform) },
-      { label: `Routed to it (top ${row.k})`, figure: `${count(figures.count)} of ${count(figures.total)}` },
-      { label: 'Steps', figure: this.stretch },
-    ];
+    const [title, figures] = [this.content.title(cell), this.content.figures(cell)];
+    this.hover.show(title, figures, canvas.left + box.x + box.width / 2, canvas.top + box.y + box.height / 2);
+    setText(this.reading, spoken(title, figures));
   }
 }
 
-/** Marks an expert that got nothing, so that it differs from a rarely used one not by colour alone. */
+/** Marks what got nothing, so that it differs from what is rarely used not by colour alone. */
 function crossOut(context: CanvasRenderingContext2D, box: { x: number; y: number; width: number; height: number }, colour: string): void {
   const arm = Math.min(box.width, box.height) * 0.2;
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];

@@ -21,7 +21,7 @@ export class LineKey {
   constructor(private readonly toggle: (line: string) => void) {}
 
   update(state: DashboardState): void {
-    setHidden(this.element, state.ui.quantity !== 'perplexity');
+    setHidden(this.element, state.ui.quantity !== 'perplexity' && validationSets(state).length === 0);
     const lines = linesOf(state);
     const list = JSON.stringify(lines);
     if (list !== this.listed) {

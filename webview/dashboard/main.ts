@@ -11,7 +11,7 @@ import { registerControls } from '../shared/controls';
 import { HostConnection, HostError } from '../shared/hostConnection';
 import { onThemeChange } from '../shared/theme';
 import { DashboardPage } from './page';
-import { heatmapRun, initialState, reduce, savedState, viewOf, type DashboardAction } from './state';
+import { heatmapRun, initialState, shownRetrieval, reduce, savedState, viewOf, type DashboardAction } from './state';
 
 /** Wires the dashboard: messages and gestures become actions, actions a state, the state what the page shows and asks for. */
 
@@ -23,11 +23,13 @@ let sentView = '';
 let savedText = '';
 let frameDue = false;
 let lookBack: AbortController | null = null;
+let retrievalLookBack: AbortController | null = null;
 
 const page = new DashboardPage(state, {
   dispatch,
   request: (request) => host.request(request).then(() => undefined, report),
   lookBack: (step) => void look(step),
+  lookBackRetrieval: (step) => void lookAtRetrieval(step),
 });
 document.getElementById('dashboard')?.append(page.element);
 onThemeChange(() => page.readTheme());
@@ -83,6 +85,22 @@ async function look(step: number | null): Promise<void> {
   try {
     const result = await host.request({ kind: 'expertsAt', run, step }, lookBack.signal);
     if (result.kind === 'experts') dispatch({ type: 'frame', frame: result.frame });
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** The same for the retrieval that is shown. */
+async function lookAtRetrieval(step: number | null): Promise<void> {
+  retrievalLookBack?.abort();
+  dispatch({ type: 'lookBackRetrieval', step });
+  const shown = shownRetrieval(state);
+  if (step === null || shown === null) return;
+  retrievalLookBack = new AbortController();
+  try {
+    const { summary, layer } = shown;
+    const result = await host.request({ kind: 'sketchAt', run: summary.run, layer, step }, retrievalLookBack.signal);
+    if (result.kind === 'sketch') dispatch({ type: 'sketch', figures: result.figures });
   } catch (error) {
     report(error);
   }

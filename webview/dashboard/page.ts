@@ -5,6 +5,7 @@ import { readTheme } from '../shared/theme';
 import { seriesColour } from './chartOptions';
 import { ChartSection } from './chartSection';
 import { ExpertsSection } from './expertsSection';
+import { RetrievalSection } from './retrievalSection';
 import { RunHeader } from './runHeader';
 import type { DashboardAction, DashboardState } from './state';
 
@@ -13,6 +14,7 @@ export interface PageActions {
   /** Settles when the host has answered; what went wrong has then been shown. */
   readonly request: (request: DashboardRequest) => Promise<void>;
   readonly lookBack: (step: number | null) => void;
+  readonly lookBackRetrieval: (step: number | null) => void;
 }
 
 /** The whole page: a pure picture of the state, brought up to date in place so that focus and scrolling stay. */
@@ -25,6 +27,7 @@ export class DashboardPage {
   private readonly headers = new Map<string, RunHeader>();
   private readonly charts: ChartSection;
   private readonly experts: ExpertsSection;
+  private readonly retrieval: RetrievalSection;
   private readonly content: HTMLElement;
   readonly element: HTMLElement;
 
@@ -32,7 +35,7 @@ export class DashboardPage {
     private state: DashboardState,
     private readonly actions: PageActions,
   ) {
-    const { dispatch, lookBack } = actions;
+    const { dispatch, lookBack, lookBackRetrieval } = actions;
     const chartActions = {
       choose: (ui: Partial<DashboardState['ui']>) => dispatch({ type: 'choose', ui }),
       toggleHidden: (run: string) => dispatch({ type: 'toggleHidden', run }),
@@ -44,13 +47,14 @@ export class DashboardPage {
       this.hover,
       this.theme,
     );
+    this.retrieval = new RetrievalSection({ choose: chartActions.choose, lookBack: lookBackRetrieval }, this.hover, this.theme);
     const runs = element(
       'section',
       { 'aria-labelledby': 'runs-title' },
       element('h2', { id: 'runs-title', class: 'visually-hidden' }, 'Runs'),
       this.runs,
     );
-    this.content = element('div', { class: 'content' }, this.charts.element, runs, this.experts.element);
+    this.content = element('div', { class: 'content' }, this.charts.element, runs, this.experts.element, this.retrieval.element);
     this.element = element(
       'div',
       {},
@@ -93,6 +97,7 @@ export class DashboardPage {
     if (empty) return;
     this.charts.update(state, this.theme);
     this.experts.update(state, this.theme);
+    this.retrieval.update(state, this.theme);
   }
 
   private renderNotice(): void {

@@ -9,6 +9,7 @@ interface QuantityStyle {
 }
 
 const orMissing = (value: number | null) => (value === null ? '–' : significant(value));
+const orPercent = (share: number | null) => (share === null ? '–' : percent(share));
 const plainTick = (value: number) => (Math.abs(value) < 0.01 ? significant(value) : tick(value));
 
 /** How each quantity is called and written. */
@@ -18,6 +19,9 @@ export const quantityStyles: Readonly<Record<Quantity, QuantityStyle>> = {
   gradientNorm: { title: 'Gradient norm', figure: orMissing, tick: plainTick },
   balance: { title: 'Balance loss', figure: orMissing, tick: plainTick },
   zLoss: { title: 'Router z-loss', figure: orMissing, tick: plainTick },
-  dropRate: { title: 'Dropped assignments', figure: (share) => (share === null ? '–' : percent(share)), tick: percentTick },
+  dropRate: { title: 'Dropped assignments', figure: orPercent, tick: percentTick },
+  meanK: { title: 'Experts per unit', figure: orMissing, tick: plainTick },
+  expertUsage: { title: 'Retrieved experts used', figure: orPercent, tick: percentTick },
+  unevenness: { title: 'Unevenness of retrieval', figure: orMissing, tick: plainTick },
   tokensPerSecond: { title: 'Tokens per second', figure: amount, tick: plainTick },
 };

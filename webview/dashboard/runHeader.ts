@@ -120,10 +120,20 @@ function figuresTable({ name, trainPerplexity, validation: logged }: RunSummary)
 }
 
 function detailsOf(summary: RunSummary): readonly string[] {
-  const { parameters, macsPerToken, tokensPerSecond, seconds, device } = summary;
+  const { parameters, macsPerToken, choices, tokensPerSecond, seconds, device } = summary;
   const { total, active, activeIsUpperBound } = parameters;
   const share = active === total ? '' : ` (${activeIsUpperBound ? '≤ ' : ''}${amount(active)} active)`;
   const speed = tokensPerSecond === null ? '' : `${amount(tokensPerSecond)} tokens/s`;
-  const details = [`${amount(total)} parameters${share}`, `${amount(macsPerToken)} MACs/token`, speed, duration(seconds), device];
+  const meanK = choices === null ? '' : `mean K ${choices.meanK.toFixed(2)}`;
+  const measured = choices === null || choices.macsAtMeanK === null ? '' : `${amount(choices.macsAtMeanK)} MACs/token at that mean`;
+  const details = [
+    `${amount(total)} parameters${share}`,
+    `${amount(macsPerToken)} MACs/token`,
+    meanK,
+    measured,
+    speed,
+    duration(seconds),
+    device,
+  ];
   return details.filter((detail) => detail !== '');
 }

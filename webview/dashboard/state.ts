@@ -7,12 +7,30 @@ import {
   type DashboardUpdate,
   type DashboardView,
   type ExpertsFrame,
+  type RetrievalFigures,
+  type RetrievalSeries,
   type RunKey,
   type RunSummary,
 } from '../../src/extension/panels/dashboard-protocol';
 
 /** float64 [n, POINT_STRIDE]: step, seconds, tokens, value; steps ascend. */
 export type CurvePoints = Float64Array;
+
+/** What bands of experts were chosen over the steps fromStep < s <= step. */
+export interface RetrievalColumn {
+  readonly fromStep: number;
+  readonly step: number;
+  /** float32 [bands]. */
+  readonly bands: Float32Array;
+}
+
+/** What is held of the retrieval that is shown. */
+export interface ShownSketches {
+  readonly run: RunKey | null;
+  readonly layer: number;
+  readonly columns: readonly RetrievalColumn[];
+  readonly figures: RetrievalFigures | null;
+}
 
 export interface DashboardState {
   readonly connection: 'connecting' | 'connected' | 'versionMismatch';
@@ -26,6 +44,9 @@ export interface DashboardState {
   readonly experts: ExpertsFrame | null;
   /** The step that the heatmap looks back at; null while it follows the run. */
   readonly lookBack: number | null;
+  readonly retrieval: ShownSketches;
+  /** As `lookBack`, of the retrieval. */
+  readonly retrievalStep: number | null;
   readonly notice: { readonly message: string; readonly advice: string } | null;
   readonly ui: UiChoices;
 }
@@ -40,6 +61,8 @@ export type DashboardAction =
   | { readonly type: 'toggleLine'; readonly line: CurveName }
   | { readonly type: 'lookBack'; readonly step: number | null }
   | { readonly type: 'frame'; readonly frame: ExpertsFrame | null }
+  | { readonly type: 'lookBackRetrieval'; readonly step: number | null }
+  | { readonly type: 'sketch'; readonly figures: RetrievalFigures | null }
   | { readonly type: 'notice'; readonly message: string; readonly advice: string };
 
 export const defaultChoices: UiChoices = {
@@ -52,10 +75,15 @@ export const defaultChoices: UiChoices = {
   smoothed: true,
   asTable: false,
   heatmapRun: null,
+  retrievalRun: null,
+  retrievalLayer: 0,
 };
 
+const noSketches: ShownSketches = { run: null, layer: 0, columns: [], figures: null };
+
 export function initialState(saved: DashboardUiState | null): DashboardState {
-  const { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun } = saved ?? defaultChoices;
+  const { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun, retrievalRun, retrievalLayer } =
+    saved ?? defaultChoices;
   return {
     connection: 'connecting',
     loaded: false,
@@ -65,8 +93,10 @@ export function initialState(saved: DashboardUiState | null): DashboardState {
     curves: new Map(),
     experts: null,
     lookBack: null,
+    retrieval: noSketches,
+    retrievalStep: null,
     notice: null,
-    ui: { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun },
+    ui: { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun, retrievalRun, retrievalLayer },
   };
 }
 
@@ -77,7 +107,13 @@ export function reduce(state: DashboardState, action: DashboardAction): Dashboar
     case 'choose': {
       const ui = { ...state.ui, ...action.ui };
       const otherRun = ui.heatmapRun !== state.ui.heatmapRun;
-      return { ...state, ui, ...(otherRun ? { lookBack: null, experts: null } : {}) };
+      const otherRetrieval = ui.retrievalRun !== state.ui.retrievalRun || ui.retrievalLayer !== state.ui.retrievalLayer;
+      return {
+        ...state,
+        ui,
+        ...(otherRun ? { lookBack: null, experts: null } : {}),
+        ...(otherRetrieval ? { retrievalStep: null, retrieval: noSketches } : {}),
+      };
     }
     case 'toggleHidden':
       return { ...state, ui: { ...state.ui, hidden: toggled(state.ui.hidden, action.run) } };
@@ -87,6 +123,13 @@ export function reduce(state: DashboardState, action: DashboardAction): Dashboar
       return { ...state, lookBack: action.step };
     case 'frame':
       return action.frame !== null && action.frame.run !== heatmapRun(state) ? state : { ...state, experts: action.frame };
+    case 'lookBackRetrieval':
+      return { ...state, retrievalStep: action.step };
+    case 'sketch': {
+      const { figures } = action;
+      if (figures === null || !isShown(state, figures)) return state;
+      return { ...state, retrieval: { ...state.retrieval, figures } };
+    }
     case 'notice':
       return { ...state, notice: { message: action.message, advice: action.advice } };
   }
@@ -125,7 +168,36 @@ function applyUpdate(state: DashboardState, update: DashboardUpdate): DashboardS
   const chosen = heatmapRun(after);
   const lookBack = chosen === heatmapRun(before) ? after.lookBack : null;
   const fresh = update.experts?.run === chosen && lookBack === null ? update.experts : after.experts;
-  return { ...after, lookBack, experts: fresh?.run === chosen ? fresh : null };
+  return withRetrieval({ ...after, lookBack, experts: fresh?.run === chosen ? fresh : null }, update.retrieval);
+}
+
+/** Brings what is held of the shown retrieval up to date; starts anew where another one is shown than before. */
+function withRetrieval(state: DashboardState, update: DashboardUpdate['retrieval']): DashboardState {
+  const shown = shownRetrieval(state);
+  if (shown === null) return { ...state, retrieval: noSketches, retrievalStep: null };
+  const { run } = shown.summary;
+  const { layer } = shown;
+  const same = state.retrieval.run === run && state.retrieval.layer === layer;
+  const held = same ? state.retrieval : { ...noSketches, run, layer };
+  const retrievalStep = same || state.retrieval.run === null ? state.retrievalStep : null;
+  const isOf = (part: { readonly run: RunKey; readonly layer: number } | null | undefined) => part?.run === run && part.layer === layer;
+  const series = isOf(update?.series) ? (update?.series ?? null) : null;
+  const figures = isOf(update?.figures) && retrievalStep === null ? (update?.figures ?? null) : null;
+  if (same && series === null && figures === null) return { ...state, retrievalStep };
+  const columns = series === null ? held.columns : [...held.columns.slice(0, series.from), ...columnsOf(series)];
+  return { ...state, retrievalStep, retrieval: { ...held, columns, figures: figures ?? held.figures } };
+}
+
+function columnsOf({ steps, bands }: RetrievalSeries): RetrievalColumn[] {
+  const ends = new Float64Array(steps);
+  const choices = new Float32Array(bands);
+  const columns = ends.length / 2;
+  const width = columns === 0 ? 0 : choices.length / columns;
+  return Array.from({ length: columns }, (_, index) => ({
+    fromStep: ends[2 * index] ?? 0,
+    step: ends[2 * index + 1] ?? 0,
+    bands: choices.subarray(index * width, (index + 1) * width),
+  }));
 }
 
 function keptOverSnapshots(state: DashboardState): Partial<DashboardState> {
@@ -174,12 +246,37 @@ export function routedRuns(state: DashboardState): readonly RunSummary[] {
  * as no other has a better claim.
  */
 export function heatmapRun(state: DashboardState): RunKey | null {
-  const routed = routedRuns(state);
-  const chosen = routed.find(({ run }) => run === state.ui.heatmapRun);
-  const held = routed.find(({ run }) => run === state.experts?.run);
-  const running = routed.findLast((summary) => summary.state === 'running');
-  const best = chosen ?? (held?.state === 'running' ? held : (running ?? held ?? routed.at(-1)));
-  return best?.run ?? null;
+  return bestOf(routedRuns(state), state.ui.heatmapRun, state.experts?.run ?? null)?.run ?? null;
+}
+
+function bestOf(runs: readonly RunSummary[], choice: RunKey | null, shown: RunKey | null): RunSummary | undefined {
+  const chosen = runs.find(({ run }) => run === choice);
+  const held = runs.find(({ run }) => run === shown);
+  const running = runs.findLast((summary) => summary.state === 'running');
+  return chosen ?? (held?.state === 'running' ? held : (running ?? held ?? runs.at(-1)));
+}
+
+/** Runs that retrieve by product keys. */
+export function retrievalRuns(state: DashboardState): readonly RunSummary[] {
+  return state.runs.flatMap((run) => {
+    const summary = state.summaries.get(run);
+    return summary === undefined || summary.retrievals.length === 0 ? [] : [summary];
+  });
+}
+
+/** The retrieval that is shown: of the run that `heatmapRun` would take, the chosen layer, or the first where it has no such. Null without one. */
+export function shownRetrieval(
+  state: DashboardState,
+): { readonly summary: RunSummary; readonly layer: number; readonly retrieval: RunSummary['retrievals'][number] } | null {
+  const summary = bestOf(retrievalRuns(state), state.ui.retrievalRun, state.retrieval.run);
+  const layer = summary?.retrievals[state.ui.retrievalLayer] === undefined ? 0 : state.ui.retrievalLayer;
+  const retrieval = summary?.retrievals[layer];
+  return summary === undefined || retrieval === undefined ? null : { summary, layer, retrieval };
+}
+
+function isShown(state: DashboardState, { run, layer }: { readonly run: RunKey; readonly layer: number }): boolean {
+  const shown = shownRetrieval(state);
+  return shown?.summary.run === run && shown.layer === layer;
 }
 
 /** Widths are rounded up to this, so that curves are not sent again for every pixel that a window grows. */
@@ -188,12 +285,14 @@ const WIDTH_STEP = 128;
 /** What the host should send. `width`: of the chart in device pixels. */
 export function viewOf(state: DashboardState, width: number): DashboardView {
   const run = heatmapRun(state);
+  const shown = shownRetrieval(state);
   return {
     width: Math.max(WIDTH_STEP, Math.min(32_768, Math.ceil(width / WIDTH_STEP) * WIDTH_STEP)),
     quantity: state.ui.quantity,
     smoothed: state.ui.smoothed,
     hidden: state.ui.hidden,
     heatmap: run === null ? null : { run, follow: state.lookBack === null },
+    retrieval: shown === null ? null : { run: shown.summary.run, layer: shown.layer, follow: state.retrievalStep === null },
   };
 }
 

@@ -9,20 +9,34 @@ import * as z from 'zod';
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */
-export const DASHBOARD_PROTOCOL_VERSION = 4;
+export const DASHBOARD_PROTOCOL_VERSION = 5;
 
 /** A run is named by the absolute path of its directory. */
 export type RunKey = string;
 
-/** What a chart can show. Perplexity has several curves a run, each other quantity one, of its own name. */
-export const quantities = ['perplexity', 'learningRate', 'gradientNorm', 'balance', 'zLoss', 'dropRate', 'tokensPerSecond'] as const;
+/** What a chart can show. */
+export const quantities = [
+  'perplexity',
+  'learningRate',
+  'gradientNorm',
+  'balance',
+  'zLoss',
+  'dropRate',
+  'meanK',
+  'expertUsage',
+  'unevenness',
+  'tokensPerSecond',
+] as const;
 export type Quantity = (typeof quantities)[number];
 
-/** `train`, `trainSmoothed` or `validation.<set>`, which are perplexities; or the name of another quantity. */
+/** `train`, `trainSmoothed` or `validation.<set>`, which are perplexities; or the name of another quantity, in training, or `<quantity>.<set>`. */
 export type CurveName = string;
 
 /** Numbers of one point in a curve's buffer: step, seconds of training, tokens, value. */
 export const POINT_STRIDE = 4;
+
+/** Rows that the choices of a retrieval are shown in: bands of neighbouring experts, fewer where there are fewer experts. */
+export const RETRIEVAL_BANDS = 128;
 
 // ---- webview -> host
 
@@ -37,10 +51,13 @@ export interface DashboardView {
   readonly hidden: readonly RunKey[];
   /** Whose experts the heatmap shows; with `follow`, each newest frame is sent. */
   readonly heatmap: { readonly run: RunKey; readonly follow: boolean } | null;
+  /** The retrieval that is shown; with `follow`, its newest frame is sent. */
+  readonly retrieval: { readonly run: RunKey; readonly layer: number; readonly follow: boolean } | null;
 }
 
 export type DashboardRequest =
   | { readonly kind: 'expertsAt'; readonly run: RunKey; readonly step: number }
+  | { readonly kind: 'sketchAt'; readonly run: RunKey; readonly layer: number; readonly step: number }
   | { readonly kind: 'stopRun'; readonly run: RunKey }
   | { readonly kind: 'toggleRun'; readonly run: RunKey }
   | { readonly kind: 'openConfig'; readonly run: RunKey };
@@ -80,7 +97,24 @@ export interface RunSummary {
   readonly device: string;
   /** Why its outputs depend on later tokens, so that its perplexity is not comparable to a causal model's; empty for a causal one. */
   readonly notCausal: readonly string[];
-  readonly routedLayers: readonly { readonly name: string; readonly experts: number; readonly k: number }[];
+  /** Where units take different numbers of experts: the mean and the shares that took 1, 2, ... in the newest step, and MACs per token at that mean. */
+  readonly choices: { readonly meanK: number; readonly shares: readonly number[]; readonly macsAtMeanK: number | null } | null;
+  readonly routedLayers: readonly {
+    readonly name: string;
+    readonly experts: number;
+    /** The most, where it varies. */
+    readonly k: number;
+    readonly varies: boolean;
+    /** Attention heads that have experts of their own, those of head 0 first; null elsewhere. */
+    readonly heads: number | null;
+  }[];
+  readonly retrievals: readonly {
+    readonly name: string;
+    readonly experts: number;
+    readonly k: number;
+    /** First and last step that can be shown. */
+    readonly steps: { readonly first: number; readonly last: number } | null;
+  }[];
   /** First and last step that the heatmap can show. */
   readonly expertSteps: { readonly first: number; readonly last: number } | null;
   readonly failure: { readonly message: string; readonly advice: string; readonly step: number } | null;
@@ -105,6 +139,32 @@ export interface ExpertsFrame {
   readonly layers: readonly { readonly layer: number; /** float32 [experts] */ readonly counts: ArrayBuffer }[];
 }
 
+/** What a retrieval chose over the steps fromStep < s <= step; see SketchFrame. */
+export interface RetrievalFigures {
+  readonly run: RunKey;
+  readonly layer: number;
+  readonly fromStep: number;
+  readonly step: number;
+  readonly total: number;
+  /** Experts chosen in these steps, and in any up to here. */
+  readonly used: number;
+  readonly usedEver: number;
+  readonly unevenness: number;
+  readonly histogram: readonly number[];
+  readonly heaviest: readonly { readonly expert: number; readonly count: number }[];
+}
+
+/** Choices of bands of experts over time. Replaces the columns from `from` on. */
+export interface RetrievalSeries {
+  readonly run: RunKey;
+  readonly layer: number;
+  readonly from: number;
+  /** float64 [n, 2]: each column is about the steps after the first up to the second. */
+  readonly steps: ArrayBuffer;
+  /** float32 [n, bands]. */
+  readonly bands: ArrayBuffer;
+}
+
 export interface DashboardUpdate {
   readonly type: 'update';
   /** Forget everything received before. */
@@ -116,9 +176,14 @@ export interface DashboardUpdate {
   readonly curves: readonly CurveDelta[];
   /** Newest frame of the run that the heatmap follows; null where unchanged or not followed. */
   readonly experts: ExpertsFrame | null;
+  /** Of the retrieval that is shown: what is new of its series, and its newest frame where that is followed. Null where unchanged. */
+  readonly retrieval: { readonly series: RetrievalSeries | null; readonly figures: RetrievalFigures | null } | null;
 }
 
-export type DashboardResult = { readonly kind: 'experts'; readonly frame: ExpertsFrame | null } | { readonly kind: 'done' };
+export type DashboardResult =
+  | { readonly kind: 'experts'; readonly frame: ExpertsFrame | null }
+  | { readonly kind: 'sketch'; readonly figures: RetrievalFigures | null }
+  | { readonly kind: 'done' };
 
 export type DashboardToWebview =
   | { readonly type: 'welcome'; readonly version: number }
@@ -134,6 +199,7 @@ export type DashboardToWebview =
 const run = z.string().min(1).max(4096);
 const step = z.number().nonnegative();
 const id = z.int().nonnegative();
+const layer = z.int().nonnegative();
 
 const viewSchema = z.strictObject({
   width: z.int().min(1).max(32_768),
@@ -141,10 +207,12 @@ const viewSchema = z.strictObject({
   smoothed: z.boolean(),
   hidden: z.array(run).max(1000),
   heatmap: z.strictObject({ run, follow: z.boolean() }).nullable(),
+  retrieval: z.strictObject({ run, layer, follow: z.boolean() }).nullable(),
 });
 
 const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('expertsAt'), run, step }),
+  z.strictObject({ kind: z.literal('sketchAt'), run, layer, step }),
   z.strictObject({ kind: z.literal('stopRun'), run }),
   z.strictObject({ kind: z.literal('toggleRun'), run }),
   z.strictObject({ kind: z.literal('openConfig'), run }),
@@ -181,7 +249,24 @@ const summarySchema = z.strictObject({
   macsPerToken: z.number(),
   device: z.string(),
   notCausal: z.array(z.string()),
-  routedLayers: z.array(z.strictObject({ name: z.string(), experts: z.int().positive(), k: z.number() })),
+  choices: z.strictObject({ meanK: z.number(), shares: z.array(z.number()), macsAtMeanK: z.number().nullable() }).nullable(),
+  routedLayers: z.array(
+    z.strictObject({
+      name: z.string(),
+      experts: z.int().positive(),
+      k: z.number(),
+      varies: z.boolean(),
+      heads: z.int().positive().nullable(),
+    }),
+  ),
+  retrievals: z.array(
+    z.strictObject({
+      name: z.string(),
+      experts: z.int().positive(),
+      k: z.number(),
+      steps: z.strictObject({ first: step, last: step }).nullable(),
+    }),
+  ),
   expertSteps: z.strictObject({ first: step, last: step }).nullable(),
   failure: failureSchema.nullable(),
   problem: z.string().nullable(),
@@ -191,8 +276,29 @@ const expertsSchema = z.strictObject({
   run,
   fromStep: step,
   step,
-  layers: z.array(z.strictObject({ layer: z.int().nonnegative(), counts: bufferOf(4) })),
+  layers: z.array(z.strictObject({ layer, counts: bufferOf(4) })),
 }) satisfies z.ZodType<ExpertsFrame>;
+
+const figuresSchema = z.strictObject({
+  run,
+  layer,
+  fromStep: step,
+  step,
+  total: z.number(),
+  used: z.number(),
+  usedEver: z.number(),
+  unevenness: z.number(),
+  histogram: z.array(z.number()),
+  heaviest: z.array(z.strictObject({ expert: z.number(), count: z.number() })),
+}) satisfies z.ZodType<RetrievalFigures>;
+
+const seriesSchema = z.strictObject({
+  run,
+  layer,
+  from: z.int().nonnegative(),
+  steps: bufferOf(16),
+  bands: bufferOf(4),
+}) satisfies z.ZodType<RetrievalSeries>;
 
 export const dashboardUpdateSchema = z.strictObject({
   type: z.literal('update'),
@@ -201,6 +307,7 @@ export const dashboardUpdateSchema = z.strictObject({
   summaries: z.array(summarySchema),
   curves: z.array(z.strictObject({ run, curve: z.string().min(1), from: step, points: bufferOf(POINT_STRIDE * 8) })),
   experts: expertsSchema.nullable(),
+  retrieval: z.strictObject({ series: seriesSchema.nullable(), figures: figuresSchema.nullable() }).nullable(),
 }) satisfies z.ZodType<DashboardUpdate>;
 
 export const dashboardToWebviewSchema = z.discriminatedUnion('type', [
@@ -212,6 +319,7 @@ export const dashboardToWebviewSchema = z.discriminatedUnion('type', [
     id,
     result: z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('experts'), frame: expertsSchema.nullable() }),
+      z.strictObject({ kind: z.literal('sketch'), figures: figuresSchema.nullable() }),
       z.strictObject({ kind: z.literal('done') }),
     ]),
   }),
@@ -236,6 +344,9 @@ export interface DashboardUiState {
   readonly smoothed: boolean;
   readonly asTable: boolean;
   readonly heatmapRun: RunKey | null;
+  readonly retrievalRun: RunKey | null;
+  /** Index into the retrievals of that run. */
+  readonly retrievalLayer: number;
 }
 
 export const dashboardUiStateSchema = z.strictObject({
@@ -251,4 +362,6 @@ export const dashboardUiStateSchema = z.strictObject({
   smoothed: z.boolean(),
   asTable: z.boolean(),
   heatmapRun: run.nullable(),
+  retrievalRun: run.nullable().default(null),
+  retrievalLayer: layer.default(0),
 }) satisfies z.ZodType<DashboardUiState>;

@@ -7,14 +7,16 @@ import {
   type DashboardToWebview,
   type DashboardUpdate,
   type ExpertsFrame,
+  type RetrievalFigures,
   type RunKey,
 } from './dashboard-protocol';
-import type { ToReader } from '../reader/readerMessages';
+import type { Question, ToReader } from '../reader/readerMessages';
 
 /** The reader thread as a session uses it. */
 export interface SessionReader {
-  post(message: Exclude<ToReader, { readonly type: 'expertsAt' }>): void;
+  post(message: Exclude<ToReader, Question>): void;
   expertsAt(run: RunKey, step: number): Promise<ExpertsFrame | null>;
+  sketchAt(run: RunKey, layer: number, step: number): Promise<RetrievalFigures | null>;
   dispose(): void;
 }
 
@@ -25,7 +27,7 @@ export interface SessionEnvironment {
   readonly runs: () => readonly RunKey[];
   readonly isVisible: () => boolean;
   /** What the editor does for the page. Rejections become error replies. */
-  readonly perform: (request: Exclude<DashboardRequest, { readonly kind: 'expertsAt' }>) => Promise<void>;
+  readonly perform: (request: Exclude<DashboardRequest, { readonly kind: 'expertsAt' | 'sketchAt' }>) => Promise<void>;
   readonly logError: (error: Error) => void;
 }
 
@@ -119,6 +121,9 @@ export class DashboardSession {
   private async perform(request: DashboardRequest): Promise<DashboardResult> {
     if (request.kind === 'expertsAt') {
       return { kind: 'experts', frame: await this.startedReader().expertsAt(request.run, request.step) };
+    }
+    if (request.kind === 'sketchAt') {
+      return { kind: 'sketch', figures: await this.startedReader().sketchAt(request.run, request.layer, request.step) };
     }
     await this.environment.perform(request);
     return { kind: 'done' };

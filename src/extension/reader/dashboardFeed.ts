@@ -1,6 +1,18 @@
-import type { CurveDelta, CurveName, DashboardUpdate, DashboardView, ExpertsFrame, RunKey, RunSummary } from '../panels/dashboard-protocol';
+import type {
+  CurveDelta,
+  CurveName,
+  DashboardUpdate,
+  DashboardView,
+  ExpertsFrame,
+  RetrievalSeries,
+  RunKey,
+  RunSummary,
+} from '../panels/dashboard-protocol';
 import type { PyramidCursor } from './pyramid';
 import type { RunWatch } from './runWatch';
+
+/** Columns of a retrieval over time: as many as a chart has room for. */
+const MOST_COLUMNS = 240;
 
 /** Decides what one dashboard has to be told next: everything at first, then only what is new since the last time. */
 export class DashboardFeed {
@@ -11,6 +23,7 @@ export class DashboardFeed {
   private readonly cursors = new Map<string, PyramidCursor>();
   private readonly sentSummaries = new Map<RunKey, string>();
   private sentExperts: { readonly run: RunKey; readonly revision: number } | null = null;
+  private sentRetrieval: SentRetrieval | null = null;
 
   /** The webview is new, or new again: it knows nothing. */
   restart(): void {
@@ -20,11 +33,16 @@ export class DashboardFeed {
     this.cursors.clear();
     this.sentSummaries.clear();
     this.sentExperts = null;
+    this.sentRetrieval = null;
   }
 
   setView(view: DashboardView): void {
     if (this.view?.width !== view.width) this.cursors.clear();
     if (view.heatmap?.follow !== true) this.sentExperts = null;
+    const { retrieval } = view;
+    const sent = this.sentRetrieval;
+    if (sent !== null && (retrieval?.run !== sent.run || retrieval.layer !== sent.layer)) this.sentRetrieval = null;
+    else if (sent !== null && retrieval?.follow !== true) this.sentRetrieval = { ...sent, followed: null };
     this.view = view;
   }
 
@@ -52,11 +70,13 @@ export class DashboardFeed {
       summaries: this.nextSummaries(now),
       curves: this.watches.filter((watch) => !view.hidden.includes(watch.run)).flatMap((watch) => this.nextCurves(watch, view)),
       experts: this.nextExperts(view),
+      retrieval: this.nextRetrieval(view),
     };
     this.snapshotDue = false;
     this.runsDue = false;
-    const { snapshot, runs, summaries, curves, experts } = update;
-    return snapshot || runs !== null || summaries.length > 0 || curves.length > 0 || experts !== null ? update : null;
+    const { snapshot, runs, summaries, curves, experts, retrieval } = update;
+    const changed = summaries.length > 0 || curves.length > 0 || experts !== null || retrieval !== null;
+    return snapshot || runs !== null || changed ? update : null;
   }
 
   private nextSummaries(now: number): RunSummary[] {
@@ -89,10 +109,44 @@ export class DashboardFeed {
     this.sentExperts = { run: watch.run, revision };
     return watch.expertsFrame('latest');
   }
+
+  private nextRetrieval({ retrieval }: DashboardView): DashboardUpdate['retrieval'] {
+    if (retrieval === null) return null;
+    const { run, layer, follow } = retrieval;
+    const history = this.watches.find((watch) => watch.run === run)?.retrievals[layer];
+    if (history === undefined || history.length === 0) return null;
+    const known = this.sentRetrieval;
+    const { generation, length: frames } = history;
+    const continues = known?.generation === generation;
+    let series: RetrievalSeries | null = null;
+    let stride = known?.stride ?? 0;
+    if (!continues || known.frames !== frames) {
+      // The last column that was sent may have been incomplete.
+      const from = continues ? Math.max(0, Math.ceil(known.frames / known.stride) - 1) : 0;
+      const columns = history.columns(MOST_COLUMNS, { stride: continues ? known.stride : 0, from });
+      stride = columns.stride;
+      series = { run, layer, from: columns.from, steps: columns.steps.buffer, bands: columns.bands.buffer };
+    }
+    const newest = follow ? history.figures('latest') : null;
+    const isNew = newest !== null && (!continues || known.followed !== newest.step);
+    this.sentRetrieval = { run, layer, generation, frames, stride, followed: newest?.step ?? null };
+    return series === null && !isNew ? null : { series, figures: isNew ? { run, layer, ...newest } : null };
+  }
+}
+
+/** What the webview has of the retrieval that it shows. */
+interface SentRetrieval {
+  readonly run: RunKey;
+  readonly layer: number;
+  readonly generation: number;
+  readonly frames: number;
+  readonly stride: number;
+  /** Step of the newest frame that was sent; null where it did not follow. */
+  readonly followed: number | null;
 }
 
 function isWanted(curve: CurveName, { quantity, smoothed }: DashboardView): boolean {
-  if (quantity !== 'perplexity') return curve === quantity;
+  if (quantity !== 'perplexity') return curve === quantity || curve.startsWith(`${quantity}.`);
   return curve === (smoothed ? 'trainSmoothed' : 'train') || curve.startsWith('validation.');
 }
 
@@ -102,5 +156,10 @@ function cursorKey(run: RunKey, curve: string): string {
 
 /** The buffers of an update, which it may give away. */
 export function buffersOf(update: DashboardUpdate): ArrayBuffer[] {
-  return [...update.curves.map((curve) => curve.points), ...(update.experts?.layers.map((layer) => layer.counts) ?? [])];
+  const series = update.retrieval?.series ?? null;
+  return [
+    ...update.curves.map((curve) => curve.points),
+    ...(update.experts?.layers.map((layer) => layer.counts) ?? []),
+    ...(series === null ? [] : [series.steps, series.bands]),
+  ];
 }

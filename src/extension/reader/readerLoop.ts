@@ -37,6 +37,10 @@ export class ReaderLoop {
         return this.stop();
       case 'expertsAt':
         return this.sendExperts(message.id, message.run, message.step);
+      case 'sketchAt': {
+        const figures = this.watches.get(message.run)?.retrievalFigures(message.layer, message.step) ?? null;
+        return this.options.send({ type: 'sketch', id: message.id, figures }, []);
+      }
     }
   }
 

@@ -4,7 +4,11 @@ import type { CurveName, Quantity, RunSummary } from '../panels/dashboard-protoc
 import { MovingAverage } from './movingAverage';
 import { MinMaxPyramid } from './pyramid';
 
-type Figures = Pick<RunSummary, 'seconds' | 'tokens' | 'tokensPerSecond' | 'trainPerplexity' | 'validation'> & { readonly step: number };
+type Figures = Pick<RunSummary, 'seconds' | 'tokens' | 'tokensPerSecond' | 'trainPerplexity' | 'validation'> & {
+  readonly step: number;
+  /** Of the newest step. */
+  readonly choices: { readonly meanK: number; readonly shares: readonly number[] } | null;
+};
 
 /** The curves of one run, filled line by line, and the figures last logged. */
 export class RunSeries {
@@ -15,6 +19,7 @@ export class RunSeries {
   private tokens = 0;
   private tokensPerSecond: number | null = null;
   private trainPerplexity: number | null = null;
+  private choices: Figures['choices'] = null;
   private readonly validation = new Map<string, RunSummary['validation'][number]>();
 
   add(line: MetricsLine): void {
@@ -26,6 +31,7 @@ export class RunSeries {
     if (line.train !== undefined) {
       const nats = fromJsonNumber(line.train.crossEntropy);
       this.trainPerplexity = finiteOrNull(Math.exp(nats));
+      if (line.train.meanK !== undefined) this.choices = { meanK: fromJsonNumber(line.train.meanK), shares: line.train.kShares ?? [] };
       this.curve('train').append({ ...at, value: Math.exp(nats) });
       // Averaged in nats: the perplexity of the mean loss, which one bad batch does not dominate.
       if (Number.isFinite(nats)) this.curve('trainSmoothed').append({ ...at, value: Math.exp(this.average.add(nats)) });
@@ -36,6 +42,10 @@ export class RunSeries {
       balance: line.train?.balance,
       zLoss: line.train?.zLoss,
       dropRate: line.train?.dropRate,
+      meanK: line.train?.meanK,
+      expertUsage: line.train?.expertUsage,
+      // Of single steps it would say how few choices they make: it is that of validation sets.
+      unevenness: undefined,
       tokensPerSecond: line.tokensPerSecond,
     } satisfies Record<Exclude<Quantity, 'perplexity'>, JsonNumber | undefined>;
     for (const [name, value] of Object.entries(others)) {
@@ -44,6 +54,10 @@ export class RunSeries {
     for (const [name, set] of Object.entries(line.validation ?? {})) {
       const perplexity = fromJsonNumber(set.perplexity);
       this.curve(`validation.${name}`).append({ ...at, value: perplexity });
+      for (const quantity of ['dropRate', 'meanK', 'expertUsage', 'unevenness'] as const) {
+        const value = set[quantity];
+        if (value !== undefined) this.curve(`${quantity}.${name}`).append({ ...at, value: fromJsonNumber(value) });
+      }
       const bitsPerByte = set.bitsPerByte === undefined ? null : finiteOrNull(fromJsonNumber(set.bitsPerByte));
       this.validation.set(name, { name, step: line.step, perplexity: finiteOrNull(perplexity), bitsPerByte });
     }
@@ -59,14 +73,15 @@ export class RunSeries {
     this.seconds = last?.seconds ?? 0;
     this.tokens = last?.tokens ?? 0;
     this.trainPerplexity = last?.value ?? null;
+    this.choices = null;
     for (const [name, shown] of this.validation) {
       if (shown.step > step) this.validation.delete(name);
     }
   }
 
   figures(): Figures {
-    const { step, seconds, tokens, tokensPerSecond, trainPerplexity } = this;
-    return { step, seconds, tokens, tokensPerSecond, trainPerplexity, validation: [...this.validation.values()] };
+    const { step, seconds, tokens, tokensPerSecond, trainPerplexity, choices } = this;
+    return { step, seconds, tokens, tokensPerSecond, trainPerplexity, choices, validation: [...this.validation.values()] };
   }
 
   private curve(name: CurveName): MinMaxPyramid {

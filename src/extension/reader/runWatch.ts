@@ -1,13 +1,16 @@
 import { basename } from 'node:path';
 import { activeIsUpperBound } from '../../runs/activeParameters';
 import type { RunDescription, RunStatus } from '../../runs/format';
+import { layerName } from '../../runs/layerName';
 import { observe, type Here } from '../../runs/liveness';
+import { macsAtMeanK } from '../../runs/macsAtMeanK';
 import { readDescription, readStatus } from '../../runs/readRun';
-import { readExperts, readMetrics, start, type Cursor } from '../../runs/runReader';
-import type { ExpertsFrame, RunKey, RunSummary } from '../panels/dashboard-protocol';
+import { readExperts, readMetrics, readSketches, start, type Cursor } from '../../runs/runReader';
+import type { ExpertsFrame, RetrievalFigures, RunKey, RunSummary } from '../panels/dashboard-protocol';
 import { notCausalReasons } from '../runs/notCausal';
 import { ExpertHistory, type ExpertSlot } from './expertHistory';
 import { RunSeries } from './runSeries';
+import { SketchHistory } from './sketchHistory';
 
 /** Bytes read at once: a long run is read in pieces, so that memory stays bounded. */
 const PIECE = 4 << 20;
@@ -18,8 +21,11 @@ const HISTORY_BYTES = 64 << 20;
 export class RunWatch {
   series = new RunSeries();
   experts = new ExpertHistory();
+  /** As run.json lists them. */
+  retrievals: readonly SketchHistory[] = [];
   private metricsCursor: Cursor = start;
   private expertsCursor: Cursor = start;
+  private sketchesCursor: Cursor = start;
   private description: RunDescription | undefined;
   private notCausal: readonly string[] = [];
   private status: RunStatus | undefined;
@@ -37,6 +43,7 @@ export class RunWatch {
       this.status = (await readStatus(this.run)) ?? this.status;
       await this.readMetrics();
       await this.readExperts();
+      await this.readSketches();
       this.problem = this.description === undefined ? `There is no readable run.json in ${this.run}; was the run deleted?` : null;
     } catch (error) {
       this.problem = `Reading ${this.run} failed: ${error instanceof Error ? error.message : String(error)}`;
@@ -61,7 +68,24 @@ export class RunWatch {
       macsPerToken: description?.macsPerToken ?? 0,
       device: description?.engine.device ?? '',
       notCausal: this.notCausal,
-      routedLayers: (description?.routedLayers ?? []).map(({ name, experts, k }) => ({ name, experts, k })),
+      choices:
+        description === undefined || figures.choices === null
+          ? null
+          : { ...figures.choices, macsAtMeanK: macsAtMeanK(description, figures.choices.meanK) },
+      routedLayers: (description?.routedLayers ?? []).map(({ name, experts, k, heads = null }) => ({
+        name: layerName(name),
+        experts,
+        k,
+        // Each head of attention chooses k of its experts.
+        varies: heads === null && description?.varyingK !== null,
+        heads,
+      })),
+      retrievals: (description?.retrievals ?? []).map(({ name, experts, k }, layer) => ({
+        name: layerName(name),
+        experts,
+        k,
+        steps: this.retrievals[layer]?.range ?? null,
+      })),
       expertSteps: this.experts.range,
       failure: status?.failure ?? null,
       problem: this.problem,
@@ -74,6 +98,12 @@ export class RunWatch {
     return slot === null ? null : frameOf(this.run, slot);
   }
 
+  /** What the retrieval did in the frame that covers `step`. */
+  retrievalFigures(layer: number, step: number): RetrievalFigures | null {
+    const figures = this.retrievals[layer]?.figures(step) ?? null;
+    return figures === null ? null : { run: this.run, layer, ...figures };
+  }
+
   private async describe(): Promise<RunDescription | undefined> {
     const description = await readDescription(this.run);
     this.notCausal = notCausalReasons(description);
@@ -82,6 +112,8 @@ export class RunWatch {
       this.experts = new ExpertHistory(Math.max(16, Math.min(512, Math.floor(HISTORY_BYTES / bytes))));
       this.expertsCursor = start;
     }
+    this.retrievals = (description?.retrievals ?? []).map(({ experts }) => new SketchHistory(experts));
+    this.sketchesCursor = start;
     return description;
   }
 
@@ -102,6 +134,16 @@ export class RunWatch {
       this.expertsCursor = cursor;
       if (rewindTo !== null) this.experts.rewind(rewindTo);
       for (const frame of records) this.experts.add(frame);
+    }
+  }
+
+  private async readSketches(): Promise<void> {
+    for (let offset = -1; this.retrievals.length > 0 && this.sketchesCursor.offset !== offset;) {
+      offset = this.sketchesCursor.offset;
+      const { cursor, rewindTo, records } = await readSketches(this.run, this.sketchesCursor, { limit: PIECE });
+      this.sketchesCursor = cursor;
+      if (rewindTo !== null) for (const history of this.retrievals) history.rewind(rewindTo);
+      for (const frame of records) this.retrievals[frame.layer]?.add(frame);
     }
   }
 }

@@ -97,7 +97,7 @@ export class Dashboard {
   /** The last step of the stretch that the heatmap shows. */
   async heatmapStep(): Promise<number | undefined> {
     const text = await this.frame
-      .locator('output.stretch')
+      .locator('output[for=experts-step]')
       .textContent({ timeout: 2000 })
       .catch(() => null);
     const steps = text?.match(/\d+(?:,\d{3})*/g) ?? [];

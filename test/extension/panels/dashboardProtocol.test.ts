@@ -15,10 +15,32 @@ const update: DashboardUpdate = {
   summaries: [],
   curves: [{ run: '/runs/a', curve: 'train', from: 0, points: new Float64Array(8).buffer }],
   experts: { run: '/runs/a', fromStep: 0, step: 1, layers: [{ layer: 0, counts: new Float32Array(3).buffer }] },
+  retrieval: {
+    series: { run: '/runs/a', layer: 0, from: 0, steps: new Float64Array(4).buffer, bands: new Float32Array(6).buffer },
+    figures: {
+      run: '/runs/a',
+      layer: 0,
+      fromStep: 0,
+      step: 1,
+      total: 5,
+      used: 2,
+      usedEver: 2,
+      unevenness: 0.5,
+      histogram: [1, 1],
+      heaviest: [{ expert: 3, count: 4 }],
+    },
+  },
 };
 const view: DashboardToHost = {
   type: 'view',
-  view: { width: 800, quantity: 'perplexity', smoothed: true, hidden: [], heatmap: { run: '/runs/a', follow: true } },
+  view: {
+    width: 800,
+    quantity: 'perplexity',
+    smoothed: true,
+    hidden: [],
+    heatmap: { run: '/runs/a', follow: true },
+    retrieval: { run: '/runs/a', layer: 0, follow: true },
+  },
 };
 
 describe('what the host takes from the page', () => {
@@ -26,6 +48,7 @@ describe('what the host takes from the page', () => {
     { type: 'ready', version: 1 },
     view,
     { type: 'request', id: 1, request: { kind: 'expertsAt', run: '/runs/a', step: 10 } },
+    { type: 'request', id: 2, request: { kind: 'sketchAt', run: '/runs/a', layer: 0, step: 10 } },
     { type: 'cancel', id: 1 },
   ])('takes $type', (message) => expect(dashboardToHostSchema.parse(message)).toEqual(message));
 
@@ -73,5 +96,12 @@ test('a state kept by an earlier version, without the newer choices, restores wh
     asTable: false,
     heatmapRun: null,
   };
-  expect(dashboardUiStateSchema.parse(earlier)).toEqual({ ...earlier, quantity: 'perplexity', hiddenLines: [], skipStart: 0 });
+  expect(dashboardUiStateSchema.parse(earlier)).toEqual({
+    ...earlier,
+    quantity: 'perplexity',
+    hiddenLines: [],
+    skipStart: 0,
+    retrievalRun: null,
+    retrievalLayer: 0,
+  });
 });

@@ -48,7 +48,10 @@ describe('a dashboard session', () => {
     const say = (message: DashboardToHost) => session.receive(message);
     return { session, sent, errors, say };
   }
-  const view: DashboardToHost = { type: 'view', view: { width: 512, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null } };
+  const view: DashboardToHost = {
+    type: 'view',
+    view: { width: 512, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null, retrieval: null },
+  };
   const updates = (sent: readonly DashboardToWebview[]) => sent.flatMap((message) => (message.type === 'update' ? [message] : []));
 
   function write(steps: number): WrittenRun {

@@ -5,7 +5,7 @@ import { RunWatch } from '../../../src/extension/reader/runWatch';
 import { thisHost } from '../../../src/runs/liveness';
 import { WrittenRun, type RunPlan } from './writtenRun';
 
-const view: DashboardView = { width: 1024, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null };
+const view: DashboardView = { width: 1024, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null, retrieval: null };
 
 function write(plan: RunPlan, steps: number): { run: WrittenRun; watch: RunWatch } {
   const run = new WrittenRun(plan);

@@ -19,6 +19,7 @@ test('perplexity is the exponential of the cross-entropy', () => {
     seconds: 1,
     tokens: 20,
     tokensPerSecond: 20,
+    choices: null,
     trainPerplexity: Math.exp(4),
     validation: [{ name: 'prose', step: 2, perplexity: Math.exp(2), bitsPerByte: 2 / Math.LN2 }],
   });

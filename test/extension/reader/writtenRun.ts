@@ -3,6 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MetricsLine, RunDescription, RunState, RunStatus } from '../../../src/runs/format';
 import { readBootId } from '../../../src/runs/liveness';
+import { sketchOf } from '../../../src/runs/sketch';
 import { RunWriter, writeDescription, writeStatus } from '../../../src/runs/runWriter';
 
 export interface RunPlan {
@@ -15,6 +16,12 @@ export interface RunPlan {
   readonly validationSets?: readonly string[];
   /** Drops this share of the assignments at first, half of it after each hundred steps, none from step 1000 on; without a capacity where absent. */
   readonly dropRate?: number;
+  /** Experts of each layer that retrieves by product keys; none where absent. */
+  readonly retrievals?: readonly number[];
+  /** Attention heads with four experts each, in a routed layer of their own before the others. */
+  readonly attentionHeads?: number;
+  /** Units take 1 to 4 experts, more of them as the training goes on. */
+  readonly varyingK?: boolean;
 }
 
 /** A run directory on disk, written by the product's own writer, whose curves and counts are drawn from a seed. */
@@ -27,6 +34,7 @@ export class WrittenRun {
   private readonly floor: number;
   private readonly validationSets: readonly string[];
   private readonly dropRate: number | undefined;
+  private readonly varies: boolean;
 
   constructor(plan: RunPlan = {}) {
     const { name = 'SMoE', seed = 1, totalSteps = 2000, experts = [16, 16] } = plan;
@@ -36,6 +44,8 @@ export class WrittenRun {
     this.floor = plan.floor ?? 6;
     this.validationSets = plan.validationSets ?? ['prose'];
     this.dropRate = plan.dropRate;
+    this.varies = plan.varyingK ?? false;
+    const attention = plan.attentionHeads === undefined ? [] : [{ experts: 4 * plan.attentionHeads, heads: plan.attentionHeads }];
     this.description = {
       schemaVersion: 1,
       id: this.directory.split('/').at(-1) ?? '',
@@ -52,9 +62,17 @@ export class WrittenRun {
       launch: [],
       parameters: { total: 3_412_224, active: 2_100_480 },
       macsPerToken: 2_359_296,
-      varyingK: null,
-      routedLayers: experts.map((count, index) => ({ name: `layers.${2 * index + 1}.moe`, experts: count, k: 2, unitsPerToken: 1 })),
-      retrievals: [],
+      varyingK: this.varies ? { counted: 2, macsPerChoice: 100_000 } : null,
+      routedLayers: [
+        ...attention.map((layer) => ({ name: 'layers.0.attention.source', k: 2, unitsPerToken: layer.heads, ...layer })),
+        ...experts.map((count, index) => ({
+          name: `layers.${2 * index + 1}.moe`,
+          experts: count,
+          k: this.varies ? 4 : 2,
+          unitsPerToken: 1,
+        })),
+      ],
+      retrievals: (plan.retrievals ?? []).map((count, index) => ({ name: `layers.${index}.product_keys`, experts: count, k: 32 })),
       versions: { moeLab: '0.1.0', node: '20', onnxruntime: '1.30.0' },
     };
     writeDescription(this.directory, this.description);
@@ -69,6 +87,9 @@ export class WrittenRun {
       this.writer.metrics(this.line(this.step, validateEvery));
       for (const [layer, { experts }] of this.description.routedLayers.entries()) {
         this.writer.experts({ step: this.step, layer, counts: this.counts(layer, experts) });
+      }
+      for (const [layer, { experts }] of this.description.retrievals.entries()) {
+        this.writer.sketch({ step: this.step, layer, ...sketchOf(this.retrieved(experts)) });
       }
     }
     this.status('running');
@@ -112,6 +133,8 @@ export class WrittenRun {
         crossEntropy: noisy,
         balance: 1.02,
         ...(this.dropRate === undefined ? {} : { dropRate: step < 1000 ? this.dropRate * 2 ** (-step / 100) : 0 }),
+        ...(this.varies ? this.choices(step) : {}),
+        ...(this.description.retrievals.length === 0 ? {} : { expertUsage: 0.2 + 0.3 * (1 - Math.exp(-step / 100)) }),
       },
       ...(step % validateEvery === 0 ? { validation: this.validate(nats) } : {}),
       learningRate: 1e-3,
@@ -124,9 +147,33 @@ export class WrittenRun {
     return Object.fromEntries(
       this.validationSets.map((name, index) => {
         const loss = nats + 0.05 + 0.15 * index + 0.01 * this.random();
-        return [name, { loss, perplexity: Math.exp(loss), bitsPerByte: loss / Math.LN2 }];
+        return [name, { loss, perplexity: Math.exp(loss), bitsPerByte: loss / Math.LN2, ...this.validated(index) }];
       }),
     );
+  }
+
+  private validated(set: number): object {
+    return {
+      ...(this.varies ? { meanK: this.choices(this.step).meanK + 0.1 * set } : {}),
+      ...(this.description.retrievals.length === 0
+        ? {}
+        : { expertUsage: 0.9 + 0.01 * set, unevenness: 1.5 * Math.exp(-this.step / 200) + 0.2 }),
+    };
+  }
+
+  private choices(step: number): { readonly meanK: number; readonly kShares: readonly number[] } {
+    const more = 0.5 * (1 - Math.exp(-step / 150));
+    const kShares = [0.6 - more, 0.3, 0.1 + 0.6 * more, 0.4 * more];
+    return { kShares, meanK: kShares.reduce((sum, share, index) => sum + share * (index + 1), 0) };
+  }
+
+  /** Some experts far more than others, and those of the last quarter only from step 200 on. */
+  private retrieved(experts: number): Float64Array {
+    return Float64Array.from({ length: experts }, (_, expert) => {
+      if (expert >= 0.75 * experts && this.step < 200) return 0;
+      const preference = 2 ** (3 * Math.sin((expert / experts) * 9 + this.step / 150));
+      return Math.floor(preference * this.random() * 1.6) * (expert === 7 ? 40 : 1);
+    });
   }
 
   /** Uneven, with one expert of the first layer that is never used. */
