@@ -13,9 +13,11 @@ export interface ParityResiduals {
   readonly baseline: string;
   /** All parameters, routers included. */
   readonly parameters: number;
-  /** MACs per token without routers, as 2411.16205 counts (Eq. 6-10). */
+  /** MACs per token without what chooses experts: routers (2411.16205 Eq. 6-10), selections of SwitchHead, queries and keys of product keys. */
   readonly macs: number;
   readonly macsWithRouter: number;
+  /** Of attention alone, its selections of experts apart; only where it is not the same in both. */
+  readonly attention?: { readonly parameters: number; readonly macs: number };
 }
 
 export interface CountedConfig {
@@ -53,7 +55,15 @@ export function residuals(baseline: string, ours: ModelCount, theirs: ModelCount
     parameters: ours.parameters.total / theirs.parameters.total - 1,
     macs: withoutRouter(ours) / withoutRouter(theirs) - 1,
     macsWithRouter: ours.macsPerToken.total / theirs.macsPerToken.total - 1,
+    ...attentionResiduals(ours, theirs),
   };
+}
+
+function attentionResiduals(ours: ModelCount, theirs: ModelCount): Pick<ParityResiduals, 'attention'> {
+  const parametersOf = ({ parameters }: ModelCount): number => parameters.attention + parameters.position;
+  const macsOf = ({ macsPerToken }: ModelCount): number => macsPerToken.attention + macsPerToken.attentionCore + macsPerToken.position;
+  const attention = { parameters: parametersOf(ours) / parametersOf(theirs) - 1, macs: macsOf(ours) / macsOf(theirs) - 1 };
+  return attention.parameters === 0 && attention.macs === 0 ? {} : { attention };
 }
 
 function brokenBaseline(config: LoadedConfig, name: string, baseline: LoadedConfig): ConfigFinding[] {

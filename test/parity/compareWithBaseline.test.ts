@@ -42,6 +42,30 @@ describe('compareWithBaseline', () => {
     expect(parity).toEqual({ baseline: 'smoe.moe.yaml', parameters: 0, macs: 0, macsWithRouter: 0 });
   });
 
+  it('says how attention differs, where it does: SwitchHead and the dense model it is matched to (2312.07987, C4, 262 M)', () => {
+    const dense = `model:
+  vocabulary: 8000
+  d_model: 1024
+  layers: 18
+  context: 512
+  tie_embeddings: false
+  attention: { heads: 16, position: xl }
+  ffn: { width: 4110, activation: relu }
+`;
+    const switchHead = `extends: dense.moe.yaml
+parity: dense.moe.yaml
+model: { attention: { heads: 4, head_width: 112, moe: { experts: 4, top_k: 2 } }, ffn: { width: 4188 } }
+`;
+    const { count, parity, findings } = compare({ 'dense.moe.yaml': dense, 'a.moe.yaml': switchHead });
+    expect(findings).toEqual([]);
+    expect(parity?.attention).toEqual({
+      // Selections apart: two dense projections, two of four experts, and positions, against five dense matrices.
+      parameters: ((2 + 2 * 4 + 1) * 4 * 112) / (5 * 1024) - 1,
+      macs: expect.closeTo(3_288_334_336 / 5_905_580_032 - 1, 12),
+    });
+    expect(count && formatCount(count, parity)).toMatch(/; attention −3\.75 % parameters, −44\.32 % MACs$/);
+  });
+
   it('counts without a baseline', () => {
     const { count, parity, findings } = compare({ 'a.moe.yaml': smoe });
     expect(count?.parameters.active).toBe(109_566_720);
