@@ -15,10 +15,10 @@ sys.dont_write_bytecode = True
 
 from oracle import numbers
 from oracle.cases import CASES, Case
-from oracle.language_model import buffer_shapes, evaluation_values, model_shapes
+from oracle.language_model import Batch, buffer_shapes, evaluation_values, model_shapes
 from oracle.mechanisms import mechanism_cases
 from oracle.numbers import NearTie, Weights, normal, seeded
-from oracle.training import learning_rate, train
+from oracle.training import learning_rate, train, written
 
 torch.set_default_dtype(torch.float64)
 torch.use_deterministic_algorithms(True)
@@ -35,16 +35,39 @@ def initial(generator: torch.Generator, name: str, shape: list[int]) -> Tensor:
     return normal(generator, shape, 0.2 if len(shape) == 1 else 0.3)
 
 
-def draw_batch(generator: torch.Generator, model: dict, step: int, microbatch: int) -> tuple[Tensor, Tensor]:
+def initial_buffer(generator: torch.Generator, name: str, shape: list[int]) -> Tensor:
+    """A cache is as large as the states of a layer are."""
+    if name.endswith("query_variance"):
+        return normal(generator, shape, 0.2, 1.0).abs()
+    return normal(generator, shape, 0.5 if name.endswith("cache") else 0.05)
+
+
+def draw_resets(model: dict, step: int, microbatch: int) -> Tensor | None:
+    """Some window of nearly every microbatch does not go on where the one before it ended."""
+    if model["attention"]["position"] != "xl":
+        return None
+    return torch.tensor([int((step + window + microbatch) % 3 == 1) for window in range(WINDOWS)])
+
+
+def draw_batch(generator: torch.Generator, model: dict, step: int, microbatch: int) -> Batch:
     """Causal: nearly all targets are scored, fewer in later microbatches. Masked: about a third is, in later microbatches less."""
     tokens, targets = (torch.randint(model["vocabulary"], (WINDOWS, model["context"]), generator=generator) for _ in range(2))
     flat = targets.view(-1)
-    flat[3 * step + 1] = -1
+    flat[(3 * step + 1) % flat.numel()] = -1
     if microbatch > 0:
         flat[-microbatch:] = -1
     if model.get("objective") == "masked":
         flat[torch.arange(flat.numel()) % (3 + microbatch) != step % 3] = -1
-    return tokens, targets
+    return Batch(tokens, targets, draw_resets(model, step, microbatch))
+
+
+def evaluation_batches(model: dict, steps: list[list[Batch]]) -> list[Batch]:
+    """The first one of the training. Where attention remembers, the first windows start anew; then all go on, then one of them does."""
+    first = steps[0][0]
+    if model["attention"]["position"] != "xl":
+        return [first]
+    later = [steps[1][0], steps[2][-1]]
+    return [Batch(batch.tokens, batch.targets, torch.tensor(resets)) for batch, resets in zip([first, *later], [[1, 1], [0, 0], [0, 1]])]
 
 
 def attempt(name: str, case: Case, seed: str) -> dict:
@@ -52,7 +75,7 @@ def attempt(name: str, case: Case, seed: str) -> dict:
     model = case.model
     weights: Weights = {key: initial(generator, key, size) for key, size in model_shapes(model).items()}
     options = {
-        "steps": 3,
+        "steps": max(3, case.steps),
         "batch_tokens": WINDOWS * model["context"] * case.microbatches,
         "micro_batch": WINDOWS,
         "learning_rate": 0.01,
@@ -65,14 +88,15 @@ def attempt(name: str, case: Case, seed: str) -> dict:
         "weight_decay": 0.1,
         "clip": case.clip,
     }
-    steps = [[draw_batch(generator, model, step, microbatch) for microbatch in range(case.microbatches)] for step in range(3)]
-    buffers = {key: normal(generator, size, 0.05) for key, size in buffer_shapes(model).items()}
+    steps = [[draw_batch(generator, model, step, microbatch) for microbatch in range(case.microbatches)] for step in range(options["steps"])]
+    buffers = {key: initial_buffer(generator, key, size) for key, size in buffer_shapes(model, WINDOWS, case.microbatches).items()}
     trained = train(weights, buffers, model, options, steps[: case.steps])
+    batches = evaluation_batches(model, steps)
     with torch.no_grad():
-        evaluation = evaluation_values(trained["after"], trained["buffersAfter"], model, steps[0][0])
-    tokens, targets = steps[0][0]
-    evaluated = {"batch": {"tokens": tokens, "targets": targets}, **evaluation}
-    return {"name": name, "model": model, "train": options, "weights": weights, "buffers": buffers, **trained, "evaluation": evaluated}
+        found = evaluation_values(trained["after"], trained["buffersAfter"], model, batches)
+    first, *later = [{"batch": written(batch), **values} for batch, values in zip(batches, found)]
+    evaluated = {"evaluation": first, "laterEvaluations": later} if later else {"evaluation": first}
+    return {"name": name, "model": model, "train": options, "weights": weights, "buffers": buffers, **trained, **evaluated}
 
 
 def model_case(name: str, case: Case) -> dict:
@@ -120,6 +144,12 @@ def write(name: str, content: object) -> None:
 
 
 if __name__ == "__main__":
+    # Of some cases alone, by the beginnings of their names: the others stay as they are.
+    wanted = tuple(sys.argv[1:])
+    if wanted:
+        for case_name in [name for name in CASES if name.startswith(wanted)]:
+            write(f"model-{case_name}", plain(model_case(case_name, CASES[case_name])))
+        sys.exit()
     write("schedules", plain(schedule_cases()))
     write("mechanisms", plain(mechanism_cases()))
     for old in HERE.glob("model-*.json"):

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from .cases import CASES, ROPE_BASE, model, moe
+from .attention import attention
 from .language_model import attention_shapes, feed_forward_shapes, routed_shapes, router_shapes
-from .layers import attention, feed_forward, rms_norm, rotary
+from .layers import feed_forward, rms_norm
 from . import numbers
 from .numbers import NearTie, Weights, normal, seeded, within
+from .positions import rotary
 from .quantisation import quantise_activation, quantise_weight
 from .routed_layer import routed_layer
 from .routing import balance_loss, expert_choice, kept_within, route
@@ -93,7 +95,7 @@ def router_outputs(weights: Weights, config: dict) -> Weights:
 def capacity_outputs(weights: Weights, config: dict) -> Weights:
     """The mask of the choices by the scores x."""
     order = weights["x"].topk(config["moe"]["top_k"]).indices.tolist()
-    kept = kept_within(order, config["moe"]["experts"], config["moe"]["router"])
+    kept = kept_within(order, config["moe"]["experts"], config["moe"]["router"], config["moe"]["top_k"])
     return {"y": torch.tensor(kept)}
 
 
@@ -113,7 +115,7 @@ def mechanism_cases() -> list[dict]:
 
     def add_attention(name: str, config: dict) -> None:
         def attend(w: Weights) -> Weights:
-            return {"y": attention(w["x"].view(2, 5, 8), w, config).flatten(0, 1)}
+            return {"y": attention(w["x"].view(2, 5, 8), w, config).output.flatten(0, 1)}
 
         add(f"attention-{name}", config, {"x": [10, 8], **attention_shapes(config)}, attend)
 

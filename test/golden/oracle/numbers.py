@@ -15,6 +15,10 @@ ACTIVATION_MARGIN = 1e-3
 WEIGHT_MARGIN = 1e-4
 # Between the input of a ReLU and 0.
 KINK_MARGIN = 1e-5
+# Between an importance times the mean number of experts, or what a budget makes of it, and where it is rounded or clipped; and between remainders.
+ALLOCATION_MARGIN = 1e-3
+# The mean importance that others are divided by: float32 errs by some 1e-6 in each.
+LEAST_IMPORTANCE = 0.02
 
 
 class NearTie(Exception):

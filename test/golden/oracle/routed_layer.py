@@ -35,8 +35,11 @@ def projection(x: Tensor, weights: Weights, moe: dict, bitnet: dict | None) -> T
     return y + weights["bias"] if moe["projection_bias"] else y
 
 
-def routed_layer(x: Tensor, weights: Weights, bias: Tensor | None, model: dict, training: bool = True) -> tuple[Tensor, Routed]:
-    """2411.16205, Eq. 2-4: head layer, split, route, join, merge layer. x [tokens, d]; one bias of the router for each expert."""
+def routed_layer(
+    x: Tensor, weights: Weights, bias: Tensor | None, model: dict, training: bool = True, allocated: Tensor | None = None
+) -> tuple[Tensor, Routed]:
+    """2411.16205, Eq. 2-4: head layer, split, route, join, merge layer. x [tokens, d]; one bias of the router for each expert; `allocated` [tokens]
+    says how many experts each sub-token of a token takes, with `select: dynamic`."""
     moe, bitnet, activation = resolved(model), model.get("bitnet"), model["ffn"]["activation"]
     multi_head = moe["kind"] == "mh-moe"
     heads = moe["heads"] if multi_head else 1
@@ -44,7 +47,8 @@ def routed_layer(x: Tensor, weights: Weights, bias: Tensor | None, model: dict, 
     projected = projection(x, within(weights, "head"), moe, bitnet) if multi_head and moe["head_layer"] else x
     units = torch.cat([part.unsqueeze(1) for part in projected.split(width // heads, dim=1)], dim=1).flatten(0, 1)
 
-    routed = route(units, within(weights, "router"), bias, moe, training)
+    of_units = None if allocated is None else allocated.repeat_interleave(heads)
+    routed = route(units, within(weights, "router"), bias, moe, training, of_units)
     experts = within(weights, "experts")
     outputs = torch.zeros_like(units)
     for expert in range(moe["experts"]):

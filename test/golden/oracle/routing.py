@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .allocation import count_until, fewest_and_most
 from .numbers import ROUTING_MARGIN, Weights, keep_apart, witness
 
 
@@ -26,6 +27,17 @@ class Routed:
     # [experts], before dropping.
     counts: Tensor
     drop_rate: float | None
+    # [units, most] where units take different numbers of experts: which of `order` they take. Else none.
+    made: Tensor | None = None
+
+    def choices(self) -> Tensor:
+        """The expert of every choice that is made, in one row."""
+        assert self.order is not None
+        return self.order.flatten() if self.made is None else self.order[self.made]
+
+    def taken(self) -> Tensor | None:
+        """[most]: how many units take at least 1, 2, ... experts."""
+        return None if self.made is None else self.made.sum(dim=0)
 
 
 def router_logits(units: Tensor, weights: Weights, router: dict) -> Tensor:
@@ -47,17 +59,18 @@ def choose(preference: Tensor, k: int) -> Tensor:
     return order[:, :k]
 
 
-def kept_within(order: list[list[int]], experts: int, router: dict) -> list[list[bool]]:
+def kept_within(order: list[list[int]], experts: int, router: dict, k: int, made: Tensor | None = None) -> list[list[bool]]:
     """Which choices find room: ceil(factor * k * units / experts) places at each expert, given out in order of priority.
 
-    first_choice (2006.16668, Algorithm 1): all first choices by position, then all second choices. position: unit by unit.
+    first_choice (2006.16668, Algorithm 1): all first choices by position, then all second choices. position: unit by unit. k is the mean number of
+    choices where those of units differ in number; a choice that is not made takes no room.
     """
-    units, k = len(order), len(order[0])
+    units, most = len(order), len(order[0])
     free = [math.ceil(router["capacity_factor"] * k * units / experts)] * experts
-    pairs = [(unit, choice) for unit in range(units) for choice in range(k)]
+    pairs = [(unit, choice) for unit in range(units) for choice in range(most) if made is None or made[unit, choice]]
     if router["capacity_priority"] == "first_choice":
         pairs.sort(key=lambda pair: (pair[1], pair[0]))
-    kept = [[False] * k for _ in range(units)]
+    kept = [[False] * most for _ in range(units)]
     for unit, choice in pairs:
         expert = order[unit][choice]
         if free[expert] > 0:
@@ -80,10 +93,10 @@ def expert_choice(scores: Tensor, k: int) -> Tensor:
     return mask
 
 
-def route(units: Tensor, weights: Weights, bias: Tensor | None, moe: dict, training: bool) -> Routed:
-    """units [units, width]."""
+def route(units: Tensor, weights: Weights, bias: Tensor | None, moe: dict, training: bool, allocated: Tensor | None = None) -> Routed:
+    """units [units, width]; `allocated` [units] says how many experts each takes with `select: dynamic`."""
     router, experts, k = moe["router"], moe["experts"], moe["top_k"]
-    assert not (training and router["jitter"] > 0), "noise has no golden numbers"
+    assert not (training and (router["jitter"] > 0 or router.get("expert_dropout", 0) > 0)), "noise has no golden numbers"
     if router["frozen"]:
         weights = {name: tensor.detach() for name, tensor in weights.items()}
     logits = router_logits(units, weights, router)
@@ -102,24 +115,38 @@ def route(units: Tensor, weights: Weights, bias: Tensor | None, moe: dict, train
         plain = preference.topk(k).indices
         preference = preference + bias
         witness("the bias changes a choice", not torch.equal(plain, preference.topk(k).indices))
-    order = choose(preference, k)
+    varied = router["select"] in ("dynamic", "top_p")
+    most = fewest_and_most(moe)[1] if varied else k
+    order, made = choose(preference, most), None
     chosen = scores.gather(1, order)
+    if varied:
+        numbers = count_until(chosen.detach(), router["top_p"]) if router["select"] == "top_p" else allocated
+        assert numbers is not None
+        made = torch.arange(most).unsqueeze(0) < numbers.unsqueeze(1)
+        chosen = chosen * made
+        witness("units that take different numbers of experts", len(set(numbers.tolist())) > 1)
     if router["renormalize"]:
         chosen = chosen / chosen.sum(dim=-1, keepdim=True)
-        if router["score"] == "softmax":  # 2401.04088, Sec. 2.1, writes it as the softmax over the chosen logits
+        if router["score"] == "softmax" and made is None:  # 2401.04088, Sec. 2.1, writes it as the softmax over the chosen logits
             assert torch.allclose(chosen, logits.gather(1, order).softmax(dim=-1))
-    counts = torch.bincount(order.flatten(), minlength=experts)
+    kept = torch.ones_like(order, dtype=torch.bool) if made is None else made
+    counts = torch.bincount(order[kept], minlength=experts)
     witness("an expert without units", bool((counts == 0).any()))
-    kept, drop_rate = torch.ones_like(order, dtype=torch.bool), None
+    drop_rate, asked = None, kept.sum().item()
     if "capacity_factor" in router:
         if training or router["capacity_in_evaluation"]:
-            kept = torch.tensor(kept_within(order.tolist(), experts, router))
-        drop_rate = (~kept).sum().item() / kept.numel()
+            kept = torch.tensor(kept_within(order.tolist(), experts, router, k, made))
+        drop_rate = (asked - kept.sum().item()) / asked
         witness("a choice is dropped", drop_rate > 0)
     chosen = chosen * kept
     gate = torch.zeros_like(scores).scatter(1, order, chosen)
     goes = torch.zeros_like(scores, dtype=torch.bool).scatter(1, order, kept)
-    return Routed(gate, goes, order, chosen, share, softmax, z_loss, counts, drop_rate)
+    return Routed(gate, goes, order, chosen, share, softmax, z_loss, counts, drop_rate, made)
+
+
+def mean_entropy(routed: Routed) -> Tensor:
+    """2403.07652, Eq. 6: of the softmax of each unit, mean over the units."""
+    return -(routed.softmax * routed.softmax.log()).sum(dim=-1).mean()
 
 
 def balance_loss(kind: str, microbatches: list[Routed]) -> Tensor:
@@ -130,13 +157,14 @@ def balance_loss(kind: str, microbatches: list[Routed]) -> Tensor:
         return (mean * mean.log()).sum()
     share = torch.cat([routed.share for routed in microbatches])
     order = torch.cat([routed.order for routed in microbatches])
+    choices = torch.cat([routed.choices() for routed in microbatches])
     units, experts = share.shape
     if kind == "switch":  # 2101.03961, Eq. 4-6
         assert order.shape[1] == 1
     if kind in ("switch", "gshard_first"):  # 2006.16668, Algorithm 1, times the number of experts
         counts = torch.bincount(order[:, 0], minlength=experts) / units
     elif kind == "top_k":  # 2408.15664, Eq. 2
-        counts = torch.bincount(order.flatten(), minlength=experts) / order.numel()
+        counts = torch.bincount(choices, minlength=experts) / choices.numel()
     else:
         raise ValueError(kind)
     return experts * (counts * share.mean(dim=0)).sum()

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from .language_model import Batch, is_routed, step_values
+from .lazy_adamw import LazyTable
 from .numbers import Weights, witness
+from .product_keys import layers_of, table_names
 from .routing import moved_bias
 
 
@@ -30,20 +32,43 @@ def is_decayed(name: str, tensor: Tensor, model: dict) -> bool:
     return tensor.dim() > 1 and not frozen
 
 
+def tables_of(model: dict) -> dict[str, int]:
+    """The tables of experts that product keys retrieve from, each with the place of its layer among those that retrieve."""
+    return {
+        f"layers.{layer}.product_keys.{name}": place for place, layer in enumerate(layers_of(model)) for name in table_names(model["product_keys"])
+    }
+
+
+def written(batch: Batch) -> dict[str, Tensor]:
+    resets = {} if batch.resets is None else {"resets": batch.resets}
+    return {"tokens": batch.tokens, "targets": batch.targets, **resets}
+
+
 def as_number(figure: Tensor | float | None) -> float | None:
     return figure.item() if isinstance(figure, Tensor) else figure
 
 
 def train(weights: Weights, buffers: Weights, model: dict, options: dict, steps: list[list[Batch]]) -> dict[str, object]:
     """AdamW (1711.05101); the gradient is scaled down to the global norm `clip` where it is longer (1211.5063). After each step the biases of
-    the routers move by the counts of all its microbatches (2408.15664)."""
+    the routers move by the counts of all its microbatches (2408.15664). Tables of experts may have a learning rate of their own, and be lazy."""
     parameters = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
     buffers = dict(buffers)
+    tables = tables_of(model)
+    rate_scale = model["product_keys"]["learning_rate_scale"] if tables else 1.0
+    lazy: dict[str, LazyTable] = {}
+    if tables and model["product_keys"]["optimizer"] == "lazy":
+        lazy = {name: LazyTable(parameters[name], options, rate_scale) for name in tables}
     groups: dict[bool, list[Tensor]] = {True: [], False: []}
     for name, parameter in parameters.items():
-        groups[is_decayed(name, parameter, model)].append(parameter)
+        if name not in tables:
+            groups[is_decayed(name, parameter, model)].append(parameter)
+    dense_tables = [parameters[name] for name in tables if name not in lazy]
     optimiser = torch.optim.AdamW(
-        [{"params": groups[True], "weight_decay": options["weight_decay"]}, {"params": groups[False], "weight_decay": 0.0}],
+        [
+            {"params": groups[True], "weight_decay": options["weight_decay"], "scale": 1.0},
+            {"params": groups[False], "weight_decay": 0.0, "scale": 1.0},
+            {"params": dense_tables, "weight_decay": options["weight_decay"], "scale": rate_scale},
+        ],
         betas=tuple(options["betas"]),
         eps=options["epsilon"],
         foreach=False,
@@ -66,15 +91,22 @@ def train(weights: Weights, buffers: Weights, model: dict, options: dict, steps:
                 parameter.grad *= options["clip"] / norm
         rate = learning_rate(number, options)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         optimiser.step()
+        for name, table in lazy.items():
+            gradient, place = parameters[name].grad, tables[name]
+            assert gradient is not None
+            rows = torch.cat([retrieved[place].indices.flatten() for retrieved in values["retrieved"]]).unique().tolist()
+            assert not gradient[[row for row in range(len(gradient)) if row not in rows]].any()
+            table.step(number, rate, gradient, rows)
         routed = [index for index in range(model["layers"]) if is_routed(model, index)]
-        for index, counts in zip(routed, values["expertCounts"]):
+        for index, counts in zip(routed, values["routerCounts"]):
             name = f"layers.{index}.moe.router.bias"
             if name in buffers:
                 buffers[name] = moved_bias(buffers[name], counts, model["moe"]["router"])
         figures = {name: as_number(values[name]) for name in ("loss", "crossEntropy", "balance", "zLoss", "dropRate")}
-        batches = [{"tokens": tokens, "targets": targets} for tokens, targets in microbatches]
-        records.append({"learningRate": rate, "microbatches": batches, **figures, "gradientNorm": norm, "expertCounts": values["expertCounts"]})
+        batches = [written(batch) for batch in microbatches]
+        use = {name: values[name] for name in ("expertCounts", "taken", "retrievals") if name in values}
+        records.append({"learningRate": rate, "microbatches": batches, **figures, "gradientNorm": norm, **use})
     after = {name: parameter.detach().clone() for name, parameter in parameters.items()}
     return {"logits": logits, "gradients": gradients, "steps": records, "after": after, "buffersAfter": buffers}
