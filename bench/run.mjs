@@ -1,17 +1,27 @@
-/** Bundles the benchmark and runs it: `npm run bench -- [--rounds N] [--size s|m] [--threads N]`. */
+/**
+ * Bundles a benchmark and runs it:
+ *   npm run bench -- [--rounds N] [--size s|m] [--threads N] [--no-profile]   tokens per second of whole models
+ *   npm run bench -- peer [--rounds N] [--threads N]                          a PEER layer of up to a million experts
+ *   npm run bench -- peer-train --data FILE... [--steps N] [--experts N]      a model of a million experts on text: stopped, resumed, evaluated
+ */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+const entries = { peer: 'bench/peer.ts', 'peer-train': 'bench/peerTraining.ts' };
+const [first, ...rest] = process.argv.slice(2);
+const named = Object.hasOwn(entries, first ?? '');
+const entry = named ? entries[first] : 'bench/bench.ts';
+
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const folder = join(root, 'node_modules/.cache/moe-lab-bench');
-mkdirSync(folder, { recursive: true });
+// Of its own for each process: another one may still be running from its folder. Inside node_modules, where the runtime is found.
+const folder = join(root, 'node_modules/.cache/moe-lab-bench', String(process.pid));
 const outfile = join(folder, 'bench.cjs');
 await build({
   absWorkingDir: root,
-  entryPoints: ['bench/bench.ts'],
+  entryPoints: [entry],
   outfile,
   bundle: true,
   platform: 'node',
@@ -19,7 +29,11 @@ await build({
   target: 'node20',
   external: ['onnxruntime-node'],
   supported: { 'dynamic-import': false },
+  // As in esbuild.mjs: dependencies that come as ES modules ask where they are.
+  define: { 'import.meta.url': 'importMetaUrl' },
+  banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'error',
 });
-const { status } = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [outfile, ...(named ? rest : process.argv.slice(2))], { stdio: 'inherit' });
+rmSync(folder, { recursive: true, force: true });
 process.exitCode = status ?? 1;
