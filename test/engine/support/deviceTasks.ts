@@ -24,6 +24,8 @@ export interface ValuesTask {
   readonly mode: 'training' | 'evaluation';
   readonly feeds: readonly (readonly [ValueId, Float32Array | Int32Array])[];
   readonly wanted: readonly ValueId[];
+  /** See LoweringOptions. */
+  readonly mostElements?: number;
 }
 
 export interface ValuesResult {
@@ -68,9 +70,10 @@ export interface DeviceRunner {
   train(task: TrainingTask): Promise<TrainingResult>;
 }
 
-export async function runValues(device: Device, { program, bindings, mode, feeds, wanted }: ValuesTask): Promise<ValuesResult> {
+export async function runValues(device: Device, task: ValuesTask): Promise<ValuesResult> {
+  const { program, bindings, feeds, wanted } = task;
   const runtime = await loadRuntime();
-  const lowered = lower(program, { device, mode, bindings, wanted });
+  const lowered = lower(program, { ...task, device });
   const { session, copies } = await sessionWithCopies(runtime, device, lowered.model);
   const given = new Map(feeds);
   const tensors = lowered.feeds.map((feed): [string, RuntimeTensor] => {

@@ -17,6 +17,8 @@ export interface PrimitiveCase {
   readonly name: string;
   /** Training where absent. */
   readonly mode?: 'training' | 'evaluation';
+  /** The largest tensor that a lowering may make in one piece; large where absent. */
+  readonly mostElements?: number;
   build(graph: CaseGraph): Tensor | readonly Tensor[];
 }
 
@@ -42,7 +44,7 @@ export interface BuiltCase {
 }
 
 /** The case's program with a loss that weights every output element differently, its gradients, and float32 feeds. */
-export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings: Bindings = {}): BuiltCase {
+export function buildCase({ build, mode = 'training', mostElements }: PrimitiveCase, bindings: Bindings = {}): BuiltCase {
   const builder = new ProgramBuilder();
   const feeds = new Map<ValueId, NdArray>();
   const parameter = (shape: readonly number[], data: Float64Array, gradient: 'dense' | 'rows' = 'dense'): Tensor => {
@@ -95,6 +97,7 @@ export function buildCase({ build, mode = 'training' }: PrimitiveCase, bindings:
       bindings,
       mode,
       wanted,
+      ...(mostElements === undefined ? {} : { mostElements }),
       feeds: [...feeds].map(([id, { data }]) => [id, data instanceof Int32Array ? data : Float32Array.from(data)] as const),
     },
   };
@@ -277,8 +280,12 @@ export const primitiveCases: readonly PrimitiveCase[] = [
   },
   {
     name: 'scatterRows',
-
     build: ({ builder, float, int }) => builder.scatterRows(int([6], [3, 3, 0, 1, 3, 1]), float(6, 2), 5),
+  },
+  {
+    name: 'scatterRows in pieces',
+    mostElements: 18,
+    build: ({ builder, float, int }) => builder.scatterRows(int([6], [6, 3, 0, 1, 3, 6]), float(6, 2), 7),
   },
   {
     name: 'crossEntropy with ignored targets',

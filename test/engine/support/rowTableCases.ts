@@ -1,4 +1,4 @@
-import type { CaseGraph, PrimitiveCase } from './primitiveCases';
+import type { PrimitiveCase } from './primitiveCases';
 
 /** A PEER layer as models build it, given what it chose: the tables' gradients are lists of rows, or `dense`. */
 function peerCase(name: string, gradient: 'rows' | 'dense', rows: number, chosen: readonly (readonly number[])[]): PrimitiveCase {
@@ -31,8 +31,6 @@ const repeated = [
   [5, 8, 8, 5],
 ];
 
-const many = ({ int }: CaseGraph, units: number, k: number, rows: number) => int([units, k], rows);
-
 export const rowTableCases: readonly PrimitiveCase[] = [
   peerCase('rowDot and rowSum, gradients as rows', 'rows', 9, distinct),
   peerCase('rowDot and rowSum, rows chosen more than once', 'rows', 9, repeated),
@@ -51,19 +49,16 @@ export const rowTableCases: readonly PrimitiveCase[] = [
     name: 'rowOuter and its own gradient',
     build: ({ builder, float, int }) => builder.rowOuter(int([5, 4], repeated.flat()), float(5, 4), float(5, 3), 9),
   },
-  {
-    // 5 * 2^20 coefficients by rows at the most: two sections, with rows on both sides of their border.
-    name: 'rowOuter in more than one section',
-    build: (graph) => graph.builder.rowOuter(many(graph, 2100, 3, 17_000), graph.float(2100, 3), graph.float(2100, 2), 17_000),
-  },
-  {
-    // 33 * 1024 * 1024 gathered elements.
-    name: 'rowDot and rowSum in more than one block of units',
-    build: (graph) => {
-      const { builder, table, float } = graph;
-      const values = table(40, 1024);
-      const indices = many(graph, 33, 1024, 40);
-      return [builder.rowSum(values, indices, float(33, 1024)), builder.rowDot(values, indices, float(33, 1024))];
+  ...[1, 24, 60].map((mostElements): PrimitiveCase => ({
+    name: `row tables in pieces of at most ${mostElements} elements`,
+    mostElements,
+    build: ({ builder, float, int }) => {
+      const [tables, indices] = [float(9, 3), int([5, 4], repeated.flat())];
+      return [
+        builder.rowSum(tables, indices, builder.rowDot(tables, indices, float(5, 3))),
+        builder.rowOuter(indices, float(5, 4), float(5, 3), 9),
+        builder.scatterAlongLast(indices, float(5, 4), 9),
+      ];
     },
-  },
+  })),
 ];

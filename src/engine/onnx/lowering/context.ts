@@ -35,6 +35,8 @@ export interface LoweringContext {
   readonly graph: OnnxGraph;
   readonly device: Device;
   readonly mode: Mode;
+  /** The largest tensor that a rule makes where it can do its work in pieces. */
+  readonly mostElements: number;
   bind(dimension: Dimension): number;
   shapeOf(value: ValueId): readonly number[];
   /** The value as one tensor. */

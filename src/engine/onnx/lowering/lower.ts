@@ -79,10 +79,16 @@ export interface LoweringOptions {
   /** Values of `batch` and `time`; routed rows and the capacities of expert choice are bound here. */
   readonly bindings: Bindings;
   readonly wanted: readonly ValueId[];
+  /** See LoweringContext; MOST_ELEMENTS where absent. */
+  readonly mostElements?: number;
 }
 
+/** 128 MiB of float32. */
+const MOST_ELEMENTS = 2 ** 25;
+
 /** The program's graph, as far as the wanted values need it, as an ONNX model with static shapes for one device. */
-export function lower(program: Program, { device, mode, bindings, wanted }: LoweringOptions): LoweredProgram {
+export function lower(program: Program, options: LoweringOptions): LoweredProgram {
+  const { device, mode, bindings, wanted, mostElements = MOST_ELEMENTS } = options;
   const graph = new OnnxGraph(program.name);
   const bound = bindRoutedSizes(program, bindings, device === 'cpu' ? {} : { rowsOf: paddedRows });
   const lowered = new Map<ValueId, Lowered>();
@@ -105,6 +111,7 @@ export function lower(program: Program, { device, mode, bindings, wanted }: Lowe
     graph,
     device,
     mode,
+    mostElements,
     blocks: new Map<ValueId, Blocks>(),
     sections: new Map<ValueId, Sections>(),
     producerOf: (value) => producers.get(value),

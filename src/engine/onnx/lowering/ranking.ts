@@ -43,9 +43,9 @@ function largestByRounds(graph: OnnxGraph, x: TensorName, columns: number, k: nu
   return cast(graph, concat(graph, chosen, 1), 'int32');
 }
 
-/** x[row, places[row, j]] for int32 places [rows, k]. */
+/** x[row, places[row, j]] for int32 x [rows, n] below 2^24 and places [rows, k]. By way of float32, since WebGPU gathers no single integers. */
 function take(graph: OnnxGraph, x: TensorName, places: TensorName): TensorName {
-  return graph.node('GatherElements', [x, places], { attributes: { axis: int(1) } });
+  return cast(graph, graph.node('GatherElements', [cast(graph, x, 'float32'), places], { attributes: { axis: int(1) } }), 'int32');
 }
 
 /**

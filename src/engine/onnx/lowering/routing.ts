@@ -39,12 +39,13 @@ export const routingRules: LoweringRules<Routing> = {
     graph.node('GatherElements', [tensor(operand(node, 0)), tensor(operand(node, 1))], { attributes: { axis: int(1) } }),
   ],
   // Of top-k a row's columns are distinct. Else values of one column are added, as in rowOuter.
-  scatterAlongLast: (node, { graph, device, shapeOf, tensor, bind, producerOf }) => {
+  scatterAlongLast: (node, context) => {
+    const { graph, device, shapeOf, tensor, bind, producerOf } = context;
     const [indices, values] = [operand(node, 0), operand(node, 1)];
     const [units, k] = [sizeOf(shapeOf(indices), 0), sizeOf(shapeOf(indices), 1)];
     const zeros = expand(graph, graph.scalar(0), [units, bind(node.attributes.size)]);
     const distinct = k === 1 || producerOf(indices)?.op === 'topK';
-    const merged = distinct || device === 'cpu' ? tensor(values) : mergedValues(graph, tensor(indices), tensor(values), { units, k });
+    const merged = distinct || device === 'cpu' ? tensor(values) : mergedValues(context, tensor(indices), tensor(values), { units, k });
     const reduction = text(distinct || device === 'webgpu' ? 'none' : 'add');
     return [graph.node('ScatterElements', [zeros, tensor(indices), merged], { attributes: { axis: int(1), reduction } })];
   },

@@ -6,9 +6,6 @@ import { cast, concat, expand, gather, gemm, multiply, oneHot, reduce, reshape, 
 /** Up to this many rows a one-hot product is faster on the CPU than adding row by row, which runs on one thread. */
 const ONE_HOT_ROWS = 1024;
 
-/** The largest one-hot that is made at once on WebGPU: 128 MiB of float32. */
-const ONE_HOT_ELEMENTS = 2 ** 25;
-
 /** log softmax over the last axis [N, V]. WebGPU has no LogSoftmax, so there it is written out. */
 function logSoftmax({ graph, device }: LoweringContext, logits: TensorName): TensorName {
   if (device === 'cpu') return graph.node('LogSoftmax', [logits]);
@@ -47,7 +44,7 @@ export function sumRowsByProducts(
 export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntropy' | 'crossEntropyGradient'> = {
   gatherRows: (node, context) => [gather(context.graph, context.tensor(operand(node, 0)), context.tensor(operand(node, 1)))],
   scatterRows: (node, context) => {
-    const { graph, device } = context;
+    const { graph, device, mostElements } = context;
     const rows = context.bind(node.attributes.rows);
     const [indices, values] = [operand(node, 0), operand(node, 1)];
     const count = elementCount(context.shapeOf(indices));
@@ -55,7 +52,7 @@ export const tokenRules: LoweringRules<'gatherRows' | 'scatterRows' | 'crossEntr
     const flatIndices = reshape(graph, context.tensor(indices), [count]);
     const flatValues = reshape(graph, context.tensor(values), [count, width]);
     // On WebGPU always by a product: its atomic additions would make the sum depend on timing.
-    if (device === 'webgpu') return [sumRowsByProducts(graph, flatIndices, flatValues, { count, rows, limit: ONE_HOT_ELEMENTS })];
+    if (device === 'webgpu') return [sumRowsByProducts(graph, flatIndices, flatValues, { count, rows, limit: mostElements })];
     if (rows <= ONE_HOT_ROWS) return [gemm(graph, oneHot(graph, flatIndices, 1, rows), flatValues, true, false)];
     const zeros = expand(graph, graph.scalar(0), [rows, width]);
     const everyColumn = expand(graph, unsqueeze(graph, flatIndices, 1), [count, width]);
