@@ -101,9 +101,9 @@ function randomModel(seed: number): Record<string, unknown> {
     shared_width: oneOf(0, 4),
     router,
   };
-  return {
-    objective: oneOf('causal', 'causal', 'causal', 'causal', 'masked'),
-    attention: { heads: 2, kv_heads: oneOf(1, 2), qk_norm: oneOf('none', 'head', 'full'), position: oneOf('rope', 'none') },
+  const objective = oneOf('causal', 'causal', 'causal', 'causal', 'masked');
+  const attention = { heads: 2, kv_heads: oneOf(1, 2), qk_norm: oneOf('none', 'head', 'full'), position: oneOf('rope', 'none') };
+  const rest = {
     ffn: { width: 5, activation: oneOf('swiglu', 'relu', 'gelu') },
     ...oneOf({}, { bitnet: { weights: oneOf('ternary', 'binary'), norm: oneOf('rms', 'none') } }),
     ...oneOf(
@@ -124,6 +124,24 @@ function randomModel(seed: number): Record<string, unknown> {
       },
     ),
   };
+  const relative = objective === 'causal' && select !== 'dynamic' && oneOf(true, false);
+  const projections = oneOf(['value', 'output'], ['output'], ['query', 'key', 'value', 'output'], ['query', 'key']);
+  const shared_selection = oneOf(true, false);
+  const moeOfHeads = { experts: oneOf(1, 3), top_k: 1, projections, shared_selection, expert_dropout: oneOf(0, 0.3) };
+  const withExperts = {
+    moe: moeOfHeads,
+    ...(projections.includes('value') || projections.includes('key') ? { kv_heads: 2 } : {}),
+  };
+  return {
+    ...rest,
+    objective,
+    attention: {
+      ...attention,
+      ...(relative ? { position: 'xl' } : { rope_share: oneOf(1, 0.5) }),
+      ...('bitnet' in rest || oneOf(true, false) ? {} : withExperts),
+    },
+    norm: oneOf('rms', 'layer'),
+  };
 }
 
 const drawn = Array.from({ length: 84 }, (_, index) => ({ seed: index + 1, experiment: tinyExperiment(randomModel(index + 1)) }));
@@ -141,6 +159,12 @@ describe('causal models', () => {
       true,
     );
     expect(routers.some(({ bitnet, shared_width: shared }) => bitnet !== undefined && shared > 0)).toBe(true);
+    const attentions = causal.map(({ experiment: { model } }) => model.attention);
+    for (const position of ['xl', 'rope', 'none']) {
+      expect(
+        attentions.filter((attention) => attention.position === position && attention.moe !== undefined).length,
+      ).toBeGreaterThanOrEqual(3);
+    }
     expect(routers.some(({ router, kind, heads }) => router.select === 'dynamic' && kind === 'mh-moe' && heads > 1)).toBe(true);
     expect(routers.some(({ router }) => router.select === 'top_p')).toBe(true);
     expect(causal.some(({ experiment: { model } }) => model.product_keys?.query_norm === 'batch')).toBe(true);
