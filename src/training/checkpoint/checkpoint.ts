@@ -6,7 +6,7 @@ import type { StateSizes } from '../../engine/stateLayout';
 import type { Program } from '../../graph/program';
 import type { TrainerState } from '../trainingEvents';
 import { CheckpointError } from './checkpointError';
-import { type Checksums, readStateFile, writeStateFile } from './stateFile';
+import { type Checksums, readStateFile, stateFileHeader, writeStateFile } from './stateFile';
 
 /**
  * A checkpoint is a folder `step-N/` with `state.safetensors` (parameters, what the optimiser knows of them, buffers) and `trainer.json` (where the training stands, and a checksum of
@@ -54,7 +54,7 @@ export async function writeCheckpoint({ directory, program, sizes, state, tensor
     await removeUnfinished(directory);
     await mkdir(unfinished);
     const checksums = await writeStateFile(join(unfinished, STATE_FILE), program, sizes, tensors);
-    await writeSynced(join(unfinished, TRAINER_FILE), JSON.stringify({ ...state, checksums }, undefined, 1));
+    await writeSynced(join(unfinished, TRAINER_FILE), trainerFile(state, checksums));
     await syncFolder(unfinished);
     await replaceFolder(unfinished, path);
     await syncFolder(directory);
@@ -69,6 +69,15 @@ export async function writeCheckpoint({ directory, program, sizes, state, tensor
     );
   }
   return path;
+}
+
+/** Bytes of the files of a checkpoint, at most. */
+export function checkpointBytes(program: Program, sizes: StateSizes): number {
+  const { fileBytes, tensors } = stateFileHeader(program, sizes);
+  const most = Number.MAX_SAFE_INTEGER;
+  const state: TrainerState = { schemaVersion: 1, step: most, seconds: Number.MIN_VALUE, tokens: most, dataPosition: most };
+  const checksums = Object.fromEntries(tensors.map(({ name }) => [name, '0'.repeat(64)]));
+  return fileBytes + Buffer.byteLength(trainerFile({ ...state, validationPending: true }, checksums));
 }
 
 /** Opens one checkpoint and reads it whole once, to be sure of it. Throws CheckpointError where it is damaged. */
@@ -134,6 +143,10 @@ async function replaceFolder(from: string, to: string): Promise<void> {
   );
   await rename(from, to);
   if (aside) await rm(old, { recursive: true, force: true });
+}
+
+function trainerFile(state: TrainerState, checksums: Checksums): string {
+  return JSON.stringify({ ...state, checksums }, undefined, 1);
 }
 
 async function writeSynced(file: string, text: string): Promise<void> {
