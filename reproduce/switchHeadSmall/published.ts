@@ -9,7 +9,7 @@ export interface Band {
 
 /**
  * The least and the greatest ratio of SwitchHead's published perplexity to that of its dense baseline with as many heads as it has experts, over all of the
- * sizes, texts and position encodings of 2312.07987 for which both are printed. Only of SwitchHead as the paper settles on it, with experts for values and
+ * sizes, texts and position encodings of 2312.07987 for which both are printed in one table. Only of SwitchHead as the paper settles on it, with experts for values and
  * outputs and a selection for each side: not of its ablations.
  */
 export function publishedBand(): Band {
@@ -17,8 +17,8 @@ export function publishedBand(): Band {
     .filter(({ experiment: { model } }) => model.moe === undefined && isDefault(model.attention.moe))
     .flatMap(({ baseline, perplexity }) => {
       const dense = presets.find(({ id }) => id === baseline);
-      return perplexity.flatMap(({ dataset, value }) => {
-        const other = dense?.perplexity.find((cell) => cell.dataset === dataset);
+      return perplexity.flatMap(({ dataset, where, value }) => {
+        const other = dense?.perplexity.find((cell) => cell.dataset === dataset && cell.where === where);
         return other === undefined ? [] : [value / other.value];
       });
     });
