@@ -6,7 +6,7 @@ import { countModel } from '../src/models/count';
 import { buildLanguageModel } from '../src/models/languageModel';
 
 /** The configs of 2411.16205 at full size, which the count's tests use as well. */
-const folder = join(process.cwd(), 'test', 'fixtures', 'models-1.5');
+const folder = join(process.cwd(), 'test', 'fixtures', 'tables-1-and-2');
 
 export interface Counting {
   readonly name: string;
