@@ -1,4 +1,4 @@
-import { experimentSchema, type RunnableExperiment } from '../../src/config/schema';
+import { experimentSchema, modelSchema, type RunnableExperiment } from '../../src/config/schema';
 import type { Corpora } from '../../src/training/prepare';
 import { generateSampleCorpus } from '../../src/data/sampleCorpus';
 import { encodeBytes } from '../../src/data/byteTokenizer';
@@ -40,6 +40,32 @@ export function richlyRoutedExperiment(changes: Readonly<Record<string, unknown>
     capacity_factor: 1,
   } as const;
   return { ...plain, model: { ...plain.model, moe: { ...plain.model.moe, router } } };
+}
+
+/**
+ * The same with everything that a step leaves for the next one: lanes with a cache, experts of attention, a retrieval with running means of its queries and a table
+ * whose rows are updated when they are used, and units that take different numbers of experts.
+ */
+export function rememberingExperiment(changes: Readonly<Record<string, unknown>> = {}): RunnableExperiment {
+  const plain = tinyExperiment(changes);
+  const model = modelSchema.parse({
+    d_model: 24,
+    layers: 3,
+    context: 32,
+    norm: 'layer',
+    attention: { heads: 2, head_width: 8, position: 'xl', moe: { experts: 3, top_k: 2, expert_dropout: 0.1 } },
+    ffn: { width: 48 },
+    moe: {
+      kind: 'smoe',
+      layers: [0],
+      experts: 6,
+      top_k: 2,
+      expert_width: 16,
+      router: { select: 'top_p', top_p: 0.5, expert_dropout: 0.1 },
+    },
+    product_keys: { experts: 64, heads: 2, top_k: 3, key_width: 8, layers: [1] },
+  });
+  return { ...plain, model };
 }
 
 /** Corpora without files: what `prepareCorpora` would give for the sample text. */

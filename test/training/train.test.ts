@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RouterConfig, RunnableExperiment } from '../../src/config/schema';
 import { validationBatches } from '../../src/data/batches';
+import { laneBatches } from '../../src/data/lanes';
 import type { Session } from '../../src/engine/engine';
 import { createEngine } from '../../src/engine/onnx/createEngine';
 import { buildLanguageModel } from '../../src/models/languageModel';
@@ -12,7 +13,7 @@ import { scoreText, scoringOf } from '../../src/training/evaluation';
 import { sessionOptions } from '../../src/training/prepare';
 import { trainExperiment, type TrainingRequest } from '../../src/training/train';
 import { Recorder, stream, TestControl } from './recorder';
-import { richlyRoutedExperiment, tinyCorpora, tinyExperiment } from './tinyExperiment';
+import { rememberingExperiment, richlyRoutedExperiment, tinyCorpora, tinyExperiment } from './tinyExperiment';
 
 const corpora = tinyCorpora();
 const sessions: Session[] = [];
@@ -81,6 +82,17 @@ describe('training on the CPU', () => {
     expect(parts.recorder.steps[0]?.gradientNorm).toBeCloseTo(whole.recorder.steps[0]?.gradientNorm ?? NaN, 3);
   });
 
+  it('accumulates lanes too: each goes on from its own window before, in whatever microbatch it is', async () => {
+    // Nothing that chooses: a choice made otherwise by rounding would be followed by others.
+    const experiment = (microBatch: number) => {
+      const { model, ...rest } = tinyExperiment({ micro_batch: microBatch, steps: 8 });
+      return { ...rest, model: { ...model, moe: undefined, attention: { ...model.attention, position: 'xl' as const } } };
+    };
+    const [parts, whole] = [await train(experiment(2)), await train(experiment(8))];
+    parts.recorder.losses.forEach((loss, at) => expect(loss).toBeCloseTo(whole.recorder.losses[at] ?? NaN, 3));
+    expect(parts.recorder.steps[0]?.gradientNorm).toBeCloseTo(whole.recorder.steps[0]?.gradientNorm ?? NaN, 3);
+  });
+
   it('measures tokens per second by the given clock, and seconds on from a resume', async () => {
     // The clock advances by a quarter of a second whenever it is looked at.
     let time = 100;
@@ -106,6 +118,17 @@ describe('validation', () => {
     expect(four?.bitsPerByte).toBeCloseTo((four?.loss ?? NaN) / Math.log(2), 10);
   });
 
+  it('of lanes is in one lane, whatever the micro-batch: the same to the last bit', async () => {
+    const score = async (microBatch: number) => {
+      const experiment = rememberingExperiment({ micro_batch: microBatch });
+      const text = corpora.validation['lists']?.tokens.subarray(0, 333) ?? new Uint8Array();
+      return scoreText(await compile(experiment), text, scoringOf(experiment));
+    };
+    const two = await score(2);
+    expect(two?.scoredTokens).toBe(332);
+    expect(await score(8)).toEqual(two);
+  });
+
   it.each<[string, Partial<RouterConfig>, boolean]>([
     ['expert choice', { select: 'expert_choice', balance: 'none' }, false],
     ['capacity that later first choices take', { capacity_factor: 1, capacity_in_evaluation: true }, false],
@@ -124,10 +147,14 @@ describe('validation', () => {
     expect(recorder.validations).toHaveLength(2);
   });
 
-  it('leaves training as it would be without it', async () => {
-    const often = await train({ ...tinyExperiment(), evaluate: { every: 1 } });
-    const seldom = await train({ ...tinyExperiment(), evaluate: { every: 1000 } });
+  it.each([
+    ['a model of parameters alone', tinyExperiment()],
+    ['a model with lanes and running means', rememberingExperiment()],
+  ])('leaves training as it would be without it: %s', async (_, experiment) => {
+    const often = await train({ ...experiment, evaluate: { every: 1 } });
+    const seldom = await train({ ...experiment, evaluate: { every: 1000 } });
     expect(often.recorder.losses).toEqual(seldom.recorder.losses);
+    expect(often.recorder.checkpoints.at(-1)?.tensors).toEqual(seldom.recorder.checkpoints.at(-1)?.tensors);
   });
 });
 
@@ -148,8 +175,50 @@ describe('what a router tells', () => {
 
   it('is null where the model has none of it', async () => {
     const { recorder } = await train(tinyExperiment({ steps: 1 }));
-    expect(recorder.steps[0]).toMatchObject({ zLoss: null, dropRate: null });
-    expect(recorder.validations[0]?.sets['prose']).toMatchObject({ dropRate: null });
+    expect(recorder.steps[0]).toMatchObject({ zLoss: null, dropRate: null, taken: [null], retrievals: [] });
+    const none = { dropRate: null, meanK: null, expertUsage: null, unevenness: null };
+    expect(recorder.validations[0]?.sets['prose']).toMatchObject(none);
+  });
+
+  it('says of every step how many experts units took, and what retrievals chose', async () => {
+    const { recorder } = await train(rememberingExperiment({ steps: 2 }));
+    const [step] = recorder.steps;
+    const total = (numbers: ArrayLike<number> | null | undefined) => Array.from(numbers ?? []).reduce((sum, number) => sum + number, 0);
+    // Attention of every layer has its two sides, and the first layer's experts come after them.
+    const routed = step?.taken.findIndex((taken) => taken !== null) ?? -1;
+    expect(step?.taken.filter((taken) => taken !== null)).toHaveLength(1);
+    const taken = step?.taken[routed] ?? new Float32Array();
+    // 256 tokens, each of which takes one at least; a mask of those that took 2, 3, ... never grows.
+    expect(taken[0]).toBe(256);
+    expect([...taken].every((count, at) => at === 0 || count <= (taken[at - 1] ?? 0))).toBe(true);
+    expect(total(step?.expertCounts[routed])).toBe(total(taken));
+    const [use] = step?.retrievals ?? [];
+    expect(total(use?.counts)).toBe(256 * 2 * 3);
+    // Softmax over the three of each head.
+    expect(total(use?.weights)).toBeCloseTo(256 * 2, 2);
+    expect(step?.retrievals).toHaveLength(1);
+  });
+
+  it('is in validation the mean K, and how evenly experts are retrieved, of all windows that are full', async () => {
+    const experiment = rememberingExperiment();
+    const session = await compile(experiment);
+    const text = (corpora.validation['prose']?.tokens ?? new Uint8Array()).subarray(0, 200);
+    const score = await scoreText(session, text, scoringOf(experiment));
+    const weights = new Float64Array(64);
+    let [choices, units] = [0, 0];
+    for (const batch of laneBatches(text.subarray(0, 6 * 32 + 1), 32)) {
+      const { taken, retrievals } = await session.evaluate(batch);
+      choices += taken.flatMap((counts) => [...(counts ?? [])]).reduce((sum, count) => sum + count, 0);
+      units += 32;
+      retrievals[0]?.experts.forEach((expert, at) => (weights[expert] = (weights[expert] ?? 0) + (retrievals[0]?.weights[at] ?? 0)));
+    }
+    expect(units).toBe(192);
+    expect(score?.meanK).toBeCloseTo(choices / units, 12);
+    const shares = [...weights].map((weight) => weight / weights.reduce((sum, other) => sum + other, 0));
+    expect(score?.expertUsage).toBe(shares.filter((share) => share > 0).length / 64);
+    const entropy = -shares.reduce((sum, share) => sum + (share === 0 ? 0 : share * Math.log(share)), 0);
+    expect(score?.unevenness).toBeCloseTo(Math.log(64) - entropy, 12);
+    expect(score?.unevenness).toBeGreaterThan(0);
   });
 
   it('is weighed by the units of each batch of a validation', async () => {
@@ -176,6 +245,8 @@ describe('stop and resume', () => {
   it.each([
     { name: 'a model of parameters alone', experiment: tinyExperiment() },
     { name: 'a model with buffers, noise and means of the step', experiment: richlyRoutedExperiment() },
+    { name: 'a model with lanes, lazy tables and running means', experiment: rememberingExperiment() },
+    { name: 'the same in four microbatches', experiment: rememberingExperiment({ micro_batch: 2 }) },
   ])('$name goes on from a checkpoint on disk exactly as if it had never stopped', async ({ experiment }) => {
     const unbroken = await train(experiment);
     const directory = await mkdtemp(join(tmpdir(), 'moe-resume-'));
@@ -199,8 +270,10 @@ describe('stop and resume', () => {
       if (checkpoint === undefined) throw new Error('The checkpoint was written.');
       // A session that has trained on: everything must come from the checkpoint.
       const { session } = stopped;
-      const batch = { batch: 4, time: 32, tokens: new Int32Array(128).fill(7), targets: new Int32Array(128).fill(9) };
-      await session.step([batch, batch], { step: 11, learningRate: 0.1 });
+      const { batch: windows, microbatches } = sessionOptions(experiment);
+      const tokens = new Int32Array(windows * 32).fill(7);
+      const batch = { batch: windows, time: 32, tokens, targets: tokens.map((token) => token + 2), resets: new Int32Array(windows) };
+      await session.step(new Array(microbatches).fill(batch), { step: 11, learningRate: 0.1 });
       const resumed = await train(experiment, { session, resume: { state: checkpoint.state, tensors: checkpoint.tensors() } });
 
       expect([...first.losses, ...resumed.recorder.losses]).toEqual(unbroken.recorder.losses);
