@@ -3,25 +3,33 @@ import type { Causality } from '../config/causality';
 import type { ConfigFinding } from '../config/configFile';
 import { experimentName } from '../config/experimentName';
 import { loadConfig } from '../config/loadConfig';
+import { choicesVary, mostChoices } from '../config/moeShape';
 import { readTextFromDisk } from '../config/readTextFromDisk';
+import type { Experiment } from '../config/schema';
 import type { ModelCount } from '../models/count';
+import { buildLanguageModel } from '../models/languageModel';
+import { attentionCosts, type AttentionCosts } from '../parity/attentionCosts';
 import { compareWithBaseline } from '../parity/compareWithBaseline';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
-import { formatResidual } from '../parity/formatCount';
-import { causalityJson, causalityNotes, taggedName } from './causalityText';
+import { trainingNeeds, type RunNeeds } from '../worker/runNeeds';
+import { causalityJson } from './causalityText';
 import { exitCode, WrongUse } from './command';
 import type { Command } from './command';
+import { countText } from './countText';
 import { writeFindings } from './findings';
-import { printable } from './terminal/printable';
-import { textTable } from './textTable';
 
-interface CountedFile {
+export interface CountedFile {
   /** As given on the command line. */
   readonly file: string;
   readonly name: string;
+  readonly experiment: Experiment;
   readonly count: ModelCount;
   readonly parity: ParityResiduals | null;
   readonly causality: Causality | undefined;
+  /** Of SwitchHead, counted three ways; null for attention without experts. */
+  readonly attention: AttentionCosts | null;
+  /** What training it takes; null for a config that only counts. */
+  readonly needs: RunNeeds | null;
 }
 
 export const command: Command = {
@@ -34,19 +42,32 @@ export const command: Command = {
     const findings: ConfigFinding[] = [];
     for (const file of positionals) {
       const config = loadConfig(resolve(cwd, file), readTextFromDisk);
+      const { experiment } = config;
       const { count, parity, causality, findings: own } = compareWithBaseline(config, readTextFromDisk);
       findings.push(...own);
-      if (count) counted.push({ file, name: experimentName(file, config.experiment), count, parity, causality });
+      if (count === undefined || experiment === undefined) continue;
+      const { model } = experiment;
+      counted.push({
+        file,
+        name: experimentName(file, experiment),
+        experiment,
+        count,
+        parity,
+        causality,
+        attention: model.attention.moe === undefined ? null : attentionCosts(count, model),
+        needs: trainingNeeds(experiment, buildLanguageModel(experiment)),
+      });
     }
     writeFindings(findings, stderr, cwd);
     if (values['json'] === true) stdout.write(`${JSON.stringify({ schemaVersion: 1, models: counted.map(asJson) })}\n`);
-    else if (counted.length > 0) stdout.write(`${asText(counted, values['layers'] === true)}\n`);
+    else if (counted.length > 0) stdout.write(`${countText(counted, values['layers'] === true)}\n`);
     return findings.some((finding) => finding.severity === 'error') ? exitCode.findings : exitCode.done;
   },
 };
 
-/** The published form of one model; its keys are a contract with other programs. */
-function asJson({ file, name, count, parity, causality }: CountedFile): object {
+/** The published form of one model; its keys are a contract with other programs. Sizes of what training takes are in bytes. */
+function asJson({ file, name, experiment: { model }, count, parity, causality, attention, needs }: CountedFile): object {
+  const varies = model.moe !== undefined && choicesVary(model.moe);
   return {
     file,
     name,
@@ -54,62 +75,12 @@ function asJson({ file, name, count, parity, causality }: CountedFile): object {
     activeIsUpperBound: count.activeIsUpperBound,
     macsPerToken: count.macsPerToken,
     routedMacsPerToken: count.routed,
+    attentionMacsPerToken: count.attention,
+    attentionCosts: attention,
+    varyingK: model.moe === undefined || !varies ? null : { counted: model.moe.top_k, most: mostChoices(model, model.moe) },
     layers: count.layers,
     parity,
+    training: needs && { memory: needs.memory, disk: needs.disk },
     ...causalityJson(causality),
   };
-}
-
-function asText(models: readonly CountedFile[], withLayers: boolean): string {
-  const sections = [summary(models), ...(withLayers ? models.map(layerTable) : [])];
-  const notes = [
-    ...(models.some(({ count }) => count.activeIsUpperBound)
-      ? ['≤: an upper bound, as sub-tokens of one token may meet in one expert']
-      : []),
-    ...models.flatMap(({ name, causality }) => causalityNotes(name, causality).map(printable)),
-    'MACs are per token, forward; attention over the full context.',
-  ];
-  return [...sections, notes.join('\n')].join('\n\n');
-}
-
-function summary(models: readonly CountedFile[]): string {
-  const heading = [
-    'model',
-    'parameters',
-    'active',
-    'MACs/token',
-    'attention',
-    'core',
-    'ffn',
-    'experts',
-    'router',
-    'logits',
-    'against its baseline',
-  ];
-  const rows = models.map(({ name, count, parity, causality }) => {
-    const macs = count.macsPerToken;
-    const lines = [macs.total, macs.attention, macs.attentionCore, macs.ffn, macs.experts, macs.router, macs.logits];
-    const active = `${count.activeIsUpperBound ? '≤ ' : ''}${grouped(count.parameters.active)}`;
-    return [taggedName(name, causality), grouped(count.parameters.total), active, ...lines.map(grouped), parity ? parityText(parity) : ''];
-  });
-  return textTable([heading, ...rows], [false, ...Array.from({ length: 9 }, () => true), false]);
-}
-
-function parityText({ baseline, parameters, macs, macsWithRouter }: ParityResiduals): string {
-  return `${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router) vs ${baseline}`;
-}
-
-function layerTable({ name, count }: CountedFile): string {
-  const rows = count.layers.map((layer) => [
-    layer.name,
-    layer.kind,
-    ...[layer.parameters, layer.macsPerToken, layer.routerParameters, layer.routerMacsPerToken].map(grouped),
-  ]);
-  const heading = ['layer', 'kind', 'parameters', 'MACs/token', 'router parameters', 'router MACs'];
-  return `${printable(name)}\n${textTable([heading, ...rows], [false, false, true, true, true, true])}`;
-}
-
-/** 109529856 -> 109,529,856 in every locale. */
-function grouped(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
 }

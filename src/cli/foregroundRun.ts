@@ -5,6 +5,8 @@ import type { RunDescription, RunStatus } from '../runs/format';
 import { runCausality } from '../runs/runCausality';
 import { readRunResult } from '../runs/runResult';
 import { createRun, inspectData, loadExperiment, type ExperimentSource } from '../worker/createRun';
+import { checkDevice } from '../worker/launch';
+import { checkRoom } from '../worker/preflight';
 import { takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
 import { causalityJson } from './causalityText';
@@ -23,19 +25,25 @@ type Surroundings = Pick<CommandContext, 'values' | 'stdout' | 'stderr' | 'signa
  * training are thrown.
  */
 export async function foregroundRun(request: ForegroundRequest, surroundings: Surroundings, bundleFolder: string): Promise<number> {
-  const { run, description } = await openRun(request);
+  const { run, description } = await openRun(request, bundleFolder);
   const status = await trainInForeground(run, description, surroundings, bundleFolder);
   return status.state === 'failed' ? exitCode.findings : exitCode.done;
 }
 
 /** A new run directory, or one taken up again, in the hands of this process. */
-export async function openRun(request: ForegroundRequest): Promise<{ readonly run: string; readonly description: RunDescription }> {
+export async function openRun(
+  request: ForegroundRequest,
+  bundleFolder: string,
+): Promise<{ readonly run: string; readonly description: RunDescription }> {
   const launch = [{ rung: 'foreground', executable: process.execPath, chosen: true, reason: 'trained by the command line itself' }];
   if (request.kind === 'resume') {
     return { run: request.run, description: await takeUp(request.run, launch) };
   }
   const loaded = loadExperiment({ ...request, readText: readTextFromDisk });
-  return createRun(loaded, await inspectData(loaded), request.runsDirectory, launch);
+  const data = await inspectData(loaded);
+  checkRoom(loaded, data, request.runsDirectory, request.onWarning ?? (() => undefined));
+  await checkDevice(loaded.experiment, { bundleFolder });
+  return createRun(loaded, data, request.runsDirectory, launch);
 }
 
 export async function trainInForeground(

@@ -26,7 +26,9 @@ async function main(): Promise<number> {
   const runs: string[] = [];
   for (const config of configs) {
     const overrides = steps === undefined ? {} : { steps };
-    const { run, description } = await openRun({ kind: 'start', configFile: join(folder, config), runsDirectory, overrides });
+    const onWarning = (message: string): void => void process.stderr.write(`${message}\n`);
+    const request = { kind: 'start', configFile: join(folder, config), runsDirectory, overrides, onWarning } as const;
+    const { run, description } = await openRun(request, __dirname);
     stdout.write(
       `\n${description.name}: ${grouped(description.parameters.total)} parameters, ${grouped(description.macsPerToken)} MACs per token\n`,
     );

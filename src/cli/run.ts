@@ -11,6 +11,7 @@ import { writeFindings } from './findings';
 import { foregroundRun, type ForegroundRequest } from './foregroundRun';
 import { reportProblem } from './problem';
 import { findRun, runsDirectoryOf } from './runArgument';
+import { printableLines } from './terminal/printable';
 
 export const command: Command = {
   summary: 'Train a config, in the foreground or detached.',
@@ -48,7 +49,8 @@ async function requestOf({ positionals, values, stderr, cwd }: CommandContext): 
   }
   if (file === undefined) throw new WrongUse('Name a config, as in moe-lab run smoe.moe.yaml, or a run with --resume.');
   const onFindings = (findings: readonly ConfigFinding[]): void => writeFindings(findings, stderr, cwd);
-  return { kind: 'start', configFile: resolve(cwd, file), runsDirectory, overrides: overridesOf(values), onFindings };
+  const onWarning = (message: string): void => void stderr.write(printableLines(`moe-lab: ${message}\n`));
+  return { kind: 'start', configFile: resolve(cwd, file), runsDirectory, overrides: overridesOf(values), onFindings, onWarning };
 }
 
 function overridesOf({ device, steps }: OptionValues): RunOverrides {

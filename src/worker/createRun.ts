@@ -29,6 +29,8 @@ export interface ExperimentSource {
   readonly overrides?: RunOverrides;
   /** Told what is noteworthy about a config that can be run, once, before anything else is done with it. */
   readonly onFindings?: (findings: readonly ConfigFinding[]) => void;
+  /** Told what else may go wrong with a run that is about to start: that memory or disk are tight. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** A config that can be trained, with its text. */

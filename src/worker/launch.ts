@@ -2,16 +2,21 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { RunnableExperiment } from '../config/schema';
 import type { Device, DeviceReport } from '../engine/engine';
+import { largestParameter } from '../engine/onnx/deviceLimits';
+import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { readStatus } from '../runs/readRun';
 import { runFiles } from '../runs/runFiles';
 import { writeStatus } from '../runs/runWriter';
+import { bytesText } from './bytesText';
 import { createRun, loadExperiment, type ExperimentSource } from './createRun';
 import { inspectDataInThread } from './dataThread/dataThreadHost';
 import { errorLine } from './errorLine';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
-import { climb, type ProbedLadder } from './probe';
+import { climb, probe, type ProbedLadder } from './probe';
+import { checkRoom } from './preflight';
 import { failureOf, LaunchError } from './runFailure';
 import { resumable, takeUp } from './takeUp';
 
@@ -42,7 +47,9 @@ export interface LaunchedRun {
 export async function startRun(options: StartOptions): Promise<LaunchedRun> {
   const loaded = loadExperiment(options);
   const data = await inspectDataInThread(join(options.bundleFolder, 'dataThread.js'), loaded, options.signal);
+  checkRoom(loaded, data, options.runsDirectory, options.onWarning ?? (() => undefined));
   const { rung, report } = await chooseRung(options, loaded.experiment.engine.device);
+  await checkDevice(loaded.experiment, { ...options, rung });
   const { run, description } = await createRun(loaded, data, options.runsDirectory, report);
   return launch(run, description, rung, options);
 }
@@ -86,6 +93,33 @@ async function chooseRung(
     throw new LaunchError(`No Node on this machine can train on ${device}.\n${reasons}`, launchAdvice(device));
   }
   return { rung: chosen, report };
+}
+
+/** Every WebGPU device has buffers of this size: a smaller model needs no question. */
+const everyDeviceBytes = 2 ** 27;
+
+/**
+ * Throws LaunchError where the device has no buffer for the largest parameter. Asked in a process of its own: a driver may end it. `rung`: who asks; this
+ * process's own Node where absent.
+ */
+export async function checkDevice(
+  experiment: RunnableExperiment,
+  { bundleFolder, rung }: Pick<LaunchOptions, 'bundleFolder'> & { readonly rung?: Rung },
+): Promise<void> {
+  const { device } = experiment.engine;
+  const largest = largestParameter(buildLanguageModel(experiment));
+  if (device !== 'webgpu' || largest === undefined || largest.bytes <= everyDeviceBytes) return;
+  const own: Rung = { rung: 'editor', executable: process.execPath, environment: {} };
+  const ask = (bytes: number) => probe(rung ?? own, join(bundleFolder, 'probe.js'), device, bytes);
+  const { holds, reason } = await ask(largest.bytes);
+  if (holds) return;
+  // Not of the size, where it cannot do the least either.
+  const least = await ask(0);
+  if (!least.holds) throw new LaunchError(`This machine cannot train on ${device}: ${least.reason}`, launchAdvice(device));
+  throw new LaunchError(
+    `The parameter ${largest.name} [${largest.shape.join(', ')}] has ${bytesText(largest.bytes)}. ${reason}`,
+    'Use fewer experts or a smaller d_model, or set engine.device to cpu.',
+  );
 }
 
 function launchAdvice(device: string): string {

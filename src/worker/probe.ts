@@ -26,15 +26,25 @@ export async function climb(rungs: readonly Rung[], probeScript: string, device:
   return { chosen: undefined, report };
 }
 
-/** Never throws: why a rung does not hold is an answer. */
-function probe(rung: Rung, probeScript: string, device: string): Promise<{ readonly holds: boolean; readonly reason: string }> {
+/** Never throws: why a rung does not hold is an answer. `largestTensor`: bytes of a tensor that the device is to hold, on WebGPU. */
+export function probe(
+  rung: Rung,
+  probeScript: string,
+  device: string,
+  largestTensor = 0,
+): Promise<{ readonly holds: boolean; readonly reason: string }> {
   const env = workerEnvironment(process.env, rung.environment);
   return new Promise((resolve) => {
-    execFile(rung.executable, [probeScript, device], { env, timeout: probeMilliseconds, windowsHide: true }, (error, stdout, stderr) => {
-      const report = reportIn(stdout);
-      if (error === null && report !== undefined) resolve({ holds: report.available, reason: report.detail.replace(/\s+/g, ' ') });
-      else resolve({ holds: false, reason: error === null ? `it said ${stdout.trim() || 'nothing'}` : whyEnded(error, stderr) });
-    });
+    execFile(
+      rung.executable,
+      [probeScript, device, String(largestTensor)],
+      { env, timeout: probeMilliseconds, windowsHide: true },
+      (error, stdout, stderr) => {
+        const report = reportIn(stdout);
+        if (error === null && report !== undefined) resolve({ holds: report.available, reason: report.detail.replace(/\s+/g, ' ') });
+        else resolve({ holds: false, reason: error === null ? `it said ${stdout.trim() || 'nothing'}` : whyEnded(error, stderr) });
+      },
+    );
   });
 }
 

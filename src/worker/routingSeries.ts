@@ -6,6 +6,19 @@ import { SketchGatherer } from '../runs/sketch';
 const expertFrames = 4_000;
 const sketchFrames = 500;
 
+/** Frames of a layer and of a retrieval in a run of so many steps, without those that checkpoints add. */
+export function framesOf(totalSteps: number): { readonly expert: number; readonly sketch: number } {
+  return {
+    expert: Math.ceil(totalSteps / stepsOf(totalSteps, expertFrames)),
+    sketch: Math.ceil(totalSteps / stepsOf(totalSteps, sketchFrames)),
+  };
+}
+
+/** Steps that a frame sums. */
+function stepsOf(totalSteps: number, frames: number): number {
+  return Math.max(1, Math.ceil(totalSteps / frames));
+}
+
 export interface RoutingSink {
   experts(frame: ExpertFrame): void;
   sketch(frame: SketchFrame): void;
@@ -29,8 +42,8 @@ export class RoutingSeries {
     totalSteps: number,
     private readonly sink: RoutingSink,
   ) {
-    this.stepsPerFrame = Math.max(1, Math.ceil(totalSteps / expertFrames));
-    this.stepsPerSketch = Math.max(1, Math.ceil(totalSteps / sketchFrames));
+    this.stepsPerFrame = stepsOf(totalSteps, expertFrames);
+    this.stepsPerSketch = stepsOf(totalSteps, sketchFrames);
     this.gatherers = retrievals.map(({ experts }) => new SketchGatherer(experts));
   }
 

@@ -11,25 +11,29 @@ const models = join(import.meta.dirname, '../fixtures/tables-1-and-2');
 
 /** The published form, key by key: strict, so that a key more or less is a failure. */
 const macs = z.strictObject(
-  Object.fromEntries(['total', 'attention', 'attentionCore', 'ffn', 'experts', 'router', 'logits'].map((key) => [key, z.int()])),
+  Object.fromEntries(
+    ['total', 'attention', 'attentionCore', 'position', 'ffn', 'experts', 'router', 'logits'].map((key) => [key, z.int()]),
+  ),
 );
 const parameters = z.strictObject(
   Object.fromEntries(
-    ['total', 'active', 'embedding', 'attention', 'ffn', 'experts', 'shared', 'router', 'head', 'merge', 'norm', 'output'].map((key) => [
-      key,
-      z.int(),
-    ]),
+    ['total', 'active', 'embedding', 'attention', 'position', 'ffn', 'experts', 'shared', 'router', 'head', 'merge', 'norm', 'output'].map(
+      (key) => [key, z.int()],
+    ),
   ),
 );
 const routed = z.strictObject({ experts: z.int(), head: z.int(), merge: z.int(), shared: z.int() });
 const layer = z.strictObject({
   name: z.string(),
-  kind: z.enum(['dense', 'smoe', 'mh-moe']),
+  kind: z.enum(['dense', 'smoe', 'mh-moe', 'peer', 'pkm']),
   parameters: z.int(),
   macsPerToken: z.int(),
   routerParameters: z.int(),
   routerMacsPerToken: z.int(),
+  macsPerChoice: z.int(),
 });
+const paperCost = z.strictObject({ macs: z.int(), selections: z.int(), memory: z.int() });
+const memoryPart = z.strictObject({ name: z.string(), meaning: z.string(), exact: z.boolean(), host: z.number(), device: z.number() });
 const published = z.strictObject({
   schemaVersion: z.literal(1),
   models: z.array(
@@ -40,8 +44,38 @@ const published = z.strictObject({
       activeIsUpperBound: z.boolean(),
       macsPerToken: macs,
       routedMacsPerToken: routed,
+      attentionMacsPerToken: z.strictObject({ projections: z.int(), experts: z.int(), selections: z.int() }),
+      attentionCosts: z
+        .strictObject({
+          graph: z.strictObject({
+            macs: z.int(),
+            projections: z.int(),
+            experts: z.int(),
+            selections: z.int(),
+            core: z.int(),
+            positions: z.int(),
+          }),
+          paperEquation: paperCost.nullable(),
+          authorsScript: paperCost.omit({ selections: true }).nullable(),
+        })
+        .nullable(),
+      varyingK: z.strictObject({ counted: z.int(), most: z.int() }).nullable(),
+      training: z
+        .strictObject({
+          memory: z.strictObject({ parts: z.array(memoryPart), host: z.number(), device: z.number() }),
+          disk: z.strictObject({ checkpoints: z.number(), series: z.number(), total: z.number() }),
+        })
+        .nullable(),
       layers: z.array(layer),
-      parity: z.strictObject({ baseline: z.string(), parameters: z.number(), macs: z.number(), macsWithRouter: z.number() }).nullable(),
+      parity: z
+        .strictObject({
+          baseline: z.string(),
+          parameters: z.number(),
+          macs: z.number(),
+          macsWithRouter: z.number(),
+          attention: z.strictObject({ parameters: z.number(), macs: z.number() }).optional(),
+        })
+        .nullable(),
       causal: z.boolean(),
       notCausal: z.array(z.strictObject({ path: z.array(z.string()), reason: z.string() })),
     }),
@@ -202,6 +236,62 @@ describe('what is not causal', () => {
       ],
     });
     expect(plain).toMatchObject({ causal: true, notCausal: [] });
+  });
+});
+
+describe('mechanisms that are counted in ways of their own', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'count-'));
+    const model = (more: string): string =>
+      `model: { d_model: 64, layers: 2, context: 32, attention: { heads: 2${more.includes('ATT') ? ', head_width: 32, moe: { experts: 4, top_k: 2 }' : ''} }, ffn: { width: 128 }${more.replace('ATT', '')} }\n`;
+    const trained = 'train: { steps: 10, batch_tokens: 64, micro_batch: 2 }\ndata: { train: [a.txt], validation: { text: [b.txt] } }\n';
+    writeFileSync(join(folder, 'switch-head.moe.yaml'), model('ATT'));
+    writeFileSync(join(folder, 'peer.moe.yaml'), model(', product_keys: { experts: 1024, heads: 2, top_k: 4, key_width: 16 }') + trained);
+    writeFileSync(
+      join(folder, 'dynamic.moe.yaml'),
+      model(', moe: { kind: smoe, experts: 8, top_k: 2, expert_width: 64, router: { select: dynamic } }'),
+    );
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('SwitchHead: the graph, the equations of the paper and the script of its authors', async () => {
+    const { stdout, stderr, code } = await runCli(folder, 'count', 'switch-head.moe.yaml');
+    expect([code, stderr]).toEqual([0, '']);
+    // n (2 T h d + 2 T k h (d + 1) + 2 T^2 h), T = 32, n = 2, h = 32, d = 64, k = 2; selections 2 n E d T, the script 2 E d T.
+    const equation = 2 * (2 * 32 * 32 * 64 + 2 * 32 * 2 * 32 * 65 + 2 * 32 ** 2 * 32);
+    const selections = 2 * 2 * 4 * 64 * 32;
+    const digits = (value: number): string => value.toLocaleString('en-US');
+    expect(stdout).toMatch(new RegExp(`^2312.07987 Eq. 11-13 +${digits(equation)} +${digits(equation + selections)} +12,288$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`its authors' script +${digits(equation + selections / 2)} `));
+    expect(stdout).toMatch(/^graph +[\d,]+ +[\d,]+$/m);
+    const { attentionCosts } =
+      published.parse(JSON.parse((await runCli(folder, 'count', 'switch-head.moe.yaml', '--json')).stdout)).models[0] ?? {};
+    expect(attentionCosts).toMatchObject({
+      paperEquation: { macs: equation, selections },
+      authorsScript: { macs: equation + selections / 2 },
+    });
+  });
+
+  it('product keys, and what it takes to train them', async () => {
+    const { stdout } = await runCli(folder, 'count', 'peer.moe.yaml', '--layers');
+    // d h dk + h n dk for queries and keys, 2 h k d for the experts.
+    expect(stdout).toMatch(/^layers\.0\.product_keys +peer +131,072 +1,024 +2,560 +3,072$/m);
+    expect(stdout).toMatch(/^peer: training takes about \d+ MiB of memory, and up to [\d.]+ MiB of disk$/m);
+    const [peer] = published.parse(JSON.parse((await runCli(folder, 'count', 'peer.moe.yaml', '--json')).stdout)).models;
+    // The tables and their moments, for each of the checkpoints.
+    expect(peer?.training?.disk.checkpoints).toBeGreaterThan(131_072 * 4 * 3 * 3);
+    expect(peer?.training?.memory.parts.find(({ name }) => name === 'moments')?.host).toBe(2 * 4 * (peer?.parameters.total ?? 0));
+    expect(stdout).toContain('or heads that retrieve for it');
+  });
+
+  it('a varying number of experts: at which it is counted, and what one more costs', async () => {
+    const { stdout } = await runCli(folder, 'count', 'dynamic.moe.yaml');
+    expect(stdout).toMatch(/^dynamic: units take up to 4 experts; counted at 2, one more on average costs 12,288 MACs\/token$/m);
+    const [dynamic] = published.parse(JSON.parse((await runCli(folder, 'count', 'dynamic.moe.yaml', '--json')).stdout)).models;
+    expect(dynamic?.varyingK).toEqual({ counted: 2, most: 4 });
+    expect(dynamic?.layers[1]?.macsPerChoice).toBe(3 * 64 * 64);
+    expect(dynamic?.training).toBeNull();
   });
 });
 

@@ -6,6 +6,7 @@ import { startRun as startWorker } from '../../worker/launch';
 import { ConfigRejected } from '../../worker/runFailure';
 import { CONFIG_SUFFIX, Setting } from '../contributions';
 import { configPathOf, Dismissed } from '../errors';
+import { notificationText } from '../notificationText';
 import { revealKey, revealRange } from '../language/revealPlace';
 import { runsFolderFor } from '../runs/runsFolders';
 import { setting } from '../settings';
@@ -21,7 +22,13 @@ export async function startRun(training: Training, given: vscode.Uri | undefined
   const runsDirectory = runsFolderFor(dirname(configFile), foldersOnDisk(), setting(Setting.runsDirectory));
   try {
     return await launchAndShow(training, `Starting ${basename(configFile, CONFIG_SUFFIX)}`, () =>
-      startWorker({ configFile, readText: readTextFromDisk, runsDirectory, ...launchOptions(training) }),
+      startWorker({
+        configFile,
+        readText: readTextFromDisk,
+        runsDirectory,
+        onWarning: (message) => void vscode.window.showWarningMessage(notificationText(message)),
+        ...launchOptions(training),
+      }),
     );
   } catch (error) {
     const showPlace = placeShower(configFile, error);

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { buildLanguageModel } from '../../models/languageModel';
+import { trainingNeeds } from '../../worker/runNeeds';
 import { CONFIG_SUFFIX } from '../contributions';
 import type { ConfigAnalyses } from './configAnalyses';
 import { countReport } from './countReport';
@@ -30,7 +32,11 @@ export class CountDocuments implements vscode.TextDocumentContentProvider, vscod
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const config = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri.query));
-    return countReport(config.uri.fsPath, this.analyses.get(config).counted);
+    const { loaded, counted } = this.analyses.get(config);
+    const { experiment } = loaded;
+    const needs =
+      experiment === undefined || counted.count === undefined ? null : trainingNeeds(experiment, buildLanguageModel(experiment));
+    return countReport(config.uri.fsPath, counted, { experiment, needs });
   }
 
   private update(concerns: (config: string) => boolean): void {

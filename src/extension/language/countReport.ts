@@ -1,10 +1,26 @@
+import { choicesVary, mostChoices } from '../../config/moeShape';
+import type { Experiment } from '../../config/schema';
+import type { ModelCount, RoutedMacs } from '../../models/count';
+import { attentionCostRows } from '../../parity/attentionCostRows';
+import { attentionCosts } from '../../parity/attentionCosts';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
 import { formatResidual } from '../../parity/formatCount';
-import type { ModelCount, RoutedMacs } from '../../models/count';
+import { bytesText } from '../../worker/bytesText';
+import type { RunNeeds } from '../../worker/runNeeds';
+
+/** What a report is about besides the count: the experiment that was counted, and what training it takes, where it can be trained. */
+export interface CountSubject {
+  readonly experiment: Experiment | undefined;
+  readonly needs: RunNeeds | null;
+}
 
 /** All figures of a count, in full, as text. `name` is the file's. */
-export function countReport(name: string, { count, parity, causality, findings }: CountedConfig): string {
-  if (count === undefined) {
+export function countReport(
+  name: string,
+  { count, parity, causality, findings }: CountedConfig,
+  { experiment, needs }: CountSubject,
+): string {
+  if (count === undefined || experiment === undefined) {
     const errors = findings.filter(({ severity }) => severity === 'error').map(({ message }) => `- ${message}`);
     return [`${name} is not counted.`, '', ...errors, ''].join('\n');
   }
@@ -18,9 +34,10 @@ export function countReport(name: string, { count, parity, causality, findings }
         [parameters.output === 0 ? 'embedding, tied' : 'embedding', parameters.embedding],
         ['output', parameters.output],
         ['attention projections', parameters.attention],
+        ['relative positions', parameters.position],
         ['feed-forward, not routed', parameters.ffn],
         ...routedParts(parameters),
-        ['routers', parameters.router],
+        ['routers and selections', parameters.router],
         ['norms', parameters.norm],
       ]),
     ]),
@@ -28,9 +45,10 @@ export function countReport(name: string, { count, parity, causality, findings }
       ['total', digits(macsPerToken.total)],
       ['attention projections', digits(macsPerToken.attention)],
       ['attention core, full context', digits(macsPerToken.attentionCore)],
+      ...withoutZeros([['relative positions', macsPerToken.position]]),
       ['feed-forward, not routed', digits(macsPerToken.ffn)],
       ['routed layers, without routers', digits(macsPerToken.experts)],
-      ['routers', digits(macsPerToken.router)],
+      ['routers and selections', digits(macsPerToken.router)],
       ['logits', digits(macsPerToken.logits)],
     ]),
     layerTable(count),
@@ -42,12 +60,63 @@ export function countReport(name: string, { count, parity, causality, findings }
         ['parameters', formatResidual(parity.parameters)],
         ['MACs, without routers', formatResidual(parity.macs)],
         ['MACs, with routers', formatResidual(parity.macsWithRouter)],
+        ...(parity.attention === undefined
+          ? []
+          : [
+              ['attention parameters', formatResidual(parity.attention.parameters)],
+              ['attention MACs', formatResidual(parity.attention.macs)],
+            ]),
       ]),
     );
   }
+  sections.push(...attentionPart(count, experiment), ...varyingPart(count, experiment), ...needsPart(needs));
   sections.push(...(causality?.reasons.map(({ reason }) => reason) ?? []));
   sections.push('1 MAC is one multiply-add of a matrix product.');
   return `${sections.join('\n\n')}\n`;
+}
+
+/** SwitchHead's attention counted three ways; nothing for attention without experts. */
+function attentionPart(count: ModelCount, { model }: Experiment): string[] {
+  if (model.attention.moe === undefined) return [];
+  const rows = attentionCostRows(attentionCosts(count, model)).map(({ source, macs, withSelections, floats }) => [
+    source,
+    digits(macs),
+    withSelections === null ? '' : digits(withSelections),
+    floats === null ? '' : digits(floats),
+  ]);
+  return [aligned([[`Attention of one layer, ${model.context} tokens`, 'MACs', 'with selections', 'floats kept'], ...rows], 1)];
+}
+
+function varyingPart({ layers }: ModelCount, { model }: Experiment): string[] {
+  const { moe } = model;
+  if (moe === undefined || !choicesVary(moe)) return [];
+  const each = layers.reduce((sum, layer) => sum + layer.macsPerChoice, 0);
+  return [
+    `Units take up to ${mostChoices(model, moe)} experts, counted at ${moe.top_k}: one more on average costs ${digits(each)} MACs per token.`,
+  ];
+}
+
+function needsPart(needs: RunNeeds | null): string[] {
+  if (needs === null) return [];
+  const { memory, disk } = needs;
+  const onDevice = memory.device > 0;
+  const parts = memory.parts
+    .filter(({ host, device }) => host + device > 0)
+    .toSorted((one, other) => other.host + other.device - one.host - one.device);
+  return [
+    aligned(
+      [
+        ['To train it, about', 'memory', ...(onDevice ? ['on the device'] : [])],
+        ['  in all, but for the text', bytesText(memory.host), ...(onDevice ? [bytesText(memory.device)] : [])],
+        ...parts.map(({ meaning, host, device }) => [`  ${meaning}`, bytesText(host), ...(onDevice ? [bytesText(device)] : [])]),
+      ],
+      1,
+    ),
+    section('Disk, at most', [
+      ['checkpoints', bytesText(disk.checkpoints)],
+      ['series', bytesText(disk.series)],
+    ]),
+  ];
 }
 
 type Figures = readonly (readonly [name: string, figure: number])[];

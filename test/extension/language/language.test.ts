@@ -133,7 +133,7 @@ describe('the count report', () => {
   it('gives every figure in full, and they add up', () => {
     const loaded = load('variant');
     const counted = compareWithBaseline(loaded, readText);
-    const report = countReport('variant.moe.yaml', counted);
+    const report = countReport('variant.moe.yaml', counted, { experiment: load('variant').experiment, needs: null });
     const total = counted.count?.parameters.total ?? Number.NaN;
     expect(report).toContain(total.toLocaleString('en-GB'));
     expect(report).toContain('Against base.moe.yaml');
@@ -154,7 +154,7 @@ describe('the count report', () => {
 
   it('says why a config with errors is not counted', () => {
     const loaded = load('broken');
-    const report = countReport('broken.moe.yaml', compareWithBaseline(loaded, readText));
+    const report = countReport('broken.moe.yaml', compareWithBaseline(loaded, readText), { experiment: undefined, needs: null });
     expect(report).toContain('not counted');
     expect(report).toContain(loaded.findings[0]?.message);
   });

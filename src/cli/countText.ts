@@ -1,0 +1,107 @@
+import { choicesVary, mostChoices } from '../config/moeShape';
+import type { ParityResiduals } from '../parity/compareWithBaseline';
+import { attentionCostRows } from '../parity/attentionCostRows';
+import { formatResidual } from '../parity/formatCount';
+import { bytesText } from '../worker/bytesText';
+import { causalityNotes, taggedName } from './causalityText';
+import type { CountedFile } from './count';
+import { printable } from './terminal/printable';
+import { textTable } from './textTable';
+
+/** What `moe-lab count` prints for people. */
+export function countText(models: readonly CountedFile[], withLayers: boolean): string {
+  const sections = [
+    summary(models),
+    ...models.flatMap((model) => (model.attention === null ? [] : [attentionTable(model, model.attention)])),
+    ...(withLayers ? models.map(layerTable) : []),
+  ];
+  const notes = [
+    ...(models.some(({ count }) => count.activeIsUpperBound)
+      ? ['≤: an upper bound, as sub-tokens of one token may meet in one expert, or heads that retrieve for it']
+      : []),
+    ...models.flatMap((model) => [
+      ...causalityNotes(model.name, model.causality).map(printable),
+      ...varyingNote(model),
+      ...needsNote(model),
+    ]),
+    'MACs are per token, forward; attention over the full context.',
+  ];
+  return [...sections, notes.join('\n')].join('\n\n');
+}
+
+function summary(models: readonly CountedFile[]): string {
+  const positioned = models.some(({ count }) => count.macsPerToken.position > 0);
+  const heading = [
+    'model',
+    'parameters',
+    'active',
+    'MACs/token',
+    'attention',
+    'core',
+    ...(positioned ? ['position'] : []),
+    'ffn',
+    'experts',
+    'router',
+    'logits',
+    'against its baseline',
+  ];
+  const rows = models.map(({ name, count, parity, causality }) => {
+    const macs = count.macsPerToken;
+    const position = positioned ? [macs.position] : [];
+    const lines = [macs.total, macs.attention, macs.attentionCore, ...position, macs.ffn, macs.experts, macs.router, macs.logits];
+    const active = `${count.activeIsUpperBound ? '≤ ' : ''}${grouped(count.parameters.active)}`;
+    return [taggedName(name, causality), grouped(count.parameters.total), active, ...lines.map(grouped), parity ? parityText(parity) : ''];
+  });
+  return textTable([heading, ...rows], [false, ...Array.from({ length: heading.length - 2 }, () => true), false]);
+}
+
+function parityText({ baseline, parameters, macs, macsWithRouter, attention }: ParityResiduals): string {
+  const ofAttention =
+    attention === undefined ? '' : `, attention ${formatResidual(attention.parameters)} and ${formatResidual(attention.macs)}`;
+  return `${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)${ofAttention} vs ${baseline}`;
+}
+
+/** SwitchHead's attention counted three ways. */
+function attentionTable({ name, experiment }: CountedFile, costs: NonNullable<CountedFile['attention']>): string {
+  const rows = attentionCostRows(costs).map(({ source, macs, withSelections, floats }) => [
+    source,
+    grouped(macs),
+    withSelections === null ? '' : grouped(withSelections),
+    floats === null ? '' : grouped(floats),
+  ]);
+  const heading = ['attention of one layer', 'MACs', 'with selections', 'floats kept'];
+  const what = `${name}: over one window of ${grouped(experiment.model.context)} tokens`;
+  return `${printable(what)}\n${textTable([heading, ...rows], [false, true, true, true])}`;
+}
+
+function layerTable({ name, count }: CountedFile): string {
+  const rows = count.layers.map((layer) => [
+    layer.name,
+    layer.kind,
+    ...[layer.parameters, layer.macsPerToken, layer.routerParameters, layer.routerMacsPerToken].map(grouped),
+  ]);
+  const heading = ['layer', 'kind', 'parameters', 'MACs/token', 'router parameters', 'router MACs'];
+  return `${printable(name)}\n${textTable([heading, ...rows], [false, false, true, true, true, true])}`;
+}
+
+function varyingNote({ name, count, experiment: { model } }: CountedFile): string[] {
+  const { moe } = model;
+  if (moe === undefined || !choicesVary(moe)) return [];
+  const each = count.layers.reduce((sum, layer) => sum + layer.macsPerChoice, 0);
+  const range = `up to ${mostChoices(model, moe)} experts`;
+  return [printable(`${name}: units take ${range}; counted at ${moe.top_k}, one more on average costs ${grouped(each)} MACs/token`)];
+}
+
+function needsNote({ name, needs }: CountedFile): string[] {
+  if (needs === null) return [];
+  const { memory, disk } = needs;
+  const device = memory.device === 0 ? '' : ` and ${bytesText(memory.device)} on the device`;
+  return [
+    printable(`${name}: training takes about ${bytesText(memory.host)} of memory${device}, and up to ${bytesText(disk.total)} of disk`),
+  ];
+}
+
+/** 109529856 -> 109,529,856 in every locale. */
+function grouped(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+}

@@ -1,0 +1,60 @@
+import type { Experiment, RunnableExperiment } from '../config/schema';
+import { DataError } from '../data/dataError';
+import type { Program } from '../graph/program';
+import { expertFrameBytes } from '../runs/expertFrames';
+import { sketchFrameBytes } from '../runs/sketchFrames';
+import { checkpointDisk, memoryNeeded, type MemoryEstimate } from '../training/resources';
+import { framesOf } from './routingSeries';
+
+/** What a run takes of the machine at most, in bytes. */
+export interface RunNeeds {
+  readonly memory: MemoryEstimate;
+  readonly disk: {
+    /** Those that are kept, and one more while it is written. */
+    readonly checkpoints: number;
+    /** metrics.jsonl, experts.bin and sketches.bin at its end. */
+    readonly series: number;
+    readonly total: number;
+  };
+}
+
+/** What training a config would take, but for its text; null for one that only counts, or whose batch cannot be cut into microbatches. */
+export function trainingNeeds(
+  { train, data = { train: [], validation: {}, tokenizer: 'bytes' }, ...rest }: Experiment,
+  program: Program,
+): RunNeeds | null {
+  if (train === undefined) return null;
+  try {
+    return runNeeds({ ...rest, train, data }, program, 0);
+  } catch (error) {
+    if (error instanceof DataError) return null;
+    throw error;
+  }
+}
+
+/** A line of metrics.jsonl has about so many bytes, and so many more for each validation set. */
+const metricsBytes = { step: 330, validationSet: 140 } as const;
+
+/** `textBytes`: of training and validation, which are held whole. */
+export function runNeeds(experiment: RunnableExperiment, program: Program, textBytes: number): RunNeeds {
+  const checkpoints = checkpointDisk(experiment, program);
+  const series = seriesBytes(experiment, program);
+  return {
+    memory: memoryNeeded(experiment, program, experiment.engine.device, textBytes),
+    disk: { checkpoints, series, total: checkpoints + series },
+  };
+}
+
+function seriesBytes({ train, data, evaluate }: RunnableExperiment, { routedLayers, retrievals }: Program): number {
+  const { steps } = train;
+  const validations = Math.ceil(steps / evaluate.every) + 1;
+  const sets = Object.keys(data.validation).length;
+  const { expert, sketch } = framesOf(steps);
+  const widest = (layers: readonly { readonly experts: number }[]) => Math.max(0, ...layers.map(({ experts }) => experts));
+  return (
+    steps * metricsBytes.step +
+    validations * sets * metricsBytes.validationSet +
+    expert * routedLayers.length * expertFrameBytes(widest(routedLayers)) +
+    sketch * retrievals.length * sketchFrameBytes(widest(retrievals))
+  );
+}
