@@ -240,4 +240,29 @@ describe('expert dropout in attention', () => {
       expect(weights.slice(unit * 4, unit * 4 + 4)).toEqual([3, 0, 7, 4].map((expert) => scores[unit * 8 + expert]));
     }
   });
+
+  it.each([false, true])('draws window by window, cached tokens too, so that a step may be split (shared selection %s)', (shared) => {
+    const model = { layers: 2, attention: switchHead({ expert_dropout: rate, shared_selection: shared }, { position: 'xl' }) };
+    const program = buildLanguageModel(tinyExperiment(model));
+    const bindings = { batch: 2, time: 6 };
+    const feeds = new Map([
+      ...randomParameters(program, 3),
+      ...randomTokens(program, bindings, 11, 3),
+      ...stateFeeds(program, bindings, 3),
+    ]);
+    const logits = program.nodes.find((node) => node.op === 'crossEntropy')?.inputs[0] ?? -1;
+    const run = (batch: number, given: ReadonlyMap<ValueId, NdArray>): number[] =>
+      Array.from(interpret(program, { bindings: { batch, time: 6 }, feeds: given, wanted: [logits] }).get(logits)?.data ?? []);
+    const weights = new Set(program.parameters.map(({ value }) => value));
+    const half = (window: number): Map<ValueId, NdArray> =>
+      new Map(
+        [...feeds].map(([id, { shape, data }]): [ValueId, NdArray] => {
+          if (weights.has(id)) return [id, { shape, data }];
+          const part = data.length / 2;
+          return [id, { shape: [(shape[0] ?? 0) / 2, ...shape.slice(1)], data: data.slice(window * part, (window + 1) * part) }];
+        }),
+      );
+    expect(program.noises).toHaveLength(shared ? 2 : 4);
+    expect(gap([...run(1, half(0)), ...run(1, half(1))], run(2, feeds))).toBeLessThan(1e-12);
+  });
 });
