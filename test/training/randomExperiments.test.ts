@@ -30,7 +30,10 @@ function microbatches({ model, train }: Experiment, seed: number): Batch[] {
   return Array.from({ length: count }, (_, index) => {
     const targets = uniformIntegers(batch * time, model.vocabulary, seed * 100 + 2 * index);
     targets[1] = -1;
-    return { batch, time, tokens: uniformIntegers(batch * time, model.vocabulary, seed * 100 + 2 * index + 1), targets };
+    const tokens = uniformIntegers(batch * time, model.vocabulary, seed * 100 + 2 * index + 1);
+    // Of the windows after the first step some go on.
+    const resets = seed === 1 ? new Int32Array(batch).fill(1) : uniformIntegers(batch, 2, seed * 100 + index);
+    return { batch, time, tokens, targets, resets };
   });
 }
 
