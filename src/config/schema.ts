@@ -41,27 +41,31 @@ const layerList = z
 export const attentionMoeSchema = z
   .strictObject({
     experts: count(most.experts).describe(
-      'Experts of each head for each projection that has experts. 1 is a dense head with a learned sigmoid gate.',
+      'Experts of each head, for each projection that has experts: n heads have n times as many. 1 is a dense head with a learned sigmoid gate.',
     ),
-    top_k: count(most.experts).describe('Experts that a token uses in each head.'),
+    top_k: count(most.experts).describe('Experts that a token uses in each head, each weighing with its sigmoid score.'),
     projections: z
       .array(z.enum(['query', 'key', 'value', 'output']))
       .min(1)
       .max(4)
       .default(['value', 'output'])
       .describe(
-        'Which projections have experts; the others are dense. Value and key use the selection of the source side, output and query that of the destination side. The paper finds value and output best.',
+        'Which projections have experts; the others are dense. Value and key use what the token that is seen selects (the source side), output and query what the token that sees selects (the destination side). The paper finds value and output best.',
       ),
     shared_selection: z
       .boolean()
       .default(false)
-      .describe('The source side uses the selection of the destination side (2312.07987 section 3.6), so that there is one for each head.'),
+      .describe(
+        'A token selects once for both sides (2312.07987 section 3.6): value and key use the experts that it selects for output and query.',
+      ),
     expert_dropout: z
       .number()
       .min(0)
       .lt(1)
       .default(0)
-      .describe('In training an expert is passed over for a token with this probability. The paper uses 0 in attention.'),
+      .describe(
+        'In training each expert is passed over for a token with this probability, while enough are left. The paper uses 0 in attention.',
+      ),
   })
   .describe(
     'SwitchHead (2312.07987): few heads, each with experts for its projections, chosen by sigmoid scores that are also their weights. Leave it out for dense attention.',
@@ -69,7 +73,9 @@ export const attentionMoeSchema = z
 
 export const attentionSchema = z
   .strictObject({
-    heads: count(most.heads).describe('Attention heads. d_model must be divisible by it. Independent of the heads of an MH-MoE layer.'),
+    heads: count(most.heads).describe(
+      'Attention heads. d_model must be divisible by it, unless `head_width` is stated. Independent of the heads of an MH-MoE layer.',
+    ),
     kv_heads: count(most.heads)
       .optional()
       .describe('Key and value heads (grouped-query attention, 2305.13245). heads must be divisible by it; as many as heads where absent.'),
@@ -82,16 +88,16 @@ export const attentionSchema = z
       .enum(['rope', 'xl', 'none'])
       .default('rope')
       .describe(
-        'Position encoding: rotary (RoPE, 2104.09864); xl: relative positions and one cached chunk (Transformer-XL, 1901.02860): each window of the batch goes on where the one before it ended, and sees it; or none.',
+        'Position encoding: rotary (RoPE, 2104.09864); xl: relative positions and a cached chunk (Transformer-XL, 1901.02860); or none. With xl the windows of a step are lanes, each of which goes on in the text where it ended in the step before and sees that window too, without training through it; validation goes through a text in one lane.',
       ),
-    rope_base: z.number().min(1).max(1_000_000_000_000).default(10000).describe('Base of the rotary angles.'),
+    rope_base: z.number().min(1).max(1_000_000_000_000).default(10000).describe('rope: base of the rotary angles.'),
     rope_share: z
       .number()
       .positive()
       .max(1)
       .default(1)
       .describe(
-        'Share of the channels of a head that are rotated, the first ones, rounded down to an even number. 2312.07987 rotates half.',
+        'rope: share of the channels of a head that are rotated, the first ones, rounded down to an even number. 2312.07987 rotates half.',
       ),
     moe: attentionMoeSchema.optional(),
   })
@@ -134,22 +140,26 @@ export const routerSchema = z
       .enum(['top_k', 'top_k_biased', 'expert_choice', 'dynamic', 'top_p'])
       .default('top_k')
       .describe(
-        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal. dynamic: a token takes more experts the more `importance` attention gives it, top_k on average (own definition, in the style of 2409.06669). top_p: a unit takes its best experts until their scores add up to `top_p` (2403.07652); top_k is what counts assume for the mean.',
+        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal. dynamic: a token takes more experts the more `importance` attention gives it, top_k on average (own definition, in the style of 2409.06669). top_p: a unit takes its best experts until their scores add up to `top_p` (2403.07652), and counts assume that it takes top_k.',
       ),
     importance: z
       .enum(['received', 'cls_row', 'row_max', 'entropy'])
       .default('entropy')
       .describe(
-        'dynamic: how important attention makes a token, mean over its heads. received: attention that it gets; cls_row: attention that the first token pays it; both only without causal attention. row_max: the largest weight of its own attention; entropy: 1 - entropy of its own attention / log(length).',
+        'dynamic: what of the attention in the same layer makes a token important, mean over the heads and relative to the mean of the window, or of the tokens so far where causal. received: attention that it gets; cls_row: attention that the first token pays it; both only with `objective: masked`. row_max: the largest weight of its own attention; entropy: how concentrated its own attention is, 1 - entropy / log(tokens it sees).',
       ),
-    k_min: count(most.experts).default(1).describe('dynamic: the fewest experts that a unit takes.'),
+    k_min: count(most.experts).default(1).describe('dynamic: the fewest experts that a unit takes, at most top_k.'),
     k_max: count(most.experts)
       .optional()
-      .describe('dynamic, top_p: the most experts that a unit takes. Where absent, with dynamic 2 top_k or all there are, with top_p all.'),
+      .describe(
+        'dynamic, top_p: the most experts that a unit takes, at least top_k. Where absent, with dynamic 2 top_k or as many as there are, with top_p as many as there are.',
+      ),
     budget: z
       .boolean()
       .default(false)
-      .describe('dynamic: scale the importance in each window so that its units take top_k on average exactly; not causal.'),
+      .describe(
+        'dynamic: scale the importance in each window so that its units take top_k on average exactly; not causal, since later tokens decide what is left for earlier ones.',
+      ),
     top_p: z.number().positive().max(1).default(0.4).describe('top_p: the sum of scores that the chosen experts must reach.'),
     entropy_weight: z
       .number()
@@ -157,14 +167,16 @@ export const routerSchema = z
       .max(most.lossWeight)
       .default(0)
       .describe(
-        "top_p: weight of the mean entropy of a unit's scores in the loss, summed over layers; without it the router spreads to get more experts. 2403.07652 uses 0.0001.",
+        "top_p: weight of the mean entropy of a unit's scores in the loss, summed over layers; without it the router can spread its scores to get more experts. 2403.07652 uses 0.0001.",
       ),
     expert_dropout: z
       .number()
       .min(0)
       .lt(1)
       .default(0)
-      .describe('In training an expert is passed over for a unit with this probability, without rescaling (2310.10837).'),
+      .describe(
+        'In training each expert is passed over for a unit with this probability, while enough are left, without rescaling (2310.10837).',
+      ),
     renormalize: z.boolean().default(false).describe('Scale the chosen weights to sum 1. Off is what the released MH-MoE code does.'),
     balance: z
       .enum(['none', 'switch', 'gshard_first', 'top_k', 'entropy', 'loss_free'])
@@ -209,7 +221,7 @@ export const routerSchema = z
       .max(most.experts)
       .optional()
       .describe(
-        'An expert takes at most ceil(factor * k * units / experts) units of a microbatch; the rest is dropped. Dropless where absent.',
+        'An expert takes at most ceil(factor * top_k * units / experts) units of a microbatch; the rest is dropped. Dropless where absent.',
       ),
     capacity_priority: z
       .enum(['first_choice', 'position'])
@@ -254,7 +266,9 @@ export const moeSchema = z
         'mh-moe: what leaving out the head or merge layer does to the experts. remove_only: nothing, the layer gets cheaper (2411.16205 Table 5). iso_mac: `experts` and `expert_width` describe the layer with both; experts widen by d_model / (n top_k) for each projection left out (n matrices per expert) and their number falls, so that MACs stay equal and parameters nearest to equal (Table 4).',
       ),
     experts: count(most.experts).describe('Routed experts in each routed layer.'),
-    top_k: count(most.experts).describe('Experts that each routed unit (token or sub-token) uses.'),
+    top_k: count(most.experts).describe(
+      'Experts that each routed unit (token or sub-token) uses; with `select: dynamic` on average, with `top_p` as counts assume.',
+    ),
     expert_width: count(most.width).describe('Hidden width of one expert.'),
     shared_width: z
       .int()
@@ -281,9 +295,13 @@ export const productKeysSchema = z
       .describe(
         'The layers, counted from 0, whose feed-forward network is replaced. Where absent the middle one, as in the paper: layer 5 of 12.',
       ),
-    experts: count(most.experts).describe('Experts, or values: a square number, up to 1048576 = 1024 * 1024.'),
-    heads: count(most.heads).describe('Query heads. They share experts and sub-keys.'),
-    top_k: count(most.experts).describe('Experts that each head retrieves.'),
+    experts: count(most.experts).describe(
+      'Experts, or values: a square number, up to 1048576 = 1024 * 1024. There is one for each pair of a first and a second sub-key.',
+    ),
+    heads: count(most.heads).describe('Query heads, each with queries of its own; they share experts and sub-keys.'),
+    top_k: count(most.experts).describe(
+      'Experts that each head retrieves: heads * top_k of them serve a token. At most the square root of `experts`.',
+    ),
     key_width: count(most.width).default(128).describe('Width of a query, even: half of it for each of the two sub-keys.'),
     query_norm: z
       .enum(['batch', 'none'])
@@ -356,9 +374,14 @@ export const modelSchema = z
       .enum(['gpt2', 'fan_in'])
       .default('gpt2')
       .describe(
-        'gpt2: as `initial_std` says. fan_in: matrices of layers get sqrt(2 / (layers * inputs)), selections of experts equal lengths, embeddings 1 / sqrt(d_model); what the code of 2310.10837 and 2312.07987 does. `initial_std` is then without effect.',
+        'How new weights are drawn. gpt2: as `initial_std` says. fan_in: matrices of layers with a standard deviation of sqrt(2 / (layers * inputs)), the vectors that select experts besides with equal lengths, embeddings with 1 / sqrt(d_model), as in the code of 2310.10837 and 2312.07987; `initial_std` is then without effect.',
       ),
-    norm: z.enum(['rms', 'layer']).default('rms').describe('rms: RMSNorm (1910.07467). layer: LayerNorm with gain and bias (1607.06450).'),
+    norm: z
+      .enum(['rms', 'layer'])
+      .default('rms')
+      .describe(
+        'Norm of the residual stream before every layer and the output. rms: RMSNorm (1910.07467). layer: LayerNorm with gain and bias (1607.06450).',
+      ),
     scale_embeddings: z.boolean().default(false).describe('Multiply token embeddings by sqrt(d_model) (1706.03762).'),
     tie_embeddings: z.boolean().default(true).describe('Whether the output layer shares the weights of the token embedding.'),
     attention: attentionSchema,

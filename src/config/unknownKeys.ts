@@ -21,14 +21,21 @@ export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
   const allMeant: KeyPath[] = [];
   const paths = allPaths(root, []);
 
+  /** Where the schema has a key: in the sections that the config states, else in all. */
+  function places(key: string): readonly KeyPath[] {
+    const all = paths.filter((other) => other.at(-1) === key);
+    const stated = all.filter((other) => states(value, other.slice(0, -1)));
+    return stated.length > 0 ? stated : all;
+  }
+
   function keep(schema: JsonSchema, part: unknown, path: KeyPath): unknown {
     if (!isMapping(part) || !schema.properties) return part;
     return Object.fromEntries(
       Object.entries(part).flatMap(([key, child]) => {
         const inner = childSchema(schema, key);
         if (!inner) {
-          const meant = meantBy(schema, path, key, paths);
-          if (meant) allMeant.push(meant);
+          const meant = meantBy(schema, path, key, places(key));
+          if (meant.length === 1) allMeant.push(...meant);
           findings.push(unknownKey(schema, path, key, meant));
           return [];
         }
@@ -40,15 +47,19 @@ export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
   return { value: keep(root, value, []), findings, meant: allMeant };
 }
 
-/** A key that exists in one other place belongs there; else the sibling that is spelt most like it. */
-function meantBy(schema: JsonSchema, path: KeyPath, key: string, paths: readonly KeyPath[]): KeyPath | undefined {
-  const elsewhere = paths.filter((other) => other.at(-1) === key);
-  if (elsewhere.length === 1) return elsewhere[0];
+/** A key that exists in one other place belongs there; else it is the sibling that is spelt most like it, or one of several places. */
+function meantBy(schema: JsonSchema, path: KeyPath, key: string, elsewhere: readonly KeyPath[]): readonly KeyPath[] {
+  if (elsewhere.length === 1) return elsewhere;
   const sibling = didYouMean(key, Object.keys(schema.properties ?? {}));
-  return sibling === undefined ? undefined : [...path, sibling];
+  return sibling === undefined ? elsewhere : [[...path, sibling]];
 }
 
-function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPath | undefined): PathFinding {
+function states(value: unknown, [key, ...rest]: KeyPath): boolean {
+  if (key === undefined) return true;
+  return isMapping(value) && Object.hasOwn(value, key) && states(value[String(key)], rest);
+}
+
+function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: readonly KeyPath[]): PathFinding {
   const message =
     dotted(path) === 'model.moe' && movedToRouter.includes(key)
       ? `\`moe.${key}\` is now \`moe.router.${key}\`.`
@@ -56,12 +67,17 @@ function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPa
   return { spots: [atKey(...path, key)], severity: 'error', code: 'unknown-key', message };
 }
 
-function advice(schema: JsonSchema, path: KeyPath, key: string, meant: KeyPath | undefined): string {
+function advice(schema: JsonSchema, path: KeyPath, key: string, places: readonly KeyPath[]): string {
+  const [meant] = places;
   if (!meant) return `${path.length ? `\`${dotted(path)}\`` : 'a config'} has the keys ${Object.keys(schema.properties ?? {}).join(', ')}.`;
   if (meant.at(-1) !== key) return `did you mean \`${meant.at(-1) ?? ''}\`?`;
-  return meant.length > 1 ? `it belongs under \`${dotted(meant.slice(0, -1))}\`.` : 'it belongs at the top level.';
+  return `it belongs ${orList(places.map((place) => (place.length > 1 ? `under \`${dotted(place.slice(0, -1))}\`` : 'at the top level')))}.`;
 }
 
 function allPaths(schema: JsonSchema, path: KeyPath): readonly KeyPath[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => [[...path, key], ...allPaths(child, [...path, key])]);
+}
+
+function orList(places: readonly string[]): string {
+  return places.length < 2 ? places.join('') : `${places.slice(0, -1).join(', ')} or ${places.at(-1) ?? ''}`;
 }

@@ -37,6 +37,7 @@ describe('keys', () => {
     ['two letters swapped', edited('experts: 40', 'exprets: 40')],
     ['camel case', edited('  d_model: 256', '  dModel: 256')],
     ['in the wrong place', edited('  layers: 4', '  layers: 4\n  top_k: 2')],
+    ['in the wrong place, of two', edited('  layers: 4', '  layers: 4\n  norm: layer\n  score: sigmoid')],
     ['in the wrong place, top level', edited('  layers: 4', '  layers: 4\n  parity: smoe.moe.yaml')],
     ['of an earlier version', edited('    top_k: 2', '    top_k: 2\n    balance_weight: 0.01\n    renormalize: true')],
     ['unlike any', edited('  layers: 4', '  layers: 4\n  colour: blue')],
