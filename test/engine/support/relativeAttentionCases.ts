@@ -32,7 +32,7 @@ export const relativeAttentionCases: readonly PrimitiveCase[] = [
   relativeCase('relativeAttention, cache unseen', { batch: 2, heads: 1, time: 4, width: 3 }, [0, 0]),
   relativeCase('relativeAttention, cache seen by some windows', { batch: 3, heads: 2, time: 6, width: 3 }, [1, 0, 1]),
   relativeCase('relativeAttention of one token', { batch: 2, heads: 2, time: 1, width: 3 }, [0, 1]),
-  relativeCase('relativeAttention over a long context', { batch: 2, heads: 2, time: 137, width: 3 }, [1, 0]),
+  relativeCase('relativeAttention over a long context', { batch: 2, heads: 2, time: 198, width: 3 }, [1, 0]),
   {
     name: 'relativeAttention of positions that come out of a projection of sinusoids',
     build: ({ builder, float }) => {

@@ -5,7 +5,6 @@ import {
   causalMask,
   keyGradient,
   positions,
-  queriesInBlock,
   scoreGradients,
   TIME,
   valueGradient,
@@ -34,7 +33,7 @@ export function attentionShape(
   { causal, scale }: { readonly causal: boolean; readonly scale: number },
 ): AttentionShape {
   const blocked = device === 'cpu' && causal && time >= LEAST_BLOCKED_TIME;
-  return { causal, scale, time, blockSize: blocked ? queriesInBlock(time) : time };
+  return { causal, scale, time, blockSize: blocked ? Math.max(64, Math.ceil(time / 8)) : time };
 }
 
 /** softmax(scale q k^T + mask) by blocks. Whoever asks for the same blocks again, as the gradient does, is given the same tensors. */

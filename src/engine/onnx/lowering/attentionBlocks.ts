@@ -17,11 +17,6 @@ export interface AttentionBlock {
   readonly probabilities: TensorName;
 }
 
-/** How many queries a block has where attention goes by blocks. */
-export function queriesInBlock(time: number): number {
-  return Math.max(64, Math.ceil(time / 8));
-}
-
 /** [start, end) of blocks of `size` queries. */
 export function blockRanges(time: number, size: number): readonly (readonly [start: number, end: number])[] {
   return Array.from({ length: Math.ceil(time / size) }, (_, index) => [index * size, Math.min(time, (index + 1) * size)]);
