@@ -1,36 +1,19 @@
 import { resolve } from 'node:path';
-import type { Causality } from '../config/causality';
 import type { ConfigFinding } from '../config/configFile';
 import { experimentName } from '../config/experimentName';
 import { loadConfig } from '../config/loadConfig';
 import { choicesVary, mostChoices } from '../config/moeShape';
 import { readTextFromDisk } from '../config/readTextFromDisk';
-import type { Experiment } from '../config/schema';
-import type { ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';
-import { attentionCosts, type AttentionCosts } from '../parity/attentionCosts';
+import { attentionCosts } from '../parity/attentionCosts';
 import { compareWithBaseline } from '../parity/compareWithBaseline';
-import type { ParityResiduals } from '../parity/compareWithBaseline';
-import { trainingNeeds, type RunNeeds } from '../worker/runNeeds';
+import { trainingNeeds } from '../worker/runNeeds';
 import { causalityJson } from './causalityText';
 import { exitCode, WrongUse } from './command';
 import type { Command } from './command';
+import type { CountedFile } from './countedFile';
 import { countText } from './countText';
 import { writeFindings } from './findings';
-
-export interface CountedFile {
-  /** As given on the command line. */
-  readonly file: string;
-  readonly name: string;
-  readonly experiment: Experiment;
-  readonly count: ModelCount;
-  readonly parity: ParityResiduals | null;
-  readonly causality: Causality | undefined;
-  /** Of SwitchHead, counted three ways; null for attention without experts. */
-  readonly attention: AttentionCosts | null;
-  /** What training it takes; null for a config that only counts. */
-  readonly needs: RunNeeds | null;
-}
 
 export const command: Command = {
   summary: 'Count the parameters and MACs of configs, and compare them with their baselines.',

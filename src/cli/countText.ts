@@ -4,7 +4,7 @@ import { attentionCostRows } from '../parity/attentionCostRows';
 import { formatResidual } from '../parity/formatCount';
 import { bytesText } from '../worker/bytesText';
 import { causalityNotes, taggedName } from './causalityText';
-import type { CountedFile } from './count';
+import type { CountedFile } from './countedFile';
 import { printable } from './terminal/printable';
 import { textTable } from './textTable';
 

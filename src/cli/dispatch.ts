@@ -38,6 +38,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Stop a run that trains, with a checkpoint to go on from.',
     load: async () => (await import('./stop')).command,
   },
+  twin: {
+    summary: 'Write the twin with a fixed k of a run or config whose k varies.',
+    load: async () => (await import('./twin')).command,
+  },
   devices: {
     summary: 'Say which devices can train here, and why others cannot.',
     load: async () => (await import('./devices')).command,

@@ -17,6 +17,7 @@ export const Command = {
   deleteRun: 'moeLab.deleteRun',
   copyRunPath: 'moeLab.copyRunPath',
   showRunLog: 'moeLab.showRunLog',
+  createTwin: 'moeLab.createTwin',
   debugInformation: 'moeLab.debugInformation',
 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
@@ -48,6 +49,7 @@ export interface CommandArguments {
   [Command.deleteRun]: [run?: RunTarget | 'selected'];
   [Command.copyRunPath]: [run?: RunTarget];
   [Command.showRunLog]: [run?: RunTarget];
+  [Command.createTwin]: [subject?: vscode.Uri | RunTarget];
   [Command.debugInformation]: [];
   [InternalCommand.showCount]: [config: vscode.Uri];
 }
@@ -82,8 +84,9 @@ export const Context = {
   runtimeMissing: 'moeLab.runtimeMissing',
 } as const;
 
-/** Values of `viewItem` in the run explorer. */
+/** What values of `viewItem` in the run explorer begin with; of a run whose units take different numbers of experts they end with VARIES. */
 export const RunItemContext = { live: 'run.live', resumable: 'run.resumable', ended: 'run.ended' } as const;
+export const VARIES = '.varies';
 export type RunItemContext = (typeof RunItemContext)[keyof typeof RunItemContext];
 
 export const CONFIG_SUFFIX = '.moe.yaml';

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { createSample, finishPendingSample } from './commands/createSample';
+import { createTwin } from './commands/createTwin';
 import { debugInformation } from './commands/debugInformation';
 import { newConfig } from './commands/newConfig';
 import { openDashboard } from './commands/openDashboard';
@@ -75,6 +76,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     [Command.deleteRun]: (run) => confirmAndDeleteRun(store, selection, run === 'selected' ? selectedRun(tree) : run),
     [Command.copyRunPath]: (run) => copyRunPath(store, run),
     [Command.showRunLog]: (run) => showRunLog(store, run),
+    [Command.createTwin]: (subject) => createTwin(store, subject),
     [Command.debugInformation]: () => debugInformation(context),
     [InternalCommand.showCount]: (config) => countDocuments.show(config),
   };

@@ -27,6 +27,8 @@ export interface RunSummary {
   readonly trainPerplexity: number | null;
   readonly validationPerplexity: Readonly<Record<string, number>>;
   readonly tokensPerSecond: number | null;
+  /** Whether units take different numbers of experts. */
+  readonly varyingK: boolean;
   /** Experts per unit in the newest step; null where K is the same for all. */
   readonly meanK: number | null;
   /** Share of the retrieved experts that the last validation used, mean over its sets; null without retrievals. */
@@ -105,6 +107,7 @@ function summarise(directory: string, { description, causality, status, last }: 
     trainPerplexity: last.train?.perplexity ?? null,
     validationPerplexity: last.validation?.perplexity ?? {},
     tokensPerSecond: last.train?.tokensPerSecond ?? null,
+    varyingK: description.varyingK !== null,
     meanK: last.train?.meanK ?? null,
     expertUsage: last.validation?.expertUsage ?? null,
     causality,

@@ -1,7 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Command, CONFIG_SUFFIX, Context, InternalCommand, Panel, RunItemContext, Setting, View } from '../../src/extension/contributions';
+import {
+  Command,
+  CONFIG_SUFFIX,
+  Context,
+  InternalCommand,
+  Panel,
+  RunItemContext,
+  Setting,
+  VARIES,
+  View,
+} from '../../src/extension/contributions';
 
 interface Contributed {
   readonly main: string;
@@ -49,7 +59,7 @@ describe('commands', () => {
 
   it.each(contributes.commands)('titles $command', ({ title, category, icon }) => {
     // Dots where more is asked before anything happens.
-    expect(title).toMatch(/^[A-Z][a-z]+( (from|[A-Z][a-z]+))*(\.\.\.)?$/);
+    expect(title).toMatch(/^[A-Z][a-z]+( (from|[A-Z][a-z]+(-[A-Z])?))*(\.\.\.)?$/);
     expect(category).toBe('MoE Lab');
     expect(icon).toMatch(/^\$\([a-z-]+\)$/);
   });
@@ -81,10 +91,23 @@ describe('when clauses', () => {
   });
 
   it('use only values of viewItem that runs have', () => {
-    const values = clauses.flatMap((clause) => clause.match(/viewItem [=!]= ([\w.]+)/g) ?? []).map((clause) => clause.split(' ')[2]);
-    const contexts: (string | undefined)[] = Object.values(RunItemContext);
-    expect(values.length).toBeGreaterThan(0);
-    expect(values.filter((value) => !contexts.includes(value))).toEqual([]);
+    const patterns = clauses.flatMap((clause) =>
+      [...clause.matchAll(/viewItem =~ \/(.+?)\/(?:\)| |$)/g)].map(([, pattern = '']) => pattern),
+    );
+    const contexts = Object.values(RunItemContext).flatMap((context) => [context, `${context}${VARIES}`]);
+    expect(patterns.length).toBeGreaterThan(0);
+    expect(clauses.join(' ').match(/viewItem/g)).toHaveLength(patterns.length);
+    // The text of package.json has its backslashes doubled.
+    const meant = patterns.map((pattern) => contexts.filter((context) => new RegExp(pattern.replaceAll('\\\\', '\\')).test(context)));
+    expect(new Set(meant.map(String))).toEqual(
+      new Set(
+        [
+          ['run.live', 'run.live.varies'],
+          ['run.resumable', 'run.resumable.varies'],
+          contexts.filter((context) => context.endsWith(VARIES)),
+        ].map(String),
+      ),
+    );
   });
 });
 

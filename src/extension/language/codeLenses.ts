@@ -12,6 +12,7 @@ const commands: Readonly<Record<LensAction, string>> = {
   showProblems: 'workbench.actions.view.problems',
   startRun: Command.startRun,
   openDashboard: Command.openDashboard,
+  createTwin: Command.createTwin,
 };
 
 export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
@@ -22,7 +23,7 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
       if (!setting(Setting.codeLens, document)) return [];
       const { loaded, counted } = analyses.get(document);
       const lensAt = (place: SourceRange, { title, action, tooltip }: Lens): vscode.CodeLens => {
-        const takesConfig = action === 'showCount' || action === 'startRun';
+        const takesConfig = action === 'showCount' || action === 'startRun' || action === 'createTwin';
         return new vscode.CodeLens(toRange(place), {
           title,
           tooltip,

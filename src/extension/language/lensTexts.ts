@@ -1,8 +1,9 @@
 import type { LoadedConfig, SourceRange } from '../../config/configFile';
+import { choicesVary } from '../../config/moeShape';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
 import { formatCount } from '../../parity/formatCount';
 
-export type LensAction = 'showCount' | 'showProblems' | 'startRun' | 'openDashboard';
+export type LensAction = 'showCount' | 'showProblems' | 'startRun' | 'openDashboard' | 'createTwin';
 
 export interface Lens {
   readonly title: string;
@@ -34,6 +35,17 @@ export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count,
 /** What can be done with a config. One that only counts offers no run. */
 export function actionLenses({ experiment }: Pick<LoadedConfig, 'experiment'>): Lens[] {
   const dashboard: Lens = { title: 'Open Dashboard', action: 'openDashboard', tooltip: 'Perplexity and expert use of the runs' };
-  if (!experiment?.train || !experiment.data) return [dashboard];
-  return [{ title: 'Start Run', action: 'startRun', tooltip: 'Train this model' }, dashboard];
+  const { moe } = experiment?.model ?? {};
+  const twin: Lens[] =
+    moe !== undefined && choicesVary(moe)
+      ? [
+          {
+            title: 'Fixed-K Twin',
+            action: 'createTwin',
+            tooltip: 'A new config with the same number of experts for every unit, at equal cost',
+          },
+        ]
+      : [];
+  if (!experiment?.train || !experiment.data) return [dashboard, ...twin];
+  return [{ title: 'Start Run', action: 'startRun', tooltip: 'Train this model' }, dashboard, ...twin];
 }

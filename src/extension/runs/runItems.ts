@@ -1,6 +1,6 @@
 import { isLive, type ObservedState } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
-import { RunItemContext } from '../contributions';
+import { RunItemContext, VARIES } from '../contributions';
 import { percentDone, shownPerplexity, stepText } from './runFigures';
 
 /** The runs of one runs folder, newest first. */
@@ -42,7 +42,7 @@ export interface RunItem {
   readonly label: string;
   readonly description: string;
   readonly icon: ItemIcon;
-  readonly contextValue: RunItemContext;
+  readonly contextValue: RunItemContext | `${RunItemContext}${typeof VARIES}`;
   readonly checked: boolean;
   /** For screen readers, which see neither icon nor colour. */
   readonly accessibleLabel: string;
@@ -73,11 +73,12 @@ export function collectChanges(before: readonly RunGroup[], after: readonly RunG
 
 export function collectRunItem(run: RunSummary, checked: boolean): RunItem {
   const description = runDescription(run);
+  const context = isLive(run.state) ? RunItemContext.live : run.state === 'finished' ? RunItemContext.ended : RunItemContext.resumable;
   return {
     label: run.name,
     description,
     icon: icons[run.state],
-    contextValue: isLive(run.state) ? RunItemContext.live : run.state === 'finished' ? RunItemContext.ended : RunItemContext.resumable,
+    contextValue: run.varyingK ? `${context}${VARIES}` : context,
     checked,
     accessibleLabel: `${run.name}, ${run.state}, ${description}`,
   };

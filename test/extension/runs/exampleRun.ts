@@ -16,6 +16,7 @@ export function exampleRun(different: Partial<RunSummary> = {}): RunSummary {
     trainPerplexity: 8.5,
     validationPerplexity: { prose: 7.421 },
     tokensPerSecond: 15_500,
+    varyingK: false,
     meanK: null,
     expertUsage: null,
     causality: { causal: true, reasons: [] },
