@@ -7,6 +7,8 @@ import { experimentSchema } from '../../src/config/schema';
 import type { Experiment, ExperimentInput } from '../../src/config/schema';
 import { AblationError, expertShape } from '../../src/models/ablation';
 import { randomExperiment } from '../support/randomExperiments';
+import { ShapeError } from '../../src/graph/shapes';
+import { buildLanguageModel } from '../../src/models/languageModel';
 import { load } from './memoryFiles';
 
 /** The config refuses what models cannot build and nothing else, and warns of every language model that is not causal. */
@@ -41,6 +43,74 @@ describe('what is not causal', () => {
                 }
     expect(notCausal).toBeGreaterThan(0);
   });
+
+  it('so is a budget of experts where their number varies, and what a token receives is refused in a causal model', () => {
+    for (const objective of ['causal', 'masked'] as const)
+      for (const importance of ['entropy', 'row_max', 'received', 'cls_row'] as const)
+        for (const budget of [false, true])
+          for (const k_max of [2, 3]) {
+            const config = experiment({ router: { select: 'dynamic', importance, budget, k_min: 2, k_max } }, { objective });
+            const { causal, reasons } = causality(config);
+            const [varies, foresees] = [k_max > 2, importance === 'received' || importance === 'cls_row'];
+            const causes = reasons.map(({ cause }) => cause);
+            expect(causes).toEqual([
+              ...(objective === 'masked' ? ['masked'] : []),
+              ...(budget && varies ? ['budget'] : []),
+              ...(foresees ? ['importance'] : []),
+            ]);
+            expect(causal).toBe(causes.length === 0);
+            expect(codes(config).includes('dynamic-importance')).toBe(objective === 'causal' && foresees);
+            if (objective === 'causal' && foresees) expect(() => buildLanguageModel(config)).toThrow(ShapeError);
+            else expect(() => buildLanguageModel(config)).not.toThrow();
+            expect(codes(config).includes('not-causal')).toBe(objective === 'causal' && !foresees && !causal);
+          }
+  });
+});
+
+describe('attention, product keys and numbers of experts', () => {
+  const attention = { heads: 2, head_width: 4 };
+  const moe = { experts: 4, top_k: 2 };
+  const keys = { experts: 16, heads: 2, top_k: 3, key_width: 4 };
+  const dynamic = { kind: 'smoe', experts: 4, top_k: 2, expert_width: 8 } as const;
+
+  it.each<[string, Partial<ExperimentInput['model']>]>([
+    ['xl-odd-width', { d_model: 9, attention: { ...attention, position: 'xl' } }],
+    ['xl-masked', { objective: 'masked', attention: { ...attention, position: 'xl' } }],
+    ['odd-head-width', { attention: { heads: 2, head_width: 3 } }],
+    ['attention-top-k', { attention: { ...attention, moe: { experts: 2, top_k: 3 } } }],
+    ['attention-experts-kv-heads', { attention: { ...attention, kv_heads: 1, moe: { ...moe, projections: ['key'] } } }],
+    ['product-keys-top-k', { product_keys: { ...keys, top_k: 5 } }],
+    ['product-keys-experts', { product_keys: { ...keys, experts: 17 } }],
+    ['product-keys-key-width', { product_keys: { ...keys, key_width: 5 } }],
+    ['dynamic-xl', { attention: { ...attention, position: 'xl' }, moe: { ...dynamic, router: { select: 'dynamic' } } }],
+    ['k-range', { moe: { ...dynamic, router: { select: 'dynamic', k_max: 5 } } }],
+  ])('%s: what the config refuses', (code, model) => {
+    const config = experimentSchema.parse({ model: { ...plain, ...model } });
+    expect(codes(config)).toContain(code);
+  });
+
+  it.each<[string, Partial<ExperimentInput['model']>]>([
+    ['an odd head, half of it rotated', { attention: { heads: 2, head_width: 5, rope_share: 0.5 } }],
+    [
+      'relative positions, norms of keys, shared keys',
+      { attention: { heads: 4, head_width: 3, kv_heads: 2, qk_norm: 'head', position: 'xl' } },
+    ],
+    [
+      'SwitchHead, every projection, over a cached chunk',
+      { attention: { ...attention, position: 'xl', qk_norm: 'full', moe: { ...moe, projections: ['query', 'key', 'value', 'output'] } } },
+    ],
+    ['shared keys with experts for the output', { attention: { ...attention, kv_heads: 1, moe: { ...moe, projections: ['output'] } } }],
+    ['a single expert in each head', { attention: { ...attention, moe: { experts: 1, top_k: 1, shared_selection: true } } }],
+    ['PEER', { product_keys: { ...keys, activation: 'glu', query_norm: 'none', score: 'sigmoid' } }],
+    ['PKM in every layer', { product_keys: { ...keys, kind: 'pkm', layers: [0, 1], optimizer: 'dense' } }],
+    ['as 2312.07987 begins', { initialization: 'fan_in', norm: 'layer', scale_embeddings: true, tie_embeddings: false }],
+  ])('%s: what it accepts, models build', (_, model) => {
+    const text = stringify({ model: { ...plain, ...model } });
+    const { experiment: config, findings } = load(text);
+    expect(findings).toEqual([]);
+    if (config === undefined) throw new Error('The config has no findings.');
+    expect(() => buildLanguageModel(config)).not.toThrow();
+  });
 });
 
 describe('random experiments', () => {
@@ -52,7 +122,7 @@ describe('random experiments', () => {
         expect(loaded).toEqual(drawn);
         expect(codes(drawn).includes('not-causal')).toBe(!causality(drawn).causal && drawn.model.objective === 'causal');
       }),
-      { numRuns: 200 },
+      { numRuns: 200, endOnFailure: true },
     );
   });
 });
