@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { GoldenTensor, GoldenTensors } from './goldenFiles';
+import type { GoldenTensors, GoldenUse } from './goldenFiles';
 
 /** float64 against float64: what the order of summation leaves. */
 export const FLOAT64 = 1e-9;
@@ -39,11 +39,33 @@ export function expectFigures<Name extends string>(
   }
 }
 
-export function expectCounts(actual: readonly ArrayLike<number>[], expected: readonly GoldenTensor[], what: string): void {
+/** What a step or an evaluation says about who was chosen. */
+export interface FoundUse {
+  readonly expertCounts: readonly ArrayLike<number>[];
+  readonly taken: readonly (ArrayLike<number> | null)[];
+  readonly retrievals: readonly {
+    readonly experts: ArrayLike<number>;
+    readonly counts: ArrayLike<number>;
+    readonly weights: ArrayLike<number>;
+  }[];
+}
+
+/** Counts are equal, and weights close. */
+export function expectUse(found: FoundUse, expected: GoldenUse, tolerance: number, what: string): void {
+  const numbers = (counts: ArrayLike<number>): number[] => Array.from(counts);
+  const { expertCounts, taken = expertCounts.map(() => null), retrievals = [] } = expected;
+  expect(found.expertCounts.map(numbers), `expert counts, ${what}`).toEqual(expertCounts.map(({ data }) => data));
   expect(
-    actual.map((counts) => Array.from(counts)),
-    `expert counts, ${what}`,
-  ).toEqual(expected.map(({ data }) => data));
+    found.taken.map((each) => each && numbers(each)),
+    `numbers of experts taken, ${what}`,
+  ).toEqual(taken.map((each) => each && each.data));
+  expect(
+    found.retrievals.map(({ experts, counts }) => ({ experts: numbers(experts), counts: numbers(counts) })),
+    `experts retrieved, ${what}`,
+  ).toEqual(retrievals.map(({ experts, counts }) => ({ experts: experts.data, counts: counts.data })));
+  retrievals.forEach(({ weights }, layer) =>
+    expectClose(found.retrievals[layer]?.weights, weights.data, tolerance, `weights of experts retrieved, ${what}`),
+  );
 }
 
 /** Every tensor by name, and no other. */

@@ -1,8 +1,17 @@
 import { learningRateAt } from '../../src/training/schedule';
 import type { StateTensor } from '../../src/engine/engine';
 import type { DeviceRunner, TrainingTask, ValuesTask } from '../engine/support/deviceTasks';
-import { expectClose, expectCounts, expectFigures, expectTensors, FLOAT32 } from './closeness';
-import { batchOf, bindings, type GoldenTensors, type MechanismCase, type ModelCase, modelProgram } from './goldenFiles';
+import { expectClose, expectFigures, expectTensors, expectUse, FLOAT32 } from './closeness';
+import {
+  batchOf,
+  bindings,
+  evaluationsOf,
+  type GoldenTensors,
+  type MechanismCase,
+  type ModelCase,
+  modelProgram,
+  sessionOptions,
+} from './goldenFiles';
 import { mechanismProgram } from './mechanismProgram';
 
 /** Outputs and gradients of a mechanism on a device. */
@@ -24,18 +33,18 @@ function stateOf(kind: StateTensor['kind'], tensors: GoldenTensors): StateTensor
   return Object.entries(tensors).map(([name, { shape, data }]) => ({ kind, name, shape, offset: 0, data: Float32Array.from(data) }));
 }
 
-/** Three optimiser steps and an evaluation in a session of the engine. */
+/** The optimiser steps of a case and its evaluation in a session of the engine. */
 export async function expectTraining(runner: Pick<DeviceRunner, 'train'>, golden: ModelCase): Promise<void> {
   const task: TrainingTask = {
     kind: 'training',
     program: modelProgram(golden),
-    options: { ...bindings, microbatches: golden.steps[0]?.microbatches.length ?? 1, seed: 1, threads: 1 },
+    options: sessionOptions(golden),
     state: [...stateOf('parameter', golden.weights), ...stateOf('buffer', golden.buffers)],
     steps: golden.steps.map(({ microbatches }, index) => ({
       microbatches: microbatches.map(batchOf),
       scalars: { step: index + 1, learningRate: learningRateAt(index + 1, golden.train) },
     })),
-    evaluate: [batchOf(golden.evaluation.batch)],
+    evaluate: evaluationsOf(golden).map(({ batch }) => batchOf(batch)),
   };
   const { metrics, evaluations, final } = await runner.train(task);
   golden.steps.forEach((expected, index) => {
@@ -43,13 +52,15 @@ export async function expectTraining(runner: Pick<DeviceRunner, 'train'>, golden
     if (found === undefined) throw new RangeError(`There is no ${what}.`);
     const names = ['loss', 'crossEntropy', 'balance', 'zLoss', 'dropRate', 'gradientNorm'] as const;
     expectFigures(found, expected, names, FLOAT32, what);
-    expectCounts(found.expertCounts, expected.expertCounts, what);
+    expectUse(found, expected, FLOAT32, what);
   });
   const of = (kind: StateTensor['kind']): StateTensor[] => final.filter((tensor) => tensor.kind === kind);
   expectTensors(of('parameter'), golden.after, FLOAT32, 'after all steps');
   expectTensors(of('buffer'), golden.buffersAfter, FLOAT32, 'after all steps');
-  const [evaluated] = evaluations;
-  if (evaluated === undefined) throw new RangeError('There is no evaluation.');
-  expectFigures(evaluated, golden.evaluation, ['negativeLogLikelihood', 'dropRate'], FLOAT32, 'evaluation');
-  expectCounts(evaluated.expertCounts, golden.evaluation.expertCounts, 'evaluation');
+  evaluationsOf(golden).forEach((expected, index) => {
+    const [found, what] = [evaluations[index], `evaluation ${index + 1}`];
+    if (found === undefined) throw new RangeError(`There is no ${what}.`);
+    expectFigures(found, expected, ['negativeLogLikelihood', 'dropRate'], FLOAT32, what);
+    expectUse(found, expected, FLOAT32, what);
+  });
 }

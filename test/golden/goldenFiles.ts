@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { experimentSchema } from '../../src/config/schema';
-import type { Batch } from '../../src/engine/engine';
+import type { Batch, SessionOptions } from '../../src/engine/engine';
 import type { Program } from '../../src/graph/program';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import type { Schedule } from '../../src/training/schedule';
@@ -28,10 +28,29 @@ export interface MechanismCase {
 export interface GoldenBatch {
   readonly tokens: GoldenTensor;
   readonly targets: GoldenTensor;
+  /** Where attention remembers: 1 for a window that does not go on where the one before it in its lane ended. */
+  readonly resets?: GoldenTensor;
+}
+
+/** Each expert that a layer retrieved, how often, and the sum of its weights. */
+export interface GoldenRetrieval {
+  readonly experts: GoldenTensor;
+  readonly counts: GoldenTensor;
+  readonly weights: GoldenTensor;
+}
+
+/** Who was chosen, summed over the microbatches of a step. */
+export interface GoldenUse {
+  /** Per selection of experts, in the order of the layers. */
+  readonly expertCounts: readonly GoldenTensor[];
+  /** Likewise how many units took at least 1, 2, ... experts, null where every unit takes k; absent where all do. */
+  readonly taken?: readonly (GoldenTensor | null)[];
+  /** Per layer that retrieves by product keys; absent where none does. */
+  readonly retrievals?: readonly GoldenRetrieval[];
 }
 
 /** Figures before the update; null where the model has no such figure. */
-export interface GoldenStep {
+export interface GoldenStep extends GoldenUse {
   readonly learningRate: number;
   readonly microbatches: readonly GoldenBatch[];
   readonly loss: number;
@@ -39,13 +58,18 @@ export interface GoldenStep {
   readonly balance: number | null;
   readonly zLoss: number | null;
   readonly dropRate: number | null;
-  /** Per routed layer, summed over the microbatches. */
-  readonly expertCounts: readonly GoldenTensor[];
   /** Before clipping. */
   readonly gradientNorm: number;
 }
 
-/** A whole language model: three optimiser steps, then one batch in evaluation mode. No steps where training is random. */
+/** One batch in evaluation mode. */
+export interface GoldenEvaluation extends GoldenUse {
+  readonly batch: GoldenBatch;
+  readonly negativeLogLikelihood: number;
+  readonly dropRate: number | null;
+}
+
+/** A whole language model: some optimiser steps, then evaluation. No steps where training is random. Buffers of lanes are [microbatches, ...]. */
 export interface ModelCase {
   readonly name: string;
   readonly model: unknown;
@@ -60,12 +84,9 @@ export interface ModelCase {
   /** After the last step. */
   readonly after: GoldenTensors;
   readonly buffersAfter: GoldenTensors;
-  readonly evaluation: {
-    readonly batch: GoldenBatch;
-    readonly negativeLogLikelihood: number;
-    readonly dropRate: number | null;
-    readonly expertCounts: readonly GoldenTensor[];
-  };
+  readonly evaluation: GoldenEvaluation;
+  /** Batches that go on where those before them ended, where attention remembers. */
+  readonly laterEvaluations?: readonly GoldenEvaluation[];
 }
 
 /** A schedule and its learning rate at steps 1 to `steps`. */
@@ -82,8 +103,22 @@ export const modelCases = readdirSync(import.meta.dirname)
 /** Windows and tokens of every golden batch. */
 export const bindings = { batch: 2, time: 5 };
 
-export function batchOf({ tokens, targets }: GoldenBatch): Batch {
-  return { ...bindings, tokens: Int32Array.from(tokens.data), targets: Int32Array.from(targets.data) };
+export function batchOf({ tokens, targets, resets }: GoldenBatch): Batch {
+  const windows = { ...bindings, tokens: Int32Array.from(tokens.data), targets: Int32Array.from(targets.data) };
+  return resets === undefined ? windows : { ...windows, resets: Int32Array.from(resets.data) };
+}
+
+/** One where the case has no steps. */
+export function microbatchesOf({ steps }: ModelCase): number {
+  return steps[0]?.microbatches.length ?? 1;
+}
+
+export function evaluationsOf({ evaluation, laterEvaluations = [] }: ModelCase): readonly GoldenEvaluation[] {
+  return [evaluation, ...laterEvaluations];
+}
+
+export function sessionOptions(golden: ModelCase): SessionOptions {
+  return { ...bindings, microbatches: microbatchesOf(golden), seed: 1, threads: 1 };
 }
 
 export function modelProgram({ model, train }: ModelCase): Program {

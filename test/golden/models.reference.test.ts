@@ -2,13 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { experimentSchema } from '../../src/config/schema';
 import { learningRateAt } from '../../src/training/schedule';
 import { load } from '../config/memoryFiles';
-import { expectClose, expectCounts, expectFigures, expectTensors, FLOAT64 } from './closeness';
-import { batchOf, bindings, modelCases, modelProgram } from './goldenFiles';
+import { expectClose, expectFigures, expectTensors, expectUse, FLOAT64 } from './closeness';
+import { batchOf, bindings, evaluationsOf, microbatchesOf, modelCases, modelProgram } from './goldenFiles';
 import { ReferenceTraining } from './referenceTraining';
 
 describe('golden language models, reference interpreter', () => {
   it.each(modelCases)('$name', (golden) => {
-    const training = new ReferenceTraining(modelProgram(golden), bindings, golden.weights, golden.buffers);
+    const training = new ReferenceTraining(
+      modelProgram(golden),
+      { ...bindings, microbatches: microbatchesOf(golden) },
+      golden.weights,
+      golden.buffers,
+    );
     golden.steps.forEach((expected, index) => {
       const what = `step ${index + 1}`;
       const learningRate = learningRateAt(index + 1, golden.train);
@@ -20,13 +25,16 @@ describe('golden language models, reference interpreter', () => {
       const figures = { ...found.figures, learningRate, gradientNorm: found.gradientNorm };
       const names = ['learningRate', 'loss', 'crossEntropy', 'balance', 'zLoss', 'dropRate', 'gradientNorm'] as const;
       expectFigures(figures, expected, names, FLOAT64, what);
-      expectCounts(found.expertCounts, expected.expertCounts, what);
+      expectUse(found, expected, FLOAT64, what);
     });
     expectTensors(training.parameters, golden.after, FLOAT64, 'after all steps');
     expectTensors(training.buffers, golden.buffersAfter, FLOAT64, 'after all steps');
-    const evaluated = training.evaluate(batchOf(golden.evaluation.batch));
-    expectFigures(evaluated, golden.evaluation, ['negativeLogLikelihood', 'dropRate'], FLOAT64, 'evaluation');
-    expectCounts(evaluated.expertCounts, golden.evaluation.expertCounts, 'evaluation');
+    evaluationsOf(golden).forEach((expected, index) => {
+      const [found, what] = [training.evaluate(batchOf(expected.batch)), `evaluation ${index + 1}`];
+      expectFigures(found, expected, ['negativeLogLikelihood', 'dropRate'], FLOAT64, what);
+      expectUse(found, expected, FLOAT64, what);
+    });
+    expectTensors(training.buffers, golden.buffersAfter, FLOAT64, 'after evaluation');
   });
 });
 
@@ -38,5 +46,5 @@ it.each(modelCases)('$name is a model that a config can ask for', ({ model, trai
 });
 
 it('no vectors are missing', () => {
-  expect(modelCases).toHaveLength(83);
+  expect(modelCases).toHaveLength(180);
 });

@@ -20,7 +20,7 @@ if ('reason' in gpu) {
     it.each(mechanismCases)('$name', (golden) => expectMechanism(runner, golden));
   });
 
-  describe('golden language models, ONNX on WebGPU: three steps and an evaluation', () => {
+  describe('golden language models, ONNX on WebGPU: optimiser steps and evaluation', () => {
     it.each(modelCases)('$name', (golden) => expectTraining(runner, golden));
   });
 }

@@ -19,7 +19,8 @@ class Attended:
     output: Tensor
     # Of each head [batch, time, keys].
     probabilities: list[Tensor]
-    # SwitchHead: of the source side, of the destination side, as far as there are experts there; [heads * experts].
+    # SwitchHead: of the source side, of the destination side, as far as there are experts there; once where both have one selection of the same
+    # tokens. [heads * experts]
     counts: list[Tensor]
 
 
@@ -77,4 +78,8 @@ def attention(
         output = project_out([each.flatten(0, 1) for each in joined], weights["output"], selections["destination"])
     else:
         output = linear(torch.cat(joined, dim=-1).flatten(0, 1), weights["output"], bitnet)
-    return Attended(output.view(batch, time, -1), probabilities, [selection.counts for selection in selections.values()])
+    counted = list(selections.values())
+    if len(counted) == 2 and options["moe"]["shared_selection"] and memory is None:
+        assert torch.equal(counted[0].counts, counted[1].counts)
+        del counted[0]
+    return Attended(output.view(batch, time, -1), probabilities, [selection.counts for selection in counted])

@@ -53,9 +53,9 @@ def router_logits(units: Tensor, weights: Weights, router: dict) -> Tensor:
 
 
 def choose(preference: Tensor, k: int) -> Tensor:
-    """The k experts that each unit prefers, best first. preference [units, experts]."""
-    ranked, order = preference.sort(dim=-1, descending=True)
-    keep_apart(ranked.diff(dim=-1)[:, :k], ROUTING_MARGIN)
+    """The k experts that each unit prefers, best first. preference [units, experts]. Where all are equal, as for a unit that is 0, the first k."""
+    ranked, order = preference.sort(dim=-1, descending=True, stable=True)
+    keep_apart(ranked[ranked[:, 0] != ranked[:, -1]].diff(dim=-1)[:, :k], ROUTING_MARGIN)
     return order[:, :k]
 
 

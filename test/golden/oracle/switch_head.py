@@ -25,8 +25,10 @@ def sides(moe: dict) -> list[str]:
 
 
 def selectors(moe: dict) -> dict[str, str]:
-    """Which selector each side uses. Sec. 3.6: with a shared selection there is that of the destination alone."""
-    return {side: "destination" if moe["shared_selection"] else side for side in sides(moe)}
+    """Which selector each side uses. Sec. 3.6: with a shared selection both use that of the destination."""
+    used = sides(moe)
+    shared = moe["shared_selection"] and len(used) == 2
+    return {side: "destination" if shared else side for side in used}
 
 
 def select(rows: Tensor, weight: Tensor, heads: int, moe: dict, training: bool) -> Selection:

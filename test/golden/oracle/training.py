@@ -75,7 +75,8 @@ def train(weights: Weights, buffers: Weights, model: dict, options: dict, steps:
     )
     records, logits, gradients = [], None, {}
     for number, microbatches in enumerate(steps, start=1):
-        optimiser.zero_grad()
+        for parameter in parameters.values():
+            parameter.grad = None
         values = step_values(parameters, buffers, model, microbatches)
         values["loss"].backward()
         for parameter in parameters.values():
