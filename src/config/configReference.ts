@@ -38,11 +38,12 @@ One YAML file is one experiment. Keys without a default must be stated, here or 
 function ending(): string {
   return `## What is checked across keys
 
-An error keeps the config from being counted and run; a warning says that a key has no effect, or what a figure will not mean.
+An error keeps the config from being counted and run; a warning says that a key has no effect, or what a figure will not mean; an information, what else
+to know.
 
 | code | what it says |
 |---|---|
-${rules.map(({ code, severity, summary }) => `| \`${code}\` | ${cell(summary)}${severity === 'warning' ? ' (warning)' : ''} |`).join('\n')}
+${rules.map(({ code, severity, summary }) => `| \`${code}\` | ${cell(summary)}${severity === 'error' ? '' : ` (${severity})`} |`).join('\n')}
 | \`parity-missing\`, \`parity-invalid\` | the baseline is not there, or has errors (warning) |
 | \`extends-missing\`, \`extends-cycle\` | the base is not there, or configs extend each other in a circle |
 
