@@ -58,6 +58,11 @@ if ('reason' in gpu) {
     expect(live).toEqual([state, state, state, 0]);
   });
 
+  it('no graph of a step leaves the device', async () => {
+    const copies = await runner.copies({ kind: 'copies', program: tableProgram(), bindings: { batch: 2, time: 6 } });
+    expect(copies).toEqual({ training: 0, accumulate: 0, sumOfSquares: 0, adamw: 0, replaceRows: 0 });
+  });
+
   it('a parameter beyond the buffers of the device is refused by name and limit, and the process lives', async () => {
     const refused = await runner.train(trainingTask(hugeProgram(), 0)).then(
       () => undefined,

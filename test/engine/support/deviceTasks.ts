@@ -5,6 +5,7 @@ import type { Bindings } from '../../../src/graph/dimensions';
 import { bindShape } from '../../../src/graph/dimensions';
 import type { Program, ValueId } from '../../../src/graph/program';
 import type { Batch, Device, EvaluationMetrics, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../../../src/engine/engine';
+import { replaceRowsGraph } from '../../../src/engine/onnx/deviceTables';
 import { createEngine } from '../../../src/engine/onnx/createEngine';
 import { lower, type Feed } from '../../../src/engine/onnx/lowering/lower';
 import { accumulateGraph, adamwGraph, sumOfSquaresGraph } from '../../../src/engine/onnx/optimiserGraphs';
@@ -44,7 +45,7 @@ export interface TrainingTask {
   readonly evaluate: readonly Batch[];
 }
 
-/** Compiles every graph of a training session: forward and backward, accumulation, norm and AdamW. */
+/** Compiles every graph of a training session: forward and backward, accumulation, norm and AdamW, changed rows of tables. */
 export interface CopiesTask {
   readonly kind: 'copies';
   readonly program: Program;
@@ -124,9 +125,11 @@ export async function countCopies({ program, bindings }: CopiesTask): Promise<Re
   const { statistics, training, bufferUpdate } = stepGraphs(program, 'webgpu', bindings);
   const updates = (graph: typeof training | typeof statistics | typeof bufferUpdate) =>
     graph?.bufferUpdates.map(({ output }) => output) ?? [];
-  const accumulate = accumulateGraph(program.parameters);
-  const squares = sumOfSquaresGraph(program.parameters);
-  const adamw = adamwGraph(program.parameters, program.optimiser);
+  const dense = program.parameters.filter(({ gradient }) => gradient === 'dense');
+  const accumulate = accumulateGraph(dense);
+  const squares = sumOfSquaresGraph(dense);
+  const adamw = adamwGraph(dense, program.optimiser);
+  const scatter = replaceRowsGraph();
   const counts: Record<string, number> = {};
   for (const [name, model, kept] of [
     ...(statistics === null ? [] : [['statistics', statistics.model, updates(statistics)] as const]),
@@ -135,6 +138,7 @@ export async function countCopies({ program, bindings }: CopiesTask): Promise<Re
     ['accumulate', accumulate.model, accumulate.outputs],
     ['sumOfSquares', squares.model, []],
     ['adamw', adamw.model, adamw.outputs],
+    ...(dense.length === program.parameters.length ? [] : [['replaceRows', scatter.model, [scatter.output]] as const]),
   ] as const) {
     const { session, copies } = await sessionWithCopies(runtime, 'webgpu', model, kept);
     counts[name] = copies;
