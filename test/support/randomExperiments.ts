@@ -4,12 +4,14 @@ import { experimentSchema } from '../../src/config/schema';
 
 type Router = NonNullable<NonNullable<ExperimentInput['model']['moe']>['router']>;
 
+type ObjectiveName = 'causal' | 'masked';
+
 /** Draws one of the values. */
 type OneOf = <const T>(...values: readonly T[]) => T;
 
 /** Keys that only matter together are drawn together, so that every experiment drawn is one that the config accepts. */
-function router(oneOf: OneOf, topK: number): Router {
-  const select = oneOf('top_k', 'top_k', 'top_k_biased', 'expert_choice');
+function router(oneOf: OneOf, topK: number, objective: ObjectiveName): Router {
+  const select = oneOf('top_k', 'top_k', 'top_k_biased', 'expert_choice', 'dynamic', 'top_p');
   const type = oneOf('linear', 'linear', 'cosine');
   const shared: Router = {
     type,
@@ -21,16 +23,29 @@ function router(oneOf: OneOf, topK: number): Router {
     ...(type === 'cosine' ? { dimension: oneOf(3, 4), temperature: oneOf(0.07, 0.3), learn_temperature: oneOf(true, false) } : {}),
   };
   if (select === 'expert_choice') return { ...shared, balance: 'none' };
+  const varies = select === 'dynamic' || select === 'top_p';
   const balance =
     select === 'top_k_biased'
       ? oneOf('loss_free', 'top_k')
-      : oneOf(...(['none', 'gshard_first', 'top_k', 'entropy', ...(topK === 1 ? ['switch' as const] : [])] as const));
+      : oneOf(...(['none', 'gshard_first', 'top_k', 'entropy', ...(topK === 1 && !varies ? ['switch' as const] : [])] as const));
+  // There is always one expert more than top_k, but where the ablation by MACs, which is drawn with top_k 1 alone, changes their number.
+  const most = varies && topK > 1 ? oneOf<{ k_max?: number }>({}, { k_max: topK + 1 }) : {};
   return {
     ...shared,
     balance,
     renormalize: oneOf(true, false) && topK > 1,
     ...(balance === 'none' || balance === 'loss_free' ? {} : { balance_scope: oneOf('micro', 'global'), balance_weight: 0.02 }),
     ...(select === 'top_k_biased' ? { bias_rate: 0.01, bias_update: oneOf('sign', 'error') } : {}),
+    ...most,
+    ...(select === 'dynamic'
+      ? {
+          importance: objective === 'causal' ? oneOf('entropy', 'row_max') : oneOf('received', 'cls_row', 'row_max', 'entropy'),
+          budget: oneOf(false, false, true),
+          k_min: oneOf(1, topK),
+        }
+      : {}),
+    ...(select === 'top_p' ? { top_p: oneOf(0.3, 0.7), entropy_weight: oneOf(0, 0.01) } : {}),
+    expert_dropout: oneOf(0, 0, 0.2),
     ...oneOf(
       {},
       {
@@ -42,9 +57,25 @@ function router(oneOf: OneOf, topK: number): Router {
   };
 }
 
-function mixtureOfExperts(oneOf: OneOf, layers: number): NonNullable<ExperimentInput['model']['moe']> {
+/** A layer of product keys in place of the feed-forward network of one that is not routed. */
+function productKeys(oneOf: OneOf, layer: number): NonNullable<ExperimentInput['model']['product_keys']> {
+  const keys: NonNullable<ExperimentInput['model']['product_keys']> = {
+    layers: [layer],
+    experts: oneOf(9, 25),
+    heads: oneOf(1, 2, 3),
+    top_k: oneOf(2, 3),
+    key_width: oneOf(4, 6),
+    query_norm: oneOf('batch', 'batch', 'none'),
+    score: oneOf('softmax', 'sigmoid'),
+    optimizer: oneOf('lazy', 'lazy', 'dense'),
+    learning_rate_scale: oneOf(1, 1, 2),
+  };
+  return oneOf(true, true, false) ? { ...keys, kind: 'peer', activation: oneOf('gelu', 'relu', 'glu') } : { ...keys, kind: 'pkm' };
+}
+
+function mixtureOfExperts(oneOf: OneOf, layers: number, objective: ObjectiveName): NonNullable<ExperimentInput['model']['moe']> {
   const topK = oneOf(1, 2, 3);
-  const routing = router(oneOf, topK);
+  const routing = router(oneOf, topK, objective);
   const common = {
     // Expert choice needs a unit for every expert.
     experts: topK + (routing.select === 'expert_choice' ? oneOf(1, 2) : oneOf(1, 2, 5)),
@@ -74,7 +105,9 @@ export const randomExperiment: fc.Arbitrary<Experiment> = fc.gen().map((generate
   const layers = oneOf(2, 3);
   const objective = oneOf('causal', 'causal', 'causal', 'masked');
   const heads = oneOf(2, 4);
-  const moe = oneOf(false, true, true, true, true) ? mixtureOfExperts(oneOf, layers) : undefined;
+  const moe = oneOf(false, true, true, true, true) ? mixtureOfExperts(oneOf, layers, objective) : undefined;
+  // Layer 0 is dense but where every layer is routed.
+  const keys = moe?.every !== 1 && oneOf(false, false, true) ? productKeys(oneOf, 0) : undefined;
   const quantised = oneOf(false, false, true)
     ? {
         weights: oneOf('ternary', 'binary'),
@@ -102,6 +135,7 @@ export const randomExperiment: fc.Arbitrary<Experiment> = fc.gen().map((generate
       },
       ffn: { width: oneOf(7, 16), activation: oneOf('swiglu', 'relu', 'gelu') },
       ...(moe === undefined ? {} : { moe }),
+      ...(keys === undefined ? {} : { product_keys: keys }),
       ...(quantised === undefined ? {} : { bitnet: quantised }),
     },
     train: {
