@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { textEntropy } from '../../reproduce/entropy';
 import { spreadOf } from '../../reproduce/statistics';
 import { experimentOf, routerTrial, trialText } from './learningSetup';
+import { choiceTrial, mechanisms, memoryTrial } from './mechanisms';
 
 /**
  * The full form of learning.test.ts, on Tiny Shakespeare (samples/tinyshakespeare/README.md says where it comes from), some minutes long:
@@ -46,12 +47,13 @@ async function shakespeare(data: string) {
   // As samples/tinyshakespeare splits it; of the rest the first 40,000 bytes are scored.
   const [train, validation] = [text.subarray(0, 1_003_854), text.subarray(1_003_854, 1_043_854)];
   const entropy = textEntropy(validation);
+  const text = { train, validation };
   const trial = async (what: string, gate: Gate) => {
     const found = await routerTrial(experimentFor(gate), seeds, train, validation);
     console.log(`Tiny Shakespeare, ${what}: ${trialText(found, entropy)}.`);
     return found;
   };
-  return { entropy, trial };
+  return { entropy, trial, text };
 }
 
 describe('on real text it learns, and the experts do it', () => {
@@ -83,4 +85,28 @@ describe('on real text it learns, and the experts do it', () => {
       silenced.forEach((loss, seed) => expect(loss - (trained[seed] ?? Number.NaN)).toBeGreaterThan(0.5));
     },
   );
+
+  const train = { steps: 1500, batch_tokens: 1024, micro_batch: 32, learning_rate: 5e-3, min_learning_rate: 2.5e-4, warmup: 150, seed: 1 };
+
+  it.for(mechanisms)('so does $name, by what it chooses', { timeout }, async (mechanism, { skip }) => {
+    if (folder === undefined) return skip(absent);
+    const { entropy, text } = await shakespeare(folder);
+    const { loss, moved } = await choiceTrial(mechanism, train, text);
+    console.log(
+      `Tiny Shakespeare, ${mechanism.name}: bigram entropy ${entropy.bigram.toFixed(3)} nats per byte, loss ${loss.toFixed(3)}, by other experts than chosen ${moved.toFixed(3)}.`,
+    );
+    expect(loss).toBeLessThan(entropy.bigram);
+    expect(moved - loss).toBeGreaterThan(0.2);
+  });
+
+  it('so does Transformer-XL, which loses by forgetting the window before', { timeout }, async ({ skip }) => {
+    if (folder === undefined) return skip(absent);
+    const { entropy, text } = await shakespeare(folder);
+    const { loss, forgetting } = await memoryTrial(train, text);
+    console.log(
+      `Tiny Shakespeare, Transformer-XL: bigram entropy ${entropy.bigram.toFixed(3)} nats per byte, loss ${loss.toFixed(3)}, without memory ${forgetting.toFixed(3)}.`,
+    );
+    expect(loss).toBeLessThan(entropy.bigram);
+    expect(forgetting - loss).toBeGreaterThan(0.02);
+  });
 });
