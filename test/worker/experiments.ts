@@ -10,12 +10,14 @@ export interface TinyExperiment {
   readonly evaluateEvery?: number;
   /** In YAML. */
   readonly router?: string;
+  /** Keys of `model` in place of its `moe`, in YAML. */
+  readonly model?: string;
 }
 
 /** Writes a config that trains a step in a few milliseconds, with its text, and returns the config's path. */
 export function writeTinyExperiment(
   folder: string,
-  { steps = 6, learningRate = 1e-3, checkpointEvery = 2, evaluateEvery = 3, router = '{}' }: TinyExperiment = {},
+  { steps = 6, learningRate = 1e-3, checkpointEvery = 2, evaluateEvery = 3, router = '{}', model }: TinyExperiment = {},
 ): string {
   mkdirSync(join(folder, 'corpus'), { recursive: true });
   const words = Array.from({ length: 400 }, (_, index) => `${(index * 7919) % 101} is followed by ${((index + 1) * 7919) % 101}.\n`);
@@ -31,7 +33,7 @@ model:
   context: 16
   attention: { heads: 2 }
   ffn: { width: 16 }
-  moe: { kind: mh-moe, every: 2, heads: 2, experts: 4, top_k: 2, expert_width: 8, router: ${router} }
+  ${model ?? `moe: { kind: mh-moe, every: 2, heads: 2, experts: 4, top_k: 2, expert_width: 8, router: ${router} }`}
 train: { steps: ${steps}, batch_tokens: 64, micro_batch: 2, learning_rate: ${learningRate}, warmup: 0, schedule: constant, clip: 0, seed: 3 }
 data: { train: [corpus/train.txt], validation: { prose: [corpus/valid.txt] } }
 evaluate: { every: ${evaluateEvery} }

@@ -6,7 +6,8 @@ import { createEngine } from '../../src/engine/onnx/createEngine';
 import type { MetricsLine } from '../../src/runs/format';
 import { readStatus } from '../../src/runs/readRun';
 import { runFiles } from '../../src/runs/runFiles';
-import { readEvents, readExperts, readMetrics, start } from '../../src/runs/runReader';
+import { readEvents, readExperts, readMetrics, readSketches, start } from '../../src/runs/runReader';
+import { readRunResult } from '../../src/runs/runResult';
 import { writeDescription } from '../../src/runs/runWriter';
 import { RunClient } from '../../src/worker/client';
 import { leaveRequest } from '../../src/worker/requestFiles';
@@ -73,6 +74,73 @@ describe('training a run', () => {
     expect(finished).toMatchObject({ state: 'finished', step: 6 });
     expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
     expect((await readExperts(run, start)).records).toEqual((await readExperts(whole, start)).records);
+  });
+
+  it('sketches what it retrieves, and goes on after a stop as if it had never been stopped', async () => {
+    const peer = { model: 'product_keys: { experts: 64, heads: 2, top_k: 3, key_width: 8, layers: [0, 1] }' };
+    const { run: whole, description } = await createTinyRun(temporaryFolder(), peer);
+    expect(description.retrievals).toEqual([
+      { name: 'layers.0.product_keys', experts: 64, k: 6 },
+      { name: 'layers.1.product_keys', experts: 64, k: 6 },
+    ]);
+    expect(await train(whole)).toMatchObject({ state: 'finished', failure: null });
+    const { run } = await createTinyRun(temporaryFolder(), peer);
+    const stop = new AbortController();
+    expect(await train(run, { onMetrics: ({ step }) => step === 3 && stop.abort() }, stop.signal)).toMatchObject({
+      state: 'stopped',
+      step: 3,
+    });
+    expect(await train(run)).toMatchObject({ state: 'finished', step: 6 });
+
+    const { records } = await readMetrics(whole, start);
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures(records));
+    const sketches = await readSketches(whole, start);
+    expect((await readSketches(run, start)).records).toEqual(sketches.records);
+    expect(sketches.corrupt).toBe(0);
+    expect(sketches.records.map(({ step, layer }) => [step, layer])).toEqual(
+      [1, 2, 3, 4, 5, 6].flatMap((step) => [
+        [step, 0],
+        [step, 1],
+      ]),
+    );
+    // Every token of the batch takes three experts in each of two heads.
+    for (const { total } of sketches.records) expect(total).toBe(64 * 6);
+    for (const { step, train: figures } of records) {
+      if (figures === undefined) continue;
+      const used = sketches.records.filter((frame) => frame.step === step).map(({ histogram }) => (64 - (histogram[0] ?? 0)) / 64);
+      expect(figures.expertUsage).toBeCloseTo(used.reduce((sum, share) => sum + share, 0) / 2, 12);
+    }
+    const validated = records.filter((line) => line.validation !== undefined).flatMap((line) => Object.values(line.validation ?? {}));
+    expect(validated).toHaveLength(3);
+    for (const set of validated) {
+      expect(set.expertUsage).toBeGreaterThan(0);
+      expect(set.unevenness).toBeGreaterThan(0);
+    }
+  });
+
+  it('says how many experts units take where that varies', async () => {
+    const { run, description } = await createTinyRun(temporaryFolder(), {
+      model: 'moe: { kind: smoe, every: 2, experts: 8, top_k: 2, expert_width: 8, router: { select: top_p, top_p: 0.3 } }',
+    });
+    // One routed layer of three matrices 16 x 8 each.
+    expect(description.varyingK).toEqual({ counted: 2, macsPerChoice: 3 * 16 * 8 });
+    expect(await train(run)).toMatchObject({ state: 'finished', failure: null });
+    const { records } = await readMetrics(run, start);
+    for (const { train: figures, validation } of records) {
+      if (figures !== undefined) {
+        const { meanK, kShares = [] } = figures;
+        expect(kShares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 5);
+        expect(kShares.reduce((sum, share, index) => sum + share * (index + 1), 0)).toBeCloseTo(Number(meanK), 4);
+        // Eight experts that know nothing have a score of an eighth: three of them make 0.3.
+        expect(meanK).toBeGreaterThan(2);
+        expect(meanK).toBeLessThan(4);
+      }
+      for (const set of Object.values(validation ?? {})) expect(set.meanK).toBeGreaterThan(2);
+    }
+    const experts = (await readExperts(run, start)).records.find(({ step }) => step === 1);
+    const first = records.find((line) => line.train !== undefined)?.train?.meanK;
+    expect([...(experts?.counts ?? [])].reduce((sum, count) => sum + count, 0)).toBeCloseTo(64 * Number(first), 3);
+    expect(await readRunResult(run)).toMatchObject({ meanK: expect.any(Number), macsAtMeanK: expect.any(Number) });
   });
 
   it('goes on where version 0.1.0 stopped, whose config had keys of the router elsewhere', async () => {
