@@ -43,9 +43,9 @@ const experimentFor = (gate: Gate) => (router: { readonly frozen: boolean }, see
   );
 
 async function shakespeare(data: string) {
-  const text = await readFile(join(data, 'tinyshakespeare', 'input.txt'));
+  const all = await readFile(join(data, 'tinyshakespeare', 'input.txt'));
   // As samples/tinyshakespeare splits it; of the rest the first 40,000 bytes are scored.
-  const [train, validation] = [text.subarray(0, 1_003_854), text.subarray(1_003_854, 1_043_854)];
+  const [train, validation] = [all.subarray(0, 1_003_854), all.subarray(1_003_854, 1_043_854)];
   const entropy = textEntropy(validation);
   const text = { train, validation };
   const trial = async (what: string, gate: Gate) => {
