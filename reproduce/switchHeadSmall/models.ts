@@ -35,7 +35,6 @@ export function switchHeadModels({ width: d, layers, context }: Shape): Compared
     tie_embeddings: false,
     norm: 'layer',
     initialization: 'fan_in',
-    scale_embeddings: true,
     attention: { ...attention, position: 'xl' },
     // 2,053 to 512 in the paper: 4 d but for what makes parameters equal.
     ffn: { width: 4 * d + widened, activation: 'relu' },
