@@ -123,9 +123,34 @@ export class Dashboard {
     );
   }
 
+  /** Figures of the retrieval that is shown, by their names; empty while there are none. */
+  async retrievalFigures(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.frame
+      .locator('section[aria-labelledby="retrieval-title"] table')
+      .first()
+      .locator('tbody tr')
+      .evaluateAll((elements) => elements.map((row) => [...row.children].map((cell) => cell.textContent ?? '')))
+      .catch(() => []);
+    return new Map(rows.map(([name = '', figure = '']) => [name, figure]));
+  }
+
+  /** Rows of a table of bars, by its caption: label and figures. */
+  async bars(caption: string): Promise<readonly (readonly string[])[]> {
+    const rows = this.frame.locator('table.bar-table', { has: this.frame.locator('caption', { hasText: caption }) }).locator('tbody tr');
+    return rows.evaluateAll((elements) =>
+      elements.map((row) => [...row.children].filter((cell) => !cell.hasAttribute('aria-hidden')).map((cell) => cell.textContent ?? '')),
+    );
+  }
+
+  /** The small print of a run: parameters, MACs, mean K, speed. */
+  async details(run: string): Promise<string> {
+    return (await this.frame.locator('article.run', { hasText: run }).first().locator('.details').textContent()) ?? '';
+  }
+
   /** Colours that cover at least a few pixels of a canvas: 0 or 1 when it is blank. */
-  async distinctColours(which: 'curve' | 'heatmap'): Promise<number> {
-    return (which === 'curve' ? this.chart : this.heatmap).evaluate((element) => {
+  async distinctColours(which: 'curve' | 'heatmap' | 'retrieval'): Promise<number> {
+    const canvases = { curve: this.chart, heatmap: this.heatmap, retrieval: this.frame.locator('canvas.retrieval-map') };
+    return canvases[which].evaluate((element) => {
       const canvas = element as HTMLCanvasElement;
       const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? new Uint8ClampedArray();
       const seen = new Map<number, number>();

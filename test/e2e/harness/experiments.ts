@@ -12,6 +12,10 @@ export interface TinyExperiment {
   readonly every?: number;
   readonly checkpointEvery?: number;
   readonly parity?: string;
+  /** The line of the model's attention, in place of plain heads. */
+  readonly attention?: string;
+  /** The line of what stands in place of dense feed-forward networks. */
+  readonly mechanism?: string;
 }
 
 /** A routed model of 2 layers, d_model 32, context 32: one thread, so that several can train beside the editor. */
@@ -24,9 +28,9 @@ export function tinyConfig(options: TinyExperiment = {}): string {
     '  d_model: 32',
     '  layers: 2',
     '  context: 32',
-    '  attention: { heads: 2, position: rope }',
+    `  ${options.attention ?? 'attention: { heads: 2, position: rope }'}`,
     '  ffn: { width: 64, activation: swiglu }',
-    '  moe: { kind: smoe, every: 2, experts: 4, top_k: 1, expert_width: 64, router: { balance_weight: 0.01 } }',
+    `  ${options.mechanism ?? 'moe: { kind: smoe, every: 2, experts: 4, top_k: 1, expert_width: 64, router: { balance_weight: 0.01 } }'}`,
     'train:',
     `  steps: ${options.steps ?? 300}`,
     '  batch_tokens: 256',
