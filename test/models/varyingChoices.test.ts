@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { experimentSchema } from '../../src/config/schema';
 import type { ExperimentInput, ModelConfig } from '../../src/config/schema';
+import { buildLanguageModel } from '../../src/models/languageModel';
+import { tinyExperiment } from '../support/experiments';
+import { interpret, randomParameters, randomTokens, scalar } from '../support/programs';
 import { expectOracle } from './support/expectOracle';
 import { attendedRows, layerFeeds, routedLayerProgram, runLayer } from './support/routedLayer';
 import { importanceOracle } from './support/dynamicOracle';
@@ -156,6 +159,63 @@ describe('top-p', () => {
     expect(b?.output).toEqual(a?.output);
     expect(b?.counts).toEqual(a?.counts);
     expect(b?.taken).toEqual([20, 20]);
+  });
+});
+
+describe('a model whose units take different numbers of experts', () => {
+  const bindings = { batch: 2, time: 6 };
+  const moe = { kind: 'mh-moe', heads: 2, every: 1, experts: 5, top_k: 2, expert_width: 6 };
+
+  function valuesOf(router: Router, mode: 'training' | 'evaluation' = 'training') {
+    const program = buildLanguageModel(tinyExperiment({ moe: { ...moe, router } }));
+    const { loss, crossEntropy, balance } = program.outputs;
+    const layers = program.routedLayers.flatMap(({ counts, taken }) => [counts, taken ?? -1]);
+    const feeds = new Map([...randomParameters(program, 3, 0.6), ...randomTokens(program, bindings, 11, 3)]);
+    const entropies = program.nodes.filter(({ op, scope }) => op === 'negate' && /\.router$/.test(scope)).flatMap(({ outputs }) => outputs);
+    const values = interpret(program, {
+      bindings,
+      mode,
+      feeds,
+      wanted: [loss, crossEntropy, ...(balance === null ? [] : [balance]), ...layers, ...entropies],
+    });
+    return { program, values, entropies, figure: (id: number | null) => scalar(values, id ?? -1) };
+  }
+
+  it.each([
+    { router: { select: 'dynamic' } as const, most: 4 },
+    { router: { select: 'dynamic', k_max: 3 } as const, most: 3 },
+    { router: { select: 'top_p' } as const, most: 5 },
+    { router: { select: 'top_p', k_max: 3 } as const, most: 3 },
+  ])('$router: says how many took how many, up to $most, and counts what they took', ({ router, most }) => {
+    const { program, values } = valuesOf(router);
+    expect(program.routedLayers).toHaveLength(2);
+    for (const layer of program.routedLayers) {
+      expect(layer).toMatchObject({ k: most, unitsPerToken: 2 });
+      const taken = Array.from(values.get(layer.taken ?? -1)?.data ?? []);
+      expect(taken).toHaveLength(most);
+      expect(taken[0]).toBe(24);
+      expect(sum(taken)).toBe(sum(Array.from(values.get(layer.counts)?.data ?? [])));
+      expect(sum(taken)).toBeLessThan(24 * most);
+    }
+  });
+
+  it('adds the weighted entropies of top-p to its loss, and no other model has them', () => {
+    const { program, entropies, figure } = valuesOf({ select: 'top_p', entropy_weight: 0.3, balance_weight: 0.2 });
+    const { loss, crossEntropy, balance } = program.outputs;
+    expect(entropies).toHaveLength(2);
+    const expected = figure(crossEntropy) + 0.2 * figure(balance) + 0.3 * sum(entropies.map((id) => figure(id)));
+    expect(figure(loss)).toBeCloseTo(expected, 12);
+    for (const id of entropies) {
+      expect(figure(id)).toBeGreaterThan(0);
+      expect(figure(id)).toBeLessThan(Math.log(5));
+    }
+    expect(valuesOf({ select: 'top_p' }).entropies).toEqual([]);
+    expect(valuesOf({ entropy_weight: 0.3 }).entropies).toEqual([]);
+  });
+
+  it('says nothing of numbers where every unit takes top_k', () => {
+    const program = buildLanguageModel(tinyExperiment({ moe }));
+    for (const layer of program.routedLayers) expect(layer).toMatchObject({ k: 2, taken: null });
   });
 });
 
