@@ -99,12 +99,40 @@ function mixtureOfExperts(oneOf: OneOf, layers: number, objective: ObjectiveName
   };
 }
 
+type Attention = ExperimentInput['model']['attention'];
+
+function headExperts(oneOf: OneOf): NonNullable<Attention['moe']> {
+  const topK = oneOf(1, 2);
+  return {
+    experts: topK + oneOf(0, 1, 3),
+    top_k: topK,
+    projections: [...oneOf(['value', 'output'], ['value'], ['output'], ['query', 'key'], ['query', 'key', 'value', 'output'])],
+    shared_selection: oneOf(false, false, true),
+    expert_dropout: oneOf(0, 0.2),
+  };
+}
+
+/** Relative positions are for causal models, and have no importance that `select: dynamic` could read. */
+function attention(oneOf: OneOf, objective: ObjectiveName, dynamic: boolean, quantised: boolean): Attention {
+  const heads = oneOf(2, 4);
+  const moe = !quantised && oneOf(false, false, true) ? headExperts(oneOf) : undefined;
+  const shared = moe?.projections?.some((projection) => projection === 'key' || projection === 'value') !== true;
+  return {
+    heads,
+    position: objective === 'causal' && !dynamic ? oneOf('rope', 'none', 'xl') : oneOf('rope', 'none'),
+    rope_share: oneOf(1, 0.5),
+    qk_norm: oneOf('none', 'none', 'head', 'full'),
+    ...(shared ? oneOf<{ kv_heads?: number }>({}, { kv_heads: 1 }, { kv_heads: 2 }) : {}),
+    ...(heads === 2 ? oneOf<{ head_width?: number }>({}, { head_width: 4 }) : { head_width: 4 }),
+    ...(moe === undefined ? {} : { moe }),
+  };
+}
+
 /** Tiny experiments over everything a config can choose in a model. */
 export const randomExperiment: fc.Arbitrary<Experiment> = fc.gen().map((generate) => {
   const oneOf: OneOf = (...values) => generate(() => fc.constantFrom(...values)) as (typeof values)[number];
   const layers = oneOf(2, 3);
   const objective = oneOf('causal', 'causal', 'causal', 'masked');
-  const heads = oneOf(2, 4);
   const moe = oneOf(false, true, true, true, true) ? mixtureOfExperts(oneOf, layers, objective) : undefined;
   // Layer 0 is dense but where every layer is routed.
   const keys = moe?.every !== 1 && oneOf(false, false, true) ? productKeys(oneOf, 0) : undefined;
@@ -126,13 +154,10 @@ export const randomExperiment: fc.Arbitrary<Experiment> = fc.gen().map((generate
       context,
       objective,
       tie_embeddings: oneOf(true, true, false),
-      attention: {
-        heads,
-        position: oneOf('rope', 'none'),
-        qk_norm: oneOf('none', 'none', 'head', 'full'),
-        ...oneOf<{ kv_heads?: number }>({}, { kv_heads: 1 }, { kv_heads: 2 }),
-        ...(heads === 2 ? oneOf<{ head_width?: number }>({}, { head_width: 4 }) : { head_width: 4 }),
-      },
+      norm: oneOf('rms', 'rms', 'layer'),
+      initialization: oneOf('gpt2', 'gpt2', 'fan_in'),
+      scale_embeddings: oneOf(false, false, true),
+      attention: attention(oneOf, objective, moe?.router?.select === 'dynamic', quantised !== undefined),
       ffn: { width: oneOf(7, 16), activation: oneOf('swiglu', 'relu', 'gelu') },
       ...(moe === undefined ? {} : { moe }),
       ...(keys === undefined ? {} : { product_keys: keys }),
