@@ -74,13 +74,13 @@ export function fixedKTwin({ configFile, experiment, mean }: TwinSubject, folder
   const name = `${experimentName(configFile, experiment)}, k = ${k}`;
   const difference = macs.twin / macs.mean - 1;
   const heading = [
-    `# Twin of ${experimentName(configFile, experiment)} with ${k} ${k === 1 ? 'expert' : 'experts'} for every unit, where that takes ${mean.k.toFixed(2)} on average (${mean.source}).`,
-    `# ${costSentence(macs.twin, macs.mean)}`,
+    `Twin of ${experimentName(configFile, experiment)} with ${k} ${k === 1 ? 'expert' : 'experts'} for every unit, where that takes ${mean.k.toFixed(2)} on average (${mean.source}).`,
+    costSentence(macs.twin, macs.mean),
   ];
   const stated = statedRouter(configFile, experiment, readText);
   const body =
     stated === undefined ? standalone({ ...twin, name }, dirname(configFile), folder) : variant(configFile, folder, name, k, stated);
-  return { k, macsPerToken: macs.twin, macsAtMeanK: macs.mean, difference, text: `${heading.map(oneLine).join('\n')}\n${body}` };
+  return { k, macsPerToken: macs.twin, macsAtMeanK: macs.mean, difference, text: `${heading.map(comment).join('\n')}\n${body}` };
 }
 
 function withFixedK(experiment: Experiment, k: number): Experiment {
@@ -169,9 +169,18 @@ function posix(path: string): string {
   return path.replaceAll('\\', '/');
 }
 
-/** A name may have any characters: it must not end the comment. */
-function oneLine(text: string): string {
-  return text.replace(/[\r\n\u2028\u2029\u0085]+/g, ' ');
+/** Wrapped at words. A name may have any characters: none of them ends the comment. */
+function comment(text: string): string {
+  const lines: string[] = [];
+  let line = '#';
+  for (const word of text.split(/[\s\u0085]+/)) {
+    if (line.length + 1 + word.length > 100 && line !== '#') {
+      lines.push(line);
+      line = '#';
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line].join('\n');
 }
 
 function digits(value: number): string {

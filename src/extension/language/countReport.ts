@@ -104,14 +104,14 @@ function needsPart(needs: RunNeeds | null): string[] {
     .filter(({ host, device }) => host + device > 0)
     .toSorted((one, other) => other.host + other.device - one.host - one.device);
   return [
-    aligned(
+    // What it is comes last: some of it is long.
+    `To train it, memory${onDevice ? ', and on the device,' : ''} of about\n${aligned(
       [
-        ['To train it, about', 'memory', ...(onDevice ? ['on the device'] : [])],
-        ['  in all, but for the text', bytesText(memory.host), ...(onDevice ? [bytesText(memory.device)] : [])],
-        ...parts.map(({ meaning, host, device }) => [`  ${meaning}`, bytesText(host), ...(onDevice ? [bytesText(device)] : [])]),
+        [`  ${bytesText(memory.host)}`, ...(onDevice ? [bytesText(memory.device)] : []), 'in all, but for the text'],
+        ...parts.map(({ meaning, host, device }) => [`  ${bytesText(host)}`, ...(onDevice ? [bytesText(device)] : []), meaning]),
       ],
-      1,
-    ),
+      onDevice ? 3 : 2,
+    )}`,
     section('Disk, at most', [
       ['checkpoints', bytesText(disk.checkpoints)],
       ['series', bytesText(disk.series)],

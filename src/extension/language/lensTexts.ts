@@ -1,7 +1,10 @@
 import type { LoadedConfig, SourceRange } from '../../config/configFile';
-import { choicesVary } from '../../config/moeShape';
+import { choicesVary, mostChoices } from '../../config/moeShape';
+import type { Experiment } from '../../config/schema';
+import type { ModelCount } from '../../models/count';
+import { attentionCosts } from '../../parity/attentionCosts';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
-import { formatCount } from '../../parity/formatCount';
+import { formatAmount, formatCount } from '../../parity/formatCount';
 
 export type LensAction = 'showCount' | 'showProblems' | 'startRun' | 'openDashboard' | 'createTwin';
 
@@ -20,16 +23,43 @@ export function lensRange({ rangeOf }: Pick<LoadedConfig, 'rangeOf'>): SourceRan
 export const topOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
 /** What the model costs, or that it has errors. */
-export function countLens({ findings }: Pick<LoadedConfig, 'findings'>, { count, parity, causality }: CountedConfig): Lens {
+export function countLens(
+  { findings, experiment }: Pick<LoadedConfig, 'findings' | 'experiment'>,
+  { count, parity, causality }: CountedConfig,
+): Lens {
   if (count) {
     const notCausal = causality?.reasons.map(({ reason }) => reason) ?? [];
     const tag = notCausal.length === 0 ? '' : '; not causal';
-    const tooltip = [...notCausal, 'Show the figures of every layer'].join(' ');
-    return { title: `${formatCount(count, parity)}${tag}`, action: 'showCount', tooltip };
+    const ofMechanisms = experiment === undefined ? [] : [...varyingText(count, experiment), ...attentionText(count, experiment)];
+    const tooltip = [...notCausal, ...ofMechanisms, 'Show the figures of every layer'].join(' ');
+    return { title: `${formatCount(count, parity)}${kTag(experiment)}${tag}`, action: 'showCount', tooltip };
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const title = errors === 0 ? 'Could not be counted' : `Not counted: ${errors} ${errors === 1 ? 'error' : 'errors'}`;
   return { title, action: 'showProblems', tooltip: 'Show the problems' };
+}
+
+/** `; at 2 of up to 4 experts`: what the MACs are counted at, where units take different numbers of experts. */
+function kTag(experiment: Experiment | undefined): string {
+  const { moe } = experiment?.model ?? {};
+  if (experiment === undefined || moe === undefined || !choicesVary(moe)) return '';
+  return `; at ${moe.top_k} of up to ${mostChoices(experiment.model, moe)} experts`;
+}
+
+function varyingText({ layers }: ModelCount, experiment: Experiment): string[] {
+  const each = layers.reduce((sum, layer) => sum + layer.macsPerChoice, 0);
+  return kTag(experiment) === '' ? [] : [`One expert more on average costs ${formatAmount(each)} MACs/token.`];
+}
+
+/** SwitchHead's attention counted three ways. */
+function attentionText(count: ModelCount, { model }: Experiment): string[] {
+  if (model.attention.moe === undefined) return [];
+  const { graph, paperEquation: paper, authorsScript: script } = attentionCosts(count, model);
+  const others =
+    paper === null || script === null
+      ? ''
+      : `; ${formatAmount(paper.macs + paper.selections)} by the equations of 2312.07987 with its selections, ${formatAmount(script.macs)} by the script of its authors`;
+  return [`Attention of one layer over a window: ${formatAmount(graph.macs)} MACs${others}.`];
 }
 
 /** What can be done with a config. One that only counts offers no run. */

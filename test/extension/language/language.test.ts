@@ -6,7 +6,9 @@ import { actionLenses, countLens, lensRange } from '../../../src/extension/langu
 import { countReport } from '../../../src/extension/language/countReport';
 import { keyAt, keyHover } from '../../../src/extension/language/keyAt';
 import { placeOf } from '../../../src/extension/language/placeOf';
+import { buildLanguageModel } from '../../../src/models/languageModel';
 import { compareWithBaseline } from '../../../src/parity/compareWithBaseline';
+import { trainingNeeds, type RunNeeds } from '../../../src/worker/runNeeds';
 
 const base = `name: Base
 model:
@@ -32,6 +34,8 @@ const files: Readonly<Record<string, string>> = {
   '/w/base.moe.yaml': base,
   '/w/runnable.moe.yaml': runnable,
   '/w/variant.moe.yaml': variant,
+  '/w/switch-head.moe.yaml': base.replace('{ heads: 2 }', '{ heads: 2, head_width: 16, moe: { experts: 4, top_k: 2 } }'),
+  '/w/varying.moe.yaml': base.replace('experts: 4, top_k: 1', 'experts: 4, top_k: 2, router: { select: dynamic }'),
   '/w/renamed.moe.yaml': 'extends: base.moe.yaml\n',
   '/w/broken.moe.yaml': base.replace('layers: 2', 'layers: two').replace('top_k: 1', 'top_k: 9'),
   '/w/one.moe.yaml': 'extends: broken.moe.yaml\n',
@@ -65,6 +69,18 @@ describe('lenses', () => {
         /^[\d.]+ k parameters \(≤ [\d.]+ k active\), [\d.]+ k MACs\/token; vs base\.moe\.yaml: .+ % parameters, .+ % MACs/,
       ),
     });
+  });
+
+  it('say at which K a varying one is counted, and how attention with experts is counted elsewhere', () => {
+    expect(count('varying').title).toMatch(/MACs\/token; at 2 of up to 4 experts$/);
+    // One routed layer of three matrices 64 x 128.
+    expect(count('varying').tooltip).toContain('One expert more on average costs 24.58 k MACs/token.');
+    expect(actions('varying')).toEqual(['openDashboard', 'createTwin']);
+    const { title, tooltip } = count('switch-head');
+    expect(title).not.toContain('experts');
+    expect(tooltip).toMatch(
+      /^Attention of one layer over a window: [\d.]+ k MACs; [\d.]+ k by the equations of 2312\.07987 with its selections, [\d.]+ k by the script/,
+    );
   });
 
   it('offer a run only of what can be trained', () => {
@@ -150,6 +166,21 @@ describe('the count report', () => {
     const routed = report.slice(report.indexOf('MACs per token of the routed layers'), report.indexOf('Against base.moe.yaml'));
     expect(sumOf(routed)).toBe(counted.count?.macsPerToken.experts);
     expect(report).not.toContain('shared experts');
+  });
+
+  it('shows attention with experts by three counts, what a varying K costs, and what training takes', () => {
+    const reportOf = (name: string, needs: RunNeeds | null = null) => {
+      const loaded = load(name);
+      return countReport(name, compareWithBaseline(loaded, readText), { experiment: loaded.experiment, needs });
+    };
+    expect(reportOf('switch-head')).toMatch(/^2312\.07987 Eq\. 11-13 +[\d,]+ +[\d,]+ +[\d,]+$/m);
+    expect(reportOf('varying')).toContain('Units take up to 4 experts, counted at 2: one more on average costs 24,576 MACs per token.');
+    const { experiment } = load('runnable');
+    if (experiment === undefined) throw new Error('runnable has errors');
+    const report = reportOf('runnable', trainingNeeds(experiment, buildLanguageModel(experiment)));
+    expect(report).toMatch(/^ +[\d.]+ MiB +in all, but for the text$/m);
+    expect(report).toMatch(/^ +[\d.]+ [KM]iB +both moments of AdamW$/m);
+    expect(report).toMatch(/^ +checkpoints +[\d.]+ [KM]iB$/m);
   });
 
   it('says why a config with errors is not counted', () => {
