@@ -19,6 +19,8 @@ export interface MechanismCase {
   readonly name: string;
   /** The `model` of an experiment config. */
   readonly model: unknown;
+  /** With a cached chunk, the input `memory`: 1 for a window that does not see its own. */
+  readonly resets?: GoldenTensor;
   readonly inputs: GoldenTensors;
   readonly cotangents: GoldenTensors;
   readonly outputs: GoldenTensors;

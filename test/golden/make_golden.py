@@ -146,6 +146,8 @@ def write(name: str, content: object) -> None:
 if __name__ == "__main__":
     # Of some cases alone, by the beginnings of their names: the others stay as they are.
     wanted = tuple(sys.argv[1:])
+    if "mechanisms" in wanted:
+        write("mechanisms", plain(mechanism_cases()))
     if wanted:
         for case_name in [name for name in CASES if name.startswith(wanted)]:
             write(f"model-{case_name}", plain(model_case(case_name, CASES[case_name])))
