@@ -1,8 +1,10 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ProgramBuilder } from '../../src/graph/builder';
 import type { Program } from '../../src/graph/program';
+import { probeDevice } from '../../src/engine/onnx/devices';
 import { programOf } from '../support/programs';
 import { tinyBatch, trainingTask } from './conformance';
+import { bundle } from './support/bundle';
 import { runTraining, type TrainingResult } from './support/deviceTasks';
 import { findGpu, gpuRunner } from './support/gpu';
 import { stateOf } from './support/referenceStep';
@@ -76,5 +78,13 @@ if ('reason' in gpu) {
     expect(refused).toMatch(/8,192 MiB is too large, the largest buffer it allows \(maxBufferSize\) has [\d,.]+ MiB/);
     const { metrics } = await runner.train(trainingTask(tableProgram(), 1));
     expect(metrics[0]?.loss).toBeGreaterThan(0);
+  });
+
+  it('the probe of a device takes a tensor that fits and says why another does not', async () => {
+    const probe = await bundle('src/engine/onnx/probeEntry.ts', 'probe-size');
+    expect(await probeDevice(probe, 'webgpu', gpu.environment, 2 ** 27 + 2 ** 20)).toMatchObject({ available: true });
+    const { available, detail } = await probeDevice(probe, 'webgpu', gpu.environment, 2 ** 33);
+    if (available) process.stderr.write('A probe that refuses was not seen: this device has buffers of 8 GiB.\n');
+    else expect(detail).toMatch(/^The model does not fit on the device: a tensor of 8,192 MiB is too large, the largest buffer/);
   });
 }

@@ -2,8 +2,8 @@ import { elementCount } from '../../graph/dimensions';
 import type { Program } from '../../graph/program';
 import { EngineError } from '../engine';
 import { OnnxGraph } from './graph';
-import { expand, gather } from './lowering/operators';
-import type { Runtime } from './runtime';
+import { add, expand, gather } from './lowering/operators';
+import type { Runtime, RuntimeSession } from './runtime';
 import { createRuntimeSession, floatsOf, runSession } from './runtimeSession';
 
 /** Every WebGPU device has buffers of this size, and binds them whole (the default of maxStorageBufferBindingSize). */
@@ -14,6 +14,7 @@ const TOO_MANY_BYTES = 2 ** 33;
 
 const MIB = 2 ** 20;
 const FLOAT_BYTES = 4;
+const WIDTH = 256;
 
 export interface LargestParameter {
   readonly name: string;
@@ -45,31 +46,65 @@ export async function checkParameterSizes(runtime: Runtime, program: Program): P
  */
 export async function refusalOfTensor(runtime: Runtime, bytes: number): Promise<string | null> {
   if (bytes <= EVERY_DEVICE_BYTES) return null;
-  const reason = await failureOfTensor(runtime, bytes);
-  if (reason === null) return null;
-  const limit = limitIn(reason) ?? limitIn((await failureOfTensor(runtime, TOO_MANY_BYTES)) ?? '');
+  const attempt = await LargeTensor.create(runtime, bytes);
+  try {
+    const reason = await attempt.failure();
+    return reason === null ? null : describeRefusal(bytes, reason, limitIn(reason) ?? (await knownLimit(runtime)));
+  } finally {
+    await attempt.dispose();
+  }
+}
+
+/**
+ * The limit as the refusal of far too large a tensor names it. Only a second refusal does, while the session of the first is open: the first one is
+ * an attempt to allocate that failed.
+ */
+async function knownLimit(runtime: Runtime): Promise<number | undefined> {
+  const attempt = await LargeTensor.create(runtime, TOO_MANY_BYTES);
+  try {
+    return limitIn((await attempt.failure()) ?? '');
+  } finally {
+    await attempt.dispose();
+  }
+}
+
+function describeRefusal(bytes: number, reason: string, limit: number | undefined): string {
   const size = `a tensor of ${mebibytes(bytes)} MiB`;
   if (limit === undefined) return `it refuses ${size}: ${firstLine(reason)}`;
   const most = `the largest buffer it allows (maxBufferSize) has ${mebibytes(limit)} MiB`;
   return bytes > limit ? `${size} is too large, ${most}.` : `it could not make ${size}; ${most}, and its memory may be short.`;
 }
 
-/** Fills a tensor [rows, 256] on the device and reads both its ends. */
-async function failureOfTensor(runtime: Runtime, bytes: number): Promise<string | null> {
-  const width = 256;
-  const rows = Math.ceil(bytes / FLOAT_BYTES / width);
-  const graph = new OnnxGraph('largeTensor');
-  const value = graph.input('value', 'float32', [1, 1]);
-  const ends = gather(graph, expand(graph, value, [rows, width]), graph.constant('int32', [2], [0, rows - 1]));
-  const output = graph.output(ends, 'float32');
-  const session = await createRuntimeSession(runtime, graph.build().bytes, { device: 'webgpu', threads: 1 });
-  try {
-    const outputs = await runSession(session, { value: new runtime.Tensor('float32', [3], [1, 1]) });
-    return floatsOf(outputs, output).every((read) => read === 3) ? null : 'what is read from it is not what was written.';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    await session.release();
+/** A tensor [rows, 256] that is filled on the device, gets a new last row as tables do, and is read at both ends. */
+class LargeTensor {
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly session: RuntimeSession,
+    private readonly output: string,
+  ) {}
+
+  static async create(runtime: Runtime, bytes: number): Promise<LargeTensor> {
+    const rows = Math.ceil(bytes / FLOAT_BYTES / WIDTH);
+    const graph = new OnnxGraph('largeTensor');
+    const value = graph.input('value', 'float32', [1, 1]);
+    const lastRow = [graph.constant('int64', [1, 1], [rows - 1]), expand(graph, add(graph, value, value), [1, WIDTH])];
+    const tensor = graph.node('ScatterND', [expand(graph, value, [rows, WIDTH]), ...lastRow]);
+    const output = graph.output(gather(graph, tensor, graph.constant('int32', [2], [0, rows - 1])), 'float32');
+    return new LargeTensor(runtime, await createRuntimeSession(runtime, graph.build().bytes, { device: 'webgpu', threads: 1 }), output);
+  }
+
+  async failure(): Promise<string | null> {
+    try {
+      const outputs = await runSession(this.session, { value: new this.runtime.Tensor('float32', [3], [1, 1]) });
+      const asWritten = floatsOf(outputs, this.output).every((read, place) => read === (place < WIDTH ? 3 : 6));
+      return asWritten ? null : 'what is read from it is not what was written.';
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.session.release();
   }
 }
 
