@@ -1,5 +1,6 @@
 import type { RunnableExperiment } from '../config/schema';
 import { type Device, STATE_PIECE_ELEMENTS } from '../engine/engine';
+import { GROUP_ELEMENTS } from '../engine/onnx/deviceOptimiser';
 import { stateEntries } from '../engine/stateLayout';
 import { bindShape, elementCount, type Bindings } from '../graph/dimensions';
 import type { Parameter, Program } from '../graph/program';
@@ -23,7 +24,17 @@ const CHECKPOINT_PIECES = 5;
 /** A part of the memory of a run, in bytes. */
 export interface MemoryPart {
   readonly name:
-    'runtime' | 'parameters' | 'moments' | 'rowState' | 'buffers' | 'gradients' | 'activations' | 'evaluation' | 'checkpoint' | 'text';
+    | 'runtime'
+    | 'parameters'
+    | 'moments'
+    | 'rowState'
+    | 'buffers'
+    | 'gradients'
+    | 'update'
+    | 'activations'
+    | 'evaluation'
+    | 'checkpoint'
+    | 'text';
   /** What it is, for people. */
   readonly meaning: string;
   /** Whether it is known from shapes; the others depend on what the runtime keeps at a time. */
@@ -47,6 +58,7 @@ export interface MemoryEstimate {
  * - buffers: twice, before a step and after it;
  * - gradients: dense ones as they come out of the graph, as they are handed over and, with several microbatches, their sum; rows as their indices,
  *   coefficients and vectors, once as they come out and once sorted;
+ * - update: on a device, the next parameters and moments of a group of parameters beside those of before;
  * - activations: of one microbatch, twice the outputs of all forward nodes, one and a half times the weights of attention, and the rows that are gathered from
  *   tables. An estimate, within a fifth of what dense, SMoE, MH-MoE and PEER models took on the CPU: the runtime frees some early and needs others beside them;
  * - evaluation: its session's own memory: half of the forward nodes' outputs, the weights of one layer's attention twice, gathered rows;
@@ -72,6 +84,7 @@ export function memoryNeeded(experiment: RunnableExperiment, program: Program, d
   const activations = 2 * forward + 1.5 * sum(attention) + gathered;
   const evaluation = forward / 2 + 2 * Math.max(0, ...attention) + gathered;
   const buffers = 2 * stateOf('buffer');
+  const update = 3 * Math.min(dense, Math.max(BYTES * GROUP_ELEMENTS, BYTES * largest));
   const split = (bytes: number) => (onGpu ? { host: 0, device: bytes } : { host: bytes, device: 0 });
   const withTables = (bytes: number, ofTables: number, onDevice: number) =>
     onGpu ? { host: ofTables, device: bytes + onDevice } : { host: bytes + ofTables, device: 0 };
@@ -83,6 +96,7 @@ export function memoryNeeded(experiment: RunnableExperiment, program: Program, d
     { name: 'rowState', meaning: 'when each row of a table was last updated', exact: true, host: stateOf('rowState'), device: 0 },
     { name: 'buffers', meaning: 'buffers, before a step and after it', exact: true, ...split(buffers) },
     { name: 'gradients', meaning: 'gradients of a step', exact: false, ...withTables(copies * dense, rows, 0) },
+    { name: 'update', meaning: 'what the optimiser makes of a group of parameters', exact: false, host: 0, device: onGpu ? update : 0 },
     { name: 'activations', meaning: 'what the forward pass keeps for the backward pass', exact: false, ...split(activations) },
     { name: 'evaluation', meaning: 'the forward pass of evaluation', exact: false, ...split(evaluation) },
     {

@@ -61,7 +61,19 @@ describe('memory', () => {
   it('has a part for everything, which add up', () => {
     const { parts, host, device } = needs(tinyExperiment());
     expect(parts.map(({ name }) => name)).toEqual([
-      ...['runtime', 'parameters', 'moments', 'rowState', 'buffers', 'gradients', 'activations', 'evaluation', 'checkpoint', 'text'],
+      ...[
+        'runtime',
+        'parameters',
+        'moments',
+        'rowState',
+        'buffers',
+        'gradients',
+        'update',
+        'activations',
+        'evaluation',
+        'checkpoint',
+        'text',
+      ],
     ]);
     expect(host).toBe(parts.reduce((sum, { host: own }) => sum + own, 0));
     expect(device).toBe(0);

@@ -24,7 +24,7 @@ interface Group {
 }
 
 /** Elements in a group of parameters: while one is updated its old and new state are both there, six times this many floats. */
-const GROUP_ELEMENTS = 2 ** 24;
+export const GROUP_ELEMENTS = 2 ** 24;
 
 /**
  * Accumulation, norm and AdamW of parameters with dense gradients on the device, by groups so that memory for old and new state is bounded. Lists of
