@@ -14,9 +14,7 @@ export class UnreadableRun extends Error {
 }
 
 /** What a run trained, and how many experts units took at the end of its training. Throws UnreadableRun. */
-export async function runTwinSubject(
-  run: string,
-): Promise<{
+export async function runTwinSubject(run: string): Promise<{
   readonly configFile: string;
   readonly experiment: Experiment;
   readonly mean: { readonly k: number; readonly source: string };

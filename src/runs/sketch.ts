@@ -46,14 +46,17 @@ export function sketchOf(counts: Float64Array): Omit<SketchFrame, 'step' | 'laye
   const histogram = new Uint32Array(SKETCH_BINS);
   const used = new Uint8Array(Math.ceil(experts / 8));
   const heaviest: { readonly expert: number; readonly count: number }[] = [];
+  let chosen = 0;
   let total = 0;
   let sumOfCLogC = 0;
   let least = 0;
   for (let expert = 0; expert < experts; expert++) {
     const count = counts[expert] ?? 0;
+    // Nearly all of them: nothing more is done with those.
+    if (count === 0) continue;
+    chosen++;
     const bin = binOf(count);
     histogram[bin] = (histogram[bin] ?? 0) + 1;
-    if (count === 0) continue;
     total += count;
     sumOfCLogC += count * Math.log(count);
     const group = Math.floor((expert * groupCount) / experts);
@@ -66,6 +69,7 @@ export function sketchOf(counts: Float64Array): Omit<SketchFrame, 'step' | 'laye
       least = heaviest.at(-1)?.count ?? 0;
     }
   }
+  histogram[0] = experts - chosen;
   // sum z log z = (sum c log c) / total - log total, with z = c / total.
   const unevenness = total === 0 ? 0 : Math.max(0, Math.log(experts) + sumOfCLogC / total - Math.log(total));
   return { total, unevenness, histogram, heaviest, groups: Float32Array.from(groups), used };

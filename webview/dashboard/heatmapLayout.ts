@@ -37,7 +37,7 @@ export function layoutHeatmap(
   rowHeight: RowHeight = fewRows,
 ): HeatmapLayout {
   const most = Math.max(1, ...columns);
-  const left = Math.ceil(Math.min(labelWidth + 10, available * 0.35));
+  const left = Math.ceil(Math.min(labelWidth + 10, available * 0.42));
   const cellWidth = Math.max(narrowestCell, Math.min(widestCell, Math.floor((available - left - 1) / most)));
   const cellHeight = rowHeight(columns.length, cellWidth);
   const top = 2;

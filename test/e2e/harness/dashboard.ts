@@ -95,9 +95,18 @@ export class Dashboard {
   }
 
   /** The last step of the stretch that the heatmap shows. */
-  async heatmapStep(): Promise<number | undefined> {
+  heatmapStep(): Promise<number | undefined> {
+    return this.lastStepShown('experts-step');
+  }
+
+  /** The last step of the stretch that the figures of a retrieval are about. */
+  retrievalStep(): Promise<number | undefined> {
+    return this.lastStepShown('retrieval-step');
+  }
+
+  private async lastStepShown(slider: string): Promise<number | undefined> {
     const text = await this.frame
-      .locator('output[for=experts-step]')
+      .locator(`output[for=${slider}]`)
       .textContent({ timeout: 2000 })
       .catch(() => null);
     const steps = text?.match(/\d+(?:,\d{3})*/g) ?? [];

@@ -70,7 +70,8 @@ test('hints follow what is typed into it: a mistake is underlined', async () => 
 test('saved, it is a file that the command line counts alike; another of the same preset gets another name', async () => {
   const file = join(session().workspace, 'qwen3-30b-a3b.moe.yaml');
   await session().window.page.keyboard.press('Control+s');
-  await eventually('the file', () => Promise.resolve(existsSync(file)));
+  // It is made first, and filled then.
+  await eventually('the file', () => existsSync(file) && readFileSync(file, 'utf8') !== '');
   const printed = await moeLab(session().workspace, 'presets', 'qwen3-30b-a3b');
   expect(readFileSync(file, 'utf8')).toBe(printed.stdout);
   const counted = await moeLab(session().workspace, 'count', 'qwen3-30b-a3b.moe.yaml', '--json');
