@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { StateTensor } from '../../src/engine/engine';
+import { buildLanguageModel } from '../../src/models/languageModel';
+import { tinyExperiment } from '../support/experiments';
 import { tinyBatch, trainingTask } from './conformance';
 import { runTraining, type TrainingResult } from './support/deviceTasks';
 import { findGpu, gpuRunner } from './support/gpu';
@@ -38,11 +40,19 @@ if ('reason' in gpu) {
       lanes(onGpu).forEach((value, index) => expect(value).toBeCloseTo(lanes(onCpu)[index] ?? NaN, 3));
     });
 
-    it('go on from an exported state with the same bits', async () => {
-      const half = { ...task, steps: task.steps.slice(0, 3), evaluate: [] };
+    // The tables are updated on the host, and their copies on the device have to follow.
+    const retrieving = tinyExperiment({
+      attention: { heads: 2, position: 'xl', moe: { experts: 3, top_k: 2 } },
+      product_keys: { experts: 16, heads: 2, top_k: 3, key_width: 6 },
+    });
+    it.each([
+      ['a program with buffers of every kind', task],
+      ['a model with lazy tables and running means', trainingTask(buildLanguageModel(retrieving), 6, { evaluate: [tinyBatch(1)] })],
+    ])('go on from an exported state with the same bits: %s', async (_, given) => {
+      const half = { ...given, steps: given.steps.slice(0, 3), evaluate: [] };
       const { final } = await runner.train(half);
-      const rest = await runner.train({ ...task, state: final, steps: task.steps.slice(3) });
-      const whole = await runner.train(task);
+      const rest = await runner.train({ ...given, state: final, steps: given.steps.slice(3) });
+      const whole = await runner.train(given);
       expect(rest.initial).toEqual(final);
       expect(rest.metrics).toEqual(whole.metrics.slice(3));
       expect(rest.final).toEqual(whole.final);
