@@ -14,7 +14,8 @@ from torch import Tensor
 sys.dont_write_bytecode = True
 
 from oracle import numbers
-from oracle.cases import CASES, Case
+from oracle.cases import CASES
+from oracle.configs import Case
 from oracle.language_model import Batch, buffer_shapes, evaluation_values, model_shapes
 from oracle.mechanisms import mechanism_cases
 from oracle.numbers import NearTie, Weights, normal, seeded

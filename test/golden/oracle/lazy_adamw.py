@@ -1,7 +1,7 @@
 """AdamW for tables of which a step uses few rows: what is put off for a row is made up for when it is next used.
 
-A row's moments decay as with a gradient of zero in every step that it rests, and its weight decays by the steps' own rates; but it makes no step by its
-momentum while it rests.
+A row's moments decay as with a gradient of zero in every step that it rests, and its weight decays by the steps' own rates; but it makes no
+step by its momentum while it rests.
 """
 
 import math

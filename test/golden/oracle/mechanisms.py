@@ -9,7 +9,8 @@ from torch import Tensor
 from . import numbers
 from .allocation import allocate, count_until, fewest_and_most, importance
 from .attention import attention, head_width
-from .cases import ALL_FOUR, CASES, ROPE_BASE, XL, dynamic, model, moe, small, switch_head, top_p
+from .cases import CASES
+from .configs import ALL_FOUR, ROPE_BASE, XL, dynamic, model, moe, small, switch_head, top_p
 from .language_model import allocation, attention_shapes, feed_forward_shapes, routed_shapes, router_shapes
 from .layers import feed_forward, layer_norm, rms_norm
 from .numbers import NearTie, Weights, normal, seeded, within
@@ -257,7 +258,8 @@ def mechanism_cases() -> list[dict]:
         config = CASES[name].model
         shapes = {"x": [10, config["d_model"]], **routed_shapes(config)}
         add(f"routed-{name}", config, shapes, lambda w, c=config: routed_outputs(w, c))
-    add("layer-norm", model(norm="layer"), {"x": [10, 8], "norm": [8], "norm_bias": [8]}, lambda w: {"y": layer_norm(w["x"], w["norm"], w["norm_bias"])})
+    shapes = {"x": [10, 8], "norm": [8], "norm_bias": [8]}
+    add("layer-norm", model(norm="layer"), shapes, lambda w: {"y": layer_norm(w["x"], w["norm"], w["norm_bias"])})
     for name, width, share in (("half", 6, 0.5), ("rounded-down", 5, 0.9)):
         config = small(attention={"head_width": width, "rope_share": share})
         add(f"rotary-{name}", config, {"x": [2, 2, 7, width]}, lambda w, of=share: {"y": partly_rotary(w["x"], ROPE_BASE, of)})
