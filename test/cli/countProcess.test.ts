@@ -1,11 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { builtBundles } from '../worker/bundles';
 
 const root = join(import.meta.dirname, '../..');
 const models = join(root, 'test/fixtures/tables-1-and-2');
@@ -13,25 +12,7 @@ const node = promisify(execFile);
 
 /** The command line as it ships: one bundle, in a process of its own. */
 describe('the moe-lab program', () => {
-  let folder: string;
-  let program: string;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'moe-lab-cli-'));
-    program = join(folder, 'cli.js');
-    await build({
-      absWorkingDir: root,
-      entryPoints: ['src/cli/main.ts'],
-      outfile: program,
-      bundle: true,
-      platform: 'node',
-      format: 'cjs',
-      target: 'node20',
-      external: ['vscode', 'onnxruntime-node'],
-      logLevel: 'error',
-    });
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const program = join(builtBundles(), 'cli.js');
 
   it('counts, with exit code 0 and JSON on stdout alone', async () => {
     const { stdout, stderr } = await node(process.execPath, [program, 'count', 'dense.moe.yaml', '--json'], { cwd: models });

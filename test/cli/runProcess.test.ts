@@ -78,7 +78,7 @@ describe('moe-lab run', () => {
     const { code, stdout } = await cli(experiment({ steps: 20, evaluateEvery: 10 }), 'run', 'tiny.moe.yaml');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^step 20 {2}validation perplexity {2}prose \d/m);
-    expect(stdout).toMatch(/^ {2}layers\.1\.moe {2}[·░▒▓█]{4} {2}busiest \d\.\dx/m);
+    expect(stdout).toMatch(/^ {2}layer 1 {2}[·░▒▓█]{4} {2}busiest \d\.\dx/m);
     expect(stdout).toContain('finished at step 20 of 20');
     expect(stdout).not.toContain('\u001b');
   });
