@@ -88,10 +88,12 @@ export interface PrimitiveAttributes {
   /** (q, k, v, memoryKeys, memoryValues, positions, seen, g) -> (dq, dk, dv, dmemoryKeys, dmemoryValues, dpositions). */
   relativeAttentionGradient: { scale: number };
   /**
-   * (q, k [batch, heads, time, d]) -> [batch, time], how important each token is by the attention A = softmax(scale q k^T + mask), mean over the
-   * heads, then over its mean. Not differentiable. Statistics of token j: `received` mean over i of A[i, j]; `cls_row` A[0, j]; `row_max`
-   * max over i of A[j, i]; `entropy` max(1 - H(A[j]) / log(n), 1e-6), n the keys that j sees, and 1 where n = 1. The mean is that of the
-   * window, and where causal that of tokens 0 to j. `received` and `cls_row` need causal = false.
+   * (q, k [batch, heads, time, d]) -> [batch, time], r, how important each token is by the attention A = softmax(scale q k^T + mask), next to the
+   * others. Not differentiable. Of token j, which sees n keys, mean over the heads of: `received` mean over i of A[i, j]; `cls_row` A[0, j];
+   * `row_max` (max over i of A[j, i] - 1/n) / (1 - 1/n); `entropy` 1 - H(A[j]) / log(n). The latter two are 0 for even attention, 1 for a single key,
+   * and I_j is their mean but at least 1e-3, so that tokens which all attend nearly evenly are alike; the others have no least.
+   * r_j = I_j / mean(I_0..I_last), where causal I_j / mean(I_1..I_j): the first token, which sees no choice, is left out, and r_0 = 1. With time = 1
+   * r = 1. `received` and `cls_row` need causal = false.
    */
   attentionImportance: { statistic: 'received' | 'cls_row' | 'row_max' | 'entropy'; causal: boolean; scale: number };
   /** (table [rows, d], indices int32 [...]) -> [..., d]. */

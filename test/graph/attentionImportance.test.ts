@@ -45,37 +45,59 @@ describe('importance by attention, one head of one channel', () => {
     close(importance(shape, q, k, { statistic: 'cls_row', causal: false })[0], [1, 1, 1]);
     close(importance(shape, [2, 1, 0], k, { statistic: 'cls_row', causal: false })[0], [3 / 14, 12 / 14, 27 / 14]);
   });
-  it('row_max: the largest of each row', () => {
-    const largest = [1 / 3, 1 / 2, 9 / 14];
-    close(importance(shape, q, k, { statistic: 'row_max', causal: false })[0], over(largest, (1 / 3 + 1 / 2 + 9 / 14) / 3));
+  it('row_max: how far the largest of each row is above even attention, on the way to 1', () => {
+    // 1/3, 1/2 and 9/14, each less 1/3, over 2/3. The row of the first token is even: no concentration but the least.
+    const above = [1e-3, 1 / 4, 13 / 28];
+    close(importance(shape, q, k, { statistic: 'row_max', causal: false })[0], over(above, (1e-3 + 1 / 4 + 13 / 28) / 3));
   });
-  it('row_max, causal: rows of the keys up to each token, over the mean so far', () => {
-    // A[0] = [1], A[1] = [1, 2] / 3, A[2] = [1, 4, 9] / 14.
-    close(importance(shape, q, k, { statistic: 'row_max', causal: true })[0], [1, 2 / 3 / (5 / 6), 9 / 14 / ((1 + 2 / 3 + 9 / 14) / 3)]);
+  it('row_max, causal: by the keys up to each token, over the mean so far but of the first', () => {
+    // A[0] = [1], A[1] = [1, 2] / 3, A[2] = [1, 4, 9] / 14: the largest are 1/3 of the way from 1/2 to 1, and 13/28 of that from 1/3.
+    const [second, third] = [1 / 3, 13 / 28];
+    close(importance(shape, q, k, { statistic: 'row_max', causal: true })[0], [1, 1, third / ((second + third) / 2)]);
   });
   it('entropy: how far each row is from looking everywhere alike', () => {
-    // The row of the first token is uniform: no concentration but the least.
-    const concentration = [1e-6, ...rows.slice(1).map((row) => 1 - entropy(row) / Math.log(3))];
+    const concentration = [1e-3, ...rows.slice(1).map((row) => 1 - entropy(row) / Math.log(3))];
     const mean = concentration.reduce((a, b) => a + b, 0) / 3;
     close(importance(shape, q, k, { statistic: 'entropy', causal: false })[0], over(concentration, mean));
   });
-  it('entropy, causal: 1 for the first token, then by the logarithm of the keys seen', () => {
+  it('entropy, causal: by the logarithm of the keys seen, over the mean so far but of the first', () => {
     const [second, third] = [1 - entropy([1 / 3, 2 / 3]) / Math.log(2), 1 - entropy(rows[2] ?? []) / Math.log(3)];
-    close(importance(shape, q, k, { statistic: 'entropy', causal: true })[0], [
-      1,
-      second / ((1 + second) / 2),
-      third / ((1 + second + third) / 3),
-    ]);
+    close(importance(shape, q, k, { statistic: 'entropy', causal: true })[0], [1, 1, third / ((second + third) / 2)]);
   });
-  it('is 1 for all where attention is alike everywhere', () => {
+  it('is 1 for all where attention is even, which before the first choice it always is', () => {
     for (const statistic of ['received', 'cls_row', 'row_max', 'entropy'] as const) {
       close(importance([1, 1, 4, 1], [0, 0, 0, 0], [1, 2, 3, 4], { statistic, causal: false })[0], [1, 1, 1, 1]);
+    }
+    for (const statistic of ['row_max', 'entropy'] as const) {
+      expect(importance([1, 1, 4, 1], [0, 0, 0, 0], [1, 2, 3, 4], { statistic, causal: true })[0]).toEqual([1, 1, 1, 1]);
+    }
+  });
+  it('is 1 for all where attention is nearly even: what is left is no difference to speak of', () => {
+    const [small, long] = [normals([1, 2, 50, 3], 1).map((x) => x / 100), [1, 2, 50, 3]];
+    for (const statistic of ['row_max', 'entropy'] as const) {
+      for (const causal of [true, false]) {
+        const [found] = importance(long, small, small, { statistic, causal });
+        expect(found).toHaveLength(50);
+        for (const r of found ?? []) expect(r).toBeCloseTo(1, 12);
+      }
+    }
+  });
+  it('makes of one token that looks at a single key among such that look everywhere the one that counts', () => {
+    // Token 5 of 8 looks at key 3 alone; to itself it is worth the mean of 1e-3 four times and 1, and later tokens are worth little.
+    const queries = [0, 0, 0, 0, 0, 1, 0, 0];
+    const keys = [0, 0, 0, 100, 0, 0, 0, 0];
+    for (const statistic of ['row_max', 'entropy'] as const) {
+      const [found] = importance([1, 1, 8, 1], queries, keys, { statistic, causal: true });
+      const mean = (4e-3 + 1) / 5;
+      close(found, [1, 1, 1, 1, 1, 1 / mean, 1e-3 / ((5e-3 + 1) / 6), 1e-3 / ((6e-3 + 1) / 7)]);
     }
   });
   it('of a single token is 1', () => {
     for (const statistic of ['row_max', 'entropy'] as const) {
       for (const causal of [true, false]) close(importance([1, 1, 1, 1], [3], [2], { statistic, causal })[0], [1]);
     }
+    for (const statistic of ['received', 'cls_row'] as const)
+      close(importance([2, 1, 1, 1], [3, 1], [2, 1], { statistic, causal: false })[1], [1]);
   });
   it('scales the scores', () => {
     const doubled = q.map((x) => 2 * x);
@@ -95,11 +117,23 @@ describe('importance over heads and windows', () => {
     ];
     const k = [0, Math.log(2), Math.log(3)];
     const q = [...plain, ...sharp, ...sharp, ...plain];
-    const largest = [1 / 3, (1 / 3 + 1 / 2) / 2, (1 / 3 + 9 / 14) / 2];
-    const expected = over(largest, largest.reduce((a, b) => a + b, 0) / 3);
+    const above = [1e-3, 1 / 4 / 2, 13 / 28 / 2];
+    const expected = over(above, above.reduce((a, b) => a + b, 0) / 3);
     const result = importance([2, 2, 3, 1], q, [...k, ...k, ...k, ...k], { statistic: 'row_max', causal: false });
     result.forEach((row) => close(row, expected));
     expect(result).toHaveLength(2);
+  });
+
+  it('takes the mean over the heads before the least, not after', () => {
+    // One head is even, the other above it by 1.5e-3 or 4.5e-3 of the way to 1: half of these are their mean, of which only the first is too little.
+    const [key, q] = [
+      [0, 1],
+      [0, 0],
+    ];
+    const score = (above: number): number => Math.log((1 + above) / (1 - above));
+    const query = [score(1.5e-3), score(4.5e-3)];
+    const [found] = importance([1, 2, 2, 1], [...q, ...query], [...key, ...key], { statistic: 'row_max', causal: false });
+    close(found, over([1e-3, 2.25e-3], 1.625e-3));
   });
 
   const sizes = fc.record({ heads: fc.integer({ min: 1, max: 3 }), time: fc.integer({ min: 2, max: 7 }), seed: fc.nat() });

@@ -24,21 +24,19 @@ function attentionProbabilities(q: NdArray, k: NdArray, causal: boolean, scale: 
   return rows;
 }
 
-/** Where every query looks at all keys alike, each is as important as any other and not 0 of 0. */
-const LEAST_CONCENTRATION = 1e-6;
+type Statistic = PrimitiveAttributes['attentionImportance']['statistic'];
 
-/** By the keys' probabilities of one query (a row of A), how important that query is: high where it looks at few keys. */
-const rowStatistics: Record<'row_max' | 'entropy', (row: Float64Array) => number> = {
-  row_max: (row) => row.reduce((a, b) => Math.max(a, b), 0),
-  entropy: (row) => {
-    if (row.length === 1) return 1;
-    const entropy = row.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
-    return Math.max(1 - entropy / Math.log(row.length), LEAST_CONCENTRATION);
-  },
+/** Below this, attention is as good as even: what differs from token to token may be rounding, so that all are as important. */
+const LEAST_CONCENTRATION = 1e-3;
+
+/** By the probabilities of the n > 1 keys that one query sees (a row of A), how far it is from looking at all alike (0) towards looking at one (1). */
+const concentrations: Record<'row_max' | 'entropy', (row: Float64Array) => number> = {
+  row_max: (row) => (row.reduce((a, b) => Math.max(a, b), 0) - 1 / row.length) / (1 - 1 / row.length),
+  entropy: (row) => 1 + row.reduce((sum, p) => (p > 0 ? sum + p * Math.log(p) : sum), 0) / Math.log(row.length),
 };
 
-/** The importance of each token of one head's rows of A, before any mean. */
-function headImportance(rows: readonly Float64Array[], statistic: PrimitiveAttributes['attentionImportance']['statistic']): number[] {
+/** The statistic of each token by one head's rows of A, before any mean. */
+function headStatistic(rows: readonly Float64Array[], statistic: Statistic): number[] {
   switch (statistic) {
     case 'received':
       return rows.map((_, token) => rows.reduce((sum, row) => sum + (row[token] ?? 0), 0) / rows.length);
@@ -46,17 +44,22 @@ function headImportance(rows: readonly Float64Array[], statistic: PrimitiveAttri
       return [...(rows[0] ?? [])];
     case 'row_max':
     case 'entropy':
-      return rows.map(rowStatistics[statistic]);
+      return rows.map((row) => (row.length === 1 ? 1 : concentrations[statistic](row)));
   }
 }
 
-/** Each number over the mean of all of them, or over that of those up to it. */
+/** The least that a mean over the heads counts for. */
+const least: Record<Statistic, number> = { received: 0, cls_row: 0, row_max: LEAST_CONCENTRATION, entropy: LEAST_CONCENTRATION };
+
+/** Each token's importance over the mean of the window; where causal over that of those up to it, of which the first has no choice and is left out. */
 function overMean(values: readonly number[], causal: boolean): number[] {
-  const total = values.reduce((a, b) => a + b, 0);
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  if (!causal) return values.map((value) => value / mean);
   let running = 0;
   return values.map((value, token) => {
+    if (token === 0) return 1;
     running += value;
-    return value / (causal ? running / (token + 1) : total / values.length);
+    return value / (running / token);
   });
 }
 
@@ -113,11 +116,12 @@ export const attentionRules: {
       const mean = new Array<number>(time).fill(0);
       for (let head = 0; head < heads; head++) {
         const start = (window * heads + head) * time;
-        headImportance(rows.slice(start, start + time), statistic).forEach((value, token) => {
+        headStatistic(rows.slice(start, start + time), statistic).forEach((value, token) => {
           mean[token] = (mean[token] ?? 0) + value / heads;
         });
       }
-      result.data.set(overMean(mean, causal), window * time);
+      const importance = mean.map((value) => Math.max(value, least[statistic]));
+      result.data.set(overMean(importance, causal), window * time);
     }
     return [result];
   },

@@ -50,14 +50,18 @@ export const allocationCases: readonly PrimitiveCase[] = [
     },
   },
   {
-    name: 'attentionImportance over a long context and a single token, and where all keys are alike',
+    name: 'attentionImportance over a long context and a single token, and where attention is even or nearly so',
     build: ({ builder, float }) => {
       const [q, k, alone] = [float(1, 2, 200, 3), float(1, 2, 200, 3), float(2, 1, 1, 3)];
       const same = builder.constant(0, [1, 2, 6, 3]);
+      const nearly = builder.multiply(float(1, 2, 40, 3), builder.constant(0.01));
       return (['row_max', 'entropy'] as const).flatMap((statistic) => [
         builder.attentionImportance(q, k, { statistic, causal: true, scale: 0.5 }),
         builder.attentionImportance(alone, alone, { statistic, causal: true, scale: 0.5 }),
+        builder.attentionImportance(alone, alone, { statistic, causal: false, scale: 0.5 }),
         builder.attentionImportance(same, same, { statistic, causal: false, scale: 0.5 }),
+        builder.attentionImportance(same, same, { statistic, causal: true, scale: 0.5 }),
+        builder.attentionImportance(nearly, nearly, { statistic, causal: true, scale: 0.5 }),
       ]);
     },
   },

@@ -34,7 +34,7 @@ function statisticOf(weights: Matrix, token: number, statistic: RouterConfig['im
     case 'cls_row':
       return weights[0]?.[token] ?? NaN;
     case 'row_max':
-      return Math.max(...row);
+      return seen === 1 ? 1 : (seen * Math.max(...row) - 1) / (seen - 1);
     case 'entropy': {
       const entropy = -sum(row.slice(0, seen).map((p) => (p === 0 ? 0 : p * Math.log(p))));
       return seen === 1 ? 1 : 1 - entropy / Math.log(seen);
@@ -42,13 +42,19 @@ function statisticOf(weights: Matrix, token: number, statistic: RouterConfig['im
   }
 }
 
-/** Importance [window][token]: over the mean of the window, where causal of the tokens so far. */
+/** Attention nearer to even than this is as good as even. */
+const leastOf = { received: 0, cls_row: 0, row_max: 1e-3, entropy: 1e-3 };
+
+/** Importance [window][token]: over the mean of the window, where causal of the tokens so far but the first, which is 1. */
 export function importanceOracle({ query, key, causal, scale }: AttendedRows, statistic: RouterConfig['importance']): number[][] {
   return query.map((heads, window) => {
     const weights = heads.map((rows, head) => attentionOf(rows, key[window]?.[head] ?? [], causal, scale));
     const tokens = heads[0]?.length ?? 0;
-    const raw = Array.from({ length: tokens }, (_, token) => mean(weights.map((own) => statisticOf(own, token, statistic, causal))));
-    return raw.map((r, token) => r / mean(causal ? raw.slice(0, token + 1) : raw));
+    const raw = Array.from({ length: tokens }, (_, token) =>
+      Math.max(leastOf[statistic], mean(weights.map((own) => statisticOf(own, token, statistic, causal)))),
+    );
+    if (!causal) return raw.map((r) => r / mean(raw));
+    return raw.map((r, token) => (token === 0 ? 1 : r / mean(raw.slice(1, token + 1))));
   });
 }
 

@@ -3,37 +3,42 @@ import type { OnnxGraph, TensorName } from '../graph';
 import { attentionShape, blocksOf } from './attention';
 import { TIME, type AttentionBlock } from './attentionBlocks';
 import { operand, sizeOf, type LoweringRules } from './context';
-import { add, concat, divide, multiply, range, reduce, slice } from './operators';
+import { add, concat, divide, multiply, range, reduce, slice, subtract } from './operators';
 
 /** Probabilities below this add nothing to an entropy in float32, and their logarithm is finite on every device. */
 const LEAST_PROBABILITY = 1e-30;
 
-/** The least importance by entropy that the definition has. */
-const LEAST_CONCENTRATION = 1e-6;
+/** The least importance by a token's own attention that the definition has. */
+const LEAST_CONCENTRATION = 1e-3;
 
 type Statistic = PrimitiveAttributes['attentionImportance']['statistic'];
 
+/**
+ * How many keys each query of the block sees, [its queries], as `of` makes a constant of it. At least 2: with one key there is nothing to compare, and what the
+ * first token then has is not used.
+ */
+function keysSeen(graph: OnnxGraph, { start, end, seen }: AttentionBlock, causal: boolean, of: (keys: number) => number): TensorName {
+  const constants = Array.from({ length: end - start }, (_, query) => of(Math.max(2, causal ? start + query + 1 : seen)));
+  return graph.constant('float32', [end - start], constants);
+}
+
 /** Per head, what the block's probabilities tell: [batch, heads, its queries], or of `received` and `cls_row`, which have one block, [batch, heads, time]. */
-function blockImportance(
-  graph: OnnxGraph,
-  { probabilities, start, end }: AttentionBlock,
-  statistic: Statistic,
-  causal: boolean,
-): TensorName {
+function blockImportance(graph: OnnxGraph, block: AttentionBlock, statistic: Statistic, causal: boolean): TensorName {
+  const { probabilities } = block;
   switch (statistic) {
     case 'received':
       return reduce(graph, 'ReduceMean', probabilities, [2], false);
     case 'cls_row':
       return reduce(graph, 'ReduceSum', slice(graph, probabilities, 2, 0, 1), [2], false);
-    case 'row_max':
-      return reduce(graph, 'ReduceMax', probabilities, [3], false);
+    case 'row_max': {
+      const even = keysSeen(graph, block, causal, (n) => 1 / n);
+      const mostAbove = keysSeen(graph, block, causal, (n) => 1 - 1 / n);
+      return divide(graph, subtract(graph, reduce(graph, 'ReduceMax', probabilities, [3], false), even), mostAbove);
+    }
     case 'entropy': {
       const logarithm = graph.node('Log', [graph.node('Max', [probabilities, graph.scalar(LEAST_PROBABILITY)])]);
       const negative = reduce(graph, 'ReduceSum', multiply(graph, probabilities, logarithm), [3], false);
-      // 1 - H / log n; where n = 1, H is 0 and anything may divide it.
-      const most = Array.from({ length: end - start }, (_, query) => Math.log(Math.max(2, causal ? start + query + 1 : end)));
-      const concentration = add(graph, divide(graph, negative, graph.constant('float32', [end - start], most)), graph.scalar(1));
-      return graph.node('Max', [concentration, graph.scalar(LEAST_CONCENTRATION)]);
+      return add(graph, divide(graph, negative, keysSeen(graph, block, causal, Math.log)), graph.scalar(1));
     }
   }
 }
@@ -43,17 +48,23 @@ export const attentionImportanceRules: LoweringRules<'attentionImportance'> = {
   attentionImportance: (node, context) => {
     const { graph, tensor } = context;
     const { statistic, causal } = node.attributes;
-    const time = sizeOf(context.shapeOf(operand(node, 0)), TIME);
+    const shape = context.shapeOf(operand(node, 0));
+    const [batch, time] = [sizeOf(shape, 0), sizeOf(shape, TIME)];
+    const ones = graph.constant('float32', [batch, 1], new Array<number>(batch).fill(1));
+    if (time === 1) return [ones];
     const blocks = blocksOf(graph, tensor(operand(node, 0)), tensor(operand(node, 1)), attentionShape(context, time, node.attributes));
     const perHead = concat(
       graph,
       blocks.map((block) => blockImportance(graph, block, statistic, causal)),
       2,
     );
-    const importance = reduce(graph, 'ReduceMean', perHead, [1], false);
+    const mean = reduce(graph, 'ReduceMean', perHead, [1], false);
+    const ownAttention = statistic === 'row_max' || statistic === 'entropy';
+    const importance = ownAttention ? graph.node('Max', [mean, graph.scalar(LEAST_CONCENTRATION)]) : mean;
     if (!causal) return [divide(graph, importance, reduce(graph, 'ReduceMean', importance, [1], true))];
-    const total = graph.node('CumSum', [importance, graph.integer(1)]);
-    const counts = add(graph, range(graph, 'float32', time), graph.scalar(1));
-    return [divide(graph, multiply(graph, importance, counts), total)];
+    const others = slice(graph, importance, 1, 1, time);
+    const total = graph.node('CumSum', [others, graph.integer(1)]);
+    const counts = add(graph, range(graph, 'float32', time - 1), graph.scalar(1));
+    return [concat(graph, [ones, divide(graph, multiply(graph, others, counts), total)], 1)];
   },
 };
