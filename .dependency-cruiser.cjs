@@ -38,6 +38,13 @@ module.exports = {
       from: { path: '^src/extension/panels/[a-z-]*protocol\\.ts$' },
       to: { path: '^src/', pathNot: '^src/extension/panels/[a-z-]*protocol\\.ts$' },
     },
+    {
+      // It is the oracle that engines are held against.
+      name: 'engines-know-no-reference',
+      severity: 'error',
+      from: { path: '^src/(engine|training|worker|models)/' },
+      to: { path: '^src/graph/reference/' },
+    },
     { name: 'only-extension-imports-vscode', severity: 'error', from: { pathNot: '^(src/extension|test/e2e)/' }, to: { path: '^vscode$' } },
     {
       name: 'toolkit-in-one-module',

@@ -300,3 +300,9 @@ export function differentiate(program: Program): DifferentiatedProgram {
   });
   return { program: { ...program, values: builder.values, nodes: builder.nodes }, gradients };
 }
+
+/** The values that a gradient is read from: what whoever runs the program must want. */
+export function valuesOfGradient(gradient: Gradient): ValueId[] {
+  if (gradient.kind === 'dense') return [gradient.value];
+  return gradient.parts.flatMap(({ indices, coefficients, vectors }) => [indices, coefficients, vectors]);
+}

@@ -1,7 +1,7 @@
+import { valuesOfGradient } from '../../src/graph/gradients';
 import { describe, it } from 'vitest';
 import type { ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
 import { runTraining, runValues } from '../engine/support/deviceTasks';
 import { expectClose, expectTensors, FLOAT32 } from './closeness';
 import { expectTraining } from './deviceExpectations';

@@ -1,8 +1,8 @@
 import type { Batch, StepScalars } from '../../src/engine/engine';
 import { bindShape, elementCount, type Bindings } from '../../src/graph/dimensions';
-import { differentiate } from '../../src/graph/gradients';
+import { differentiate, valuesOfGradient } from '../../src/graph/gradients';
 import type { Buffer, DifferentiatedProgram, Program, ValueId } from '../../src/graph/program';
-import { denseGradient, valuesOfGradient } from '../../src/graph/reference/gradientArrays';
+import { denseGradient } from '../../src/graph/reference/gradientArrays';
 import { interpret, type ReferenceRun } from '../../src/graph/reference/interpreter';
 import type { NdArray } from '../../src/graph/reference/array';
 import type { FoundUse } from './closeness';

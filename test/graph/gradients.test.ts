@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/builder';
 import { ProgramBuilder } from '../../src/graph/builder';
-import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
 import { product } from '../../src/graph/dimensions';
 import type { Primitive } from '../../src/graph/primitives';
 import type { Program, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { differentiate } from '../../src/graph/gradients';
+import { differentiate, valuesOfGradient } from '../../src/graph/gradients';
 import { gradientErrors } from '../support/gradientCheck';
 import { gradientArrays, interpret, normals, programOf, randomParameters, uniformIntegers } from '../support/programs';
 

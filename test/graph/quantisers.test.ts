@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/graph/builder';
 import { ProgramBuilder } from '../../src/graph/builder';
-import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
-import { differentiate } from '../../src/graph/gradients';
+import { differentiate, valuesOfGradient } from '../../src/graph/gradients';
 import { roundHalfToEven } from '../../src/graph/reference/quantisers';
 import { gradientArrays, interpret, normals, programOf } from '../support/programs';
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { productKeysSchema } from '../../src/config/schema';
-import { differentiate } from '../../src/graph/gradients';
+import { differentiate, valuesOfGradient } from '../../src/graph/gradients';
 import type { ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
 import { buildLanguageModel } from '../../src/models/languageModel';
 import { tinyExperiment } from '../support/experiments';
 import { gradientArrays, interpret } from '../support/programs';

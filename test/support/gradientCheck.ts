@@ -1,8 +1,7 @@
 import type { Bindings } from '../../src/graph/dimensions';
-import { differentiate } from '../../src/graph/gradients';
+import { differentiate, valuesOfGradient } from '../../src/graph/gradients';
 import type { Program, ProgramNode, ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';
-import { valuesOfGradient } from '../../src/graph/reference/gradientArrays';
 import { gradientArrays, interpret, normals, routingDecisions, scalar, stepMeans } from './programs';
 
 export interface DirectionalError {

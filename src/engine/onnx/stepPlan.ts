@@ -1,5 +1,5 @@
+import { valuesOfGradient } from '../../graph/gradients';
 import type { Buffer, DifferentiatedProgram, Program, ValueId } from '../../graph/program';
-import { valuesOfGradient } from '../../graph/reference/gradientArrays';
 import { EngineError } from '../engine';
 import { neededValues } from './lowering/needed';
 

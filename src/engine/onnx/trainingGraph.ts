@@ -1,7 +1,6 @@
 import type { Bindings } from '../../graph/dimensions';
-import { differentiate } from '../../graph/gradients';
+import { differentiate, valuesOfGradient } from '../../graph/gradients';
 import type { DifferentiatedProgram, Gradient, Program, ValueId } from '../../graph/program';
-import { valuesOfGradient } from '../../graph/reference/gradientArrays';
 import type { Batch, Device, SessionOptions } from '../engine';
 import { EngineError } from '../engine';
 import { lower, type Feed, type LoweringOptions } from './lowering/lower';

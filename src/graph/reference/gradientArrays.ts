@@ -2,12 +2,6 @@ import type { Gradient, ValueId } from '../program';
 import type { NdArray } from './array';
 import { at, size, zeros } from './array';
 
-/** The values that a gradient is read from: what a run must want for `denseGradient` to find it. */
-export function valuesOfGradient(gradient: Gradient): ValueId[] {
-  if (gradient.kind === 'dense') return [gradient.value];
-  return gradient.parts.flatMap(({ indices, coefficients, vectors }) => [indices, coefficients, vectors]);
-}
-
 /** A gradient as an array of its parameter's shape: rows are added up into a table, which only checks can afford. */
 export function denseGradient(gradient: Gradient, shape: readonly number[], values: ReadonlyMap<ValueId, NdArray>): NdArray {
   const read = (id: ValueId): NdArray => {

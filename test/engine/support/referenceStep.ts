@@ -1,9 +1,9 @@
 import { bindShape, elementCount } from '../../../src/graph/dimensions';
-import { differentiate } from '../../../src/graph/gradients';
+import { differentiate, valuesOfGradient } from '../../../src/graph/gradients';
 import { drawNoise } from '../../../src/graph/noise';
 import type { Program, ValueId } from '../../../src/graph/program';
 import type { NdArray } from '../../../src/graph/reference/array';
-import { denseGradient, valuesOfGradient } from '../../../src/graph/reference/gradientArrays';
+import { denseGradient } from '../../../src/graph/reference/gradientArrays';
 import type { Batch, StateTensor } from '../../../src/engine/engine';
 import { interpret, scalar } from '../../support/programs';
 
