@@ -6,11 +6,15 @@ import math
 import torch
 from torch import Tensor
 
-from .numbers import ALLOCATION_MARGIN, KINK_MARGIN, LEAST_IMPORTANCE, ROUTING_MARGIN, keep_apart, witness
+from .numbers import ALLOCATION_MARGIN, LEAST_IMPORTANCE, ROUTING_MARGIN, keep_apart, witness
+
+
+# What nearly even attention counts as, so that tokens which all attend so are alike.
+LEAST = {"received": 0.0, "cls_row": 0.0, "row_max": 1e-3, "entropy": 1e-3}
 
 
 def statistic(kind: str, attention: Tensor, causal: bool) -> Tensor:
-    """Of one head and window: attention [queries, keys] -> [time], before it is divided by its mean."""
+    """Of one head and window: attention [queries, keys] -> [time]. `row_max` and `entropy` go from 0, even attention, to 1, a single key."""
     time = len(attention)
     if kind == "received":
         assert not causal, "a later query would tell of the future"
@@ -18,31 +22,36 @@ def statistic(kind: str, attention: Tensor, causal: bool) -> Tensor:
     if kind == "cls_row":
         assert not causal
         return attention[0]
-    if kind == "row_max":
-        for row in attention:
-            keep_apart(row.sort(descending=True).values.diff()[:1], KINK_MARGIN)
-        return attention.max(dim=1).values
-    if kind == "entropy":
-        found = []
-        for j in range(time):
-            row = attention[j, : j + 1] if causal else attention[j]
-            entropy = -(row * row.log()).sum().item()
-            found.append(1.0 if len(row) == 1 else max(1 - entropy / math.log(len(row)), 1e-6))
-        return torch.tensor(found)
-    raise ValueError(kind)
+    found = []
+    for j in range(time):
+        row = attention[j, : j + 1] if causal else attention[j]
+        if len(row) == 1:
+            found.append(1.0)
+        elif kind == "row_max":
+            found.append((row.max().item() - 1 / len(row)) / (1 - 1 / len(row)))
+        elif kind == "entropy":
+            found.append(1 - -(row * row.log()).sum().item() / math.log(len(row)))
+        else:
+            raise ValueError(kind)
+    return torch.tensor(found)
 
 
 def importance(kind: str, probabilities: list[Tensor], causal: bool) -> Tensor:
-    """Of the attention of each head [batch, time, time]: [batch, time], 1 in the mean of the window, or of the tokens so far where causal."""
-    windows = []
-    for window in range(len(probabilities[0])):
-        each = [statistic(kind, head[window].detach(), causal) for head in probabilities]
-        mean_of_heads = torch.stack(each).mean(dim=0)
-        means = [mean_of_heads[: j + 1].mean() if causal else mean_of_heads.mean() for j in range(len(mean_of_heads))]
-        # Little importance everywhere is the difference of nearly equal numbers, divided by as small a one.
-        keep_apart(torch.stack(means), LEAST_IMPORTANCE)
-        windows.append(mean_of_heads / torch.stack(means))
-    return torch.stack(windows)
+    """Of the attention of each head [batch, time, time]: [batch, time], 1 in the mean of the window. Where causal, in the mean of the tokens so far but
+    for the first, which sees nothing to choose from: its own is 1."""
+    windows = range(len(probabilities[0]))
+    return torch.stack([of_window(kind, [head[window].detach() for head in probabilities], causal) for window in windows])
+
+
+def of_window(kind: str, heads: list[Tensor], causal: bool) -> Tensor:
+    absolute = torch.stack([statistic(kind, head, causal) for head in heads]).mean(dim=0).clip(min=LEAST[kind])
+    # Little importance everywhere is the difference of nearly equal numbers, divided by as small a one.
+    if not causal:
+        keep_apart(absolute.mean(), LEAST_IMPORTANCE)
+        return absolute / absolute.mean()
+    means = [absolute[1 : j + 1].mean() for j in range(1, len(absolute))]
+    keep_apart(torch.stack(means), LEAST_IMPORTANCE)
+    return torch.stack([torch.tensor(1.0), *(absolute[j] / mean for j, mean in enumerate(means, start=1))])
 
 
 def allocate(r: Tensor, mean: int, least: int, most: int, budget: bool) -> Tensor:

@@ -63,7 +63,7 @@ DYNAMIC: dict[str, Case] = {
     ),
     "dynamic-cosine-without-positions": Case(varied(attention={"position": "none"}, experts=3, **COSINE, **dynamic("row_max")), shows=VARIED),
     "dynamic-expert-dropout": Case(varied(expert_dropout=0.2, **dynamic()), steps=0, shows=VARIED),
-    "dynamic-bitnet": Case(varied(bitnet=bitnet(), **dynamic()), shows=VARIED),
+    "dynamic-bitnet": Case(varied(bitnet=bitnet(), **dynamic("row_max")), shows=VARIED),
     "top-p": Case(varied(**top_p()), shows=VARIED),
     "top-p-entropy-weight": Case(varied(layers=2, z_loss_weight=0.05, **top_p(entropy_weight=0.2)), shows=VARIED, microbatches=2),
     "top-p-renormalised": Case(

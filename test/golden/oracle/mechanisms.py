@@ -286,7 +286,7 @@ def mechanism_cases() -> list[dict]:
 
             name = f"importance-{objective}-{kind}"
             add(name, config, query_and_key(config), important)
-            if kind == "entropy":  # Queries of 0 attend to all alike: the importance of every token but the first is the least there is.
+            if kind == "entropy":  # Queries of 0 attend to all alike: all tokens are as important.
                 inputs = draw(seeded(f"{name}-alike"), query_and_key(config))
                 numbers.keeping_apart = False
                 cases.append(mechanism_case(f"{name}-alike", config, {**inputs, "query": torch.zeros(10, 8)}, important))
