@@ -69,7 +69,7 @@ export function isoMacWidening(model: ModelConfig, moe: MoeConfig): { readonly f
   return { freed: projectionsLeftOut(moe) * model.d_model, shared: matricesPerExpert(model) * moe.top_k };
 }
 
-/** Whether units take different numbers of experts, `top_k` of them on average, as is hoped (top_p) or arranged (dynamic). */
+/** Whether units take different numbers of experts. `top_k` is the mean that `dynamic` aims at, and has exactly with `budget`; with `top_p` counts assume it. */
 export function choicesVary({ router }: Pick<MoeConfig, 'router'>): boolean {
   return router.select === 'dynamic' || router.select === 'top_p';
 }

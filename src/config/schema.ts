@@ -140,13 +140,13 @@ export const routerSchema = z
       .enum(['top_k', 'top_k_biased', 'expert_choice', 'dynamic', 'top_p'])
       .default('top_k')
       .describe(
-        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal. dynamic: a token takes more experts the more `importance` attention gives it, top_k on average (own definition, in the style of 2409.06669). top_p: a unit takes its best experts until their scores add up to `top_p` (2403.07652), and counts assume that it takes top_k.',
+        'top_k: each unit takes its k best experts. top_k_biased: the k best of score + bias, the bias learnt without a loss (2408.15664); weights stay unbiased. expert_choice: each expert takes its best units, k per unit on average (2202.09368); not causal. dynamic: a token takes more experts the more `importance` attention gives it; aims at top_k on average, exactly with `budget`, and a run says how many (own definition, in the style of 2409.06669). top_p: a unit takes its best experts until their scores add up to `top_p` (2403.07652), and counts assume that it takes top_k.',
       ),
     importance: z
       .enum(['received', 'cls_row', 'row_max', 'entropy'])
       .default('entropy')
       .describe(
-        'dynamic: what of the attention in the same layer makes a token important, mean over the heads and relative to the mean of the window, or of the tokens so far where causal. received: attention that it gets; cls_row: attention that the first token pays it; both only with `objective: masked`. row_max: the largest weight of its own attention; entropy: how concentrated its own attention is, 1 - entropy / log(tokens it sees).',
+        'dynamic: what of the attention in the same layer makes a token important, mean over the heads and relative to the mean of the window, or of the tokens so far where causal. Aims at top_k experts on average; exactly with `budget`, and a run says how many. received: attention that it gets; cls_row: attention that the first token pays it; both only with `objective: masked`. row_max: how far the largest weight of its own attention is above even attention; entropy: how concentrated its own attention is, 1 - entropy / log(tokens it sees). With these two, every token takes top_k while attention is nearly even.',
       ),
     k_min: count(most.experts).default(1).describe('dynamic: the fewest experts that a unit takes, at most top_k.'),
     k_max: count(most.experts)
@@ -267,7 +267,7 @@ export const moeSchema = z
       ),
     experts: count(most.experts).describe('Routed experts in each routed layer.'),
     top_k: count(most.experts).describe(
-      'Experts that each routed unit (token or sub-token) uses; with `select: dynamic` on average, with `top_p` as counts assume.',
+      'Experts that each routed unit (token or sub-token) uses; with `select: dynamic` the mean that is aimed at, with `top_p` what counts assume.',
     ),
     expert_width: count(most.width).describe('Hidden width of one expert.'),
     shared_width: z

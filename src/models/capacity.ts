@@ -20,7 +20,7 @@ export function dropOverCapacity(builder: ProgramBuilder, choice: UnitChoice, fa
   const { config, experts, k, most } = spec;
   const { indices, weights, kept } = choice;
   const order = config.capacity_priority === 'first_choice' ? 'choice' : 'unit';
-  // The primitive takes a share of all columns, of which units use k on average.
+  // The primitive takes a share of all columns, of which units are to use k on average.
   const within = builder.withinCapacity(indices, experts, k === most ? factor : (factor * k) / most, order);
   const beyond = builder.subtract(builder.constant(1), within);
   const over = kept === null ? beyond : builder.multiply(beyond, kept);

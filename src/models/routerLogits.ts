@@ -9,7 +9,7 @@ export interface RouterSpec {
   /** Width of a routed unit. */
   readonly width: number;
   readonly experts: number;
-  /** Experts of a unit: exactly or, where units take different numbers, on average. */
+  /** Experts of a unit; where units take different numbers, how many on average are aimed at or assumed. */
   readonly k: number;
   /** The most that a unit takes; `k` where all take as many. */
   readonly most: number;

@@ -26,8 +26,8 @@ export interface TwinSubject {
   /** The config that says so; it need not be there any more, nor be as it was. */
   readonly configFile: string;
   readonly experiment: Experiment;
-  /** The mean number of experts per unit, and where it is from: `measured in the run X`. */
-  readonly mean: { readonly k: number; readonly source: string };
+  /** The mean number of experts per unit, and where it was measured: `in the run X`; null where it is only meant, by `top_k`. */
+  readonly mean: { readonly k: number; readonly measured: string | null };
 }
 
 export interface FixedKTwin {
@@ -51,7 +51,7 @@ export function configSubject({ file, experiment, findings }: LoadedConfig): Twi
     const first = findings.find(({ severity }) => severity === 'error');
     throw new NoTwin(`${file} cannot be read: ${first?.message ?? 'it has errors'}`, 'Correct the config first.');
   }
-  return { configFile: file, experiment, mean: { k: experiment.model.moe?.top_k ?? 1, source: 'as its top_k says' } };
+  return { configFile: file, experiment, mean: { k: experiment.model.moe?.top_k ?? 1, measured: null } };
 }
 
 /**
@@ -73,8 +73,11 @@ export function fixedKTwin({ configFile, experiment, mean }: TwinSubject, folder
   };
   const name = `${experimentName(configFile, experiment)}, k = ${k}`;
   const difference = macs.twin / macs.mean - 1;
+  const taken = mean.k.toFixed(2);
+  const average =
+    mean.measured === null ? `is meant to take ${taken} on average, its top_k` : `takes ${taken} on average (measured ${mean.measured})`;
   const heading = [
-    `Twin of ${experimentName(configFile, experiment)} with ${k} ${k === 1 ? 'expert' : 'experts'} for every unit, where that takes ${mean.k.toFixed(2)} on average (${mean.source}).`,
+    `Twin of ${experimentName(configFile, experiment)} with ${k} ${k === 1 ? 'expert' : 'experts'} for every unit, where that ${average}.`,
     costSentence(macs.twin, macs.mean),
   ];
   const stated = statedRouter(configFile, experiment, readText);

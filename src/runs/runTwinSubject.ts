@@ -17,7 +17,7 @@ export class UnreadableRun extends Error {
 export async function runTwinSubject(run: string): Promise<{
   readonly configFile: string;
   readonly experiment: Experiment;
-  readonly mean: { readonly k: number; readonly source: string };
+  readonly mean: { readonly k: number; readonly measured: string | null };
 }> {
   const result = await readRunResult(run);
   if (result === undefined)
@@ -29,6 +29,6 @@ export async function runTwinSubject(run: string): Promise<{
   }
   // Where it has not been measured yet, what the config means it to be; of a fixed k no more is asked.
   const k = meanK ?? experiment.model.moe?.top_k ?? 1;
-  const source = meanK === null ? 'as its top_k says' : `measured in ${description.id}, over the last tenth of its steps`;
-  return { configFile: description.configFile, experiment, mean: { k, source } };
+  const measured = meanK === null ? null : `in ${description.id}, over the last tenth of its steps`;
+  return { configFile: description.configFile, experiment, mean: { k, measured } };
 }

@@ -54,7 +54,11 @@ describe('the twin of a config', () => {
     expect(loaded.findings).toEqual([]);
     expect(loaded.experiment).toMatchObject({ name: 'Dynamic, k = 2', train: { steps: 1000 } });
     expect(loaded.experiment?.model.moe).toMatchObject({ top_k: 2, router: { select: 'top_k', renormalize: true } });
-    expect(readFileSync(join(folder, 'twin.moe.yaml'), 'utf8')).toContain('extends: dynamic.moe.yaml');
+    const text = readFileSync(join(folder, 'twin.moe.yaml'), 'utf8');
+    expect(text).toContain('extends: dynamic.moe.yaml');
+    expect(text.replaceAll('\n# ', ' ')).toMatch(
+      /^# Twin of Dynamic with 2 experts for every unit, where that is meant to take 2\.00 on average, its top_k\./,
+    );
   });
 
   it('never overwrites', async () => {

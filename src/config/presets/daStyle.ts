@@ -19,7 +19,7 @@ const varying = { select: 'dynamic', k_min: 1, k_max: 4, ...balance } as const;
 
 const variants: readonly Variant[] = [
   { id: 'causal-fixed', title: 'Two experts for every token', router: balance },
-  { id: 'causal', title: 'One to four experts, two on average', router: { ...varying, importance: 'entropy' } },
+  { id: 'causal', title: 'One to four experts, two aimed at', router: { ...varying, importance: 'entropy' } },
   { id: 'encoder-fixed', title: 'Encoder, two experts for every token', router: balance, encoder: true },
   {
     id: 'encoder',

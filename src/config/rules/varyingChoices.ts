@@ -60,7 +60,7 @@ export const rangeOfChoices: Rule = {
     if (kind === 'dynamic' && least > k) {
       found.push(
         violation(
-          `\`router.k_min\` ${least} is more than \`top_k\` ${k}, which units take on average; use at most ${k}.`,
+          `\`router.k_min\` ${least} is more than \`top_k\` ${k}, the mean that is aimed at; use at most ${k}.`,
           at('k_min'),
           atValue('model', 'moe', 'top_k'),
         ),
@@ -77,7 +77,7 @@ export const rangeOfChoices: Rule = {
     } else if (most !== undefined && most < k) {
       found.push(
         violation(
-          `\`router.k_max\` ${most} is less than \`top_k\` ${k}, which units take on average; use at least ${k}.`,
+          `\`router.k_max\` ${most} is less than \`top_k\` ${k}, the mean that is ${kind === 'dynamic' ? 'aimed at' : 'assumed'}; use at least ${k}.`,
           at('k_max'),
           atValue('model', 'moe', 'top_k'),
         ),

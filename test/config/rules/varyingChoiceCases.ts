@@ -20,7 +20,7 @@ export const varyingChoiceCases: readonly Case[] = [
   {
     of: 'k-range',
     changes: dynamic({ k_min: 3 }),
-    says: '[3] error k-range: `router.k_min` 3 is more than `top_k` 2, which units take on average; use at most 2.',
+    says: '[3] error k-range: `router.k_min` 3 is more than `top_k` 2, the mean that is aimed at; use at most 2.',
   },
   {
     of: 'k-range',
@@ -30,12 +30,12 @@ export const varyingChoiceCases: readonly Case[] = [
   {
     of: 'k-range',
     changes: dynamic({ k_max: 1 }),
-    says: '[1] error k-range: `router.k_max` 1 is less than `top_k` 2, which units take on average; use at least 2.',
+    says: '[1] error k-range: `router.k_max` 1 is less than `top_k` 2, the mean that is aimed at; use at least 2.',
   },
   {
     of: 'k-range',
     changes: topP({ k_max: 1 }),
-    says: '[1] error k-range: `router.k_max` 1 is less than `top_k` 2, which units take on average; use at least 2.',
+    says: '[1] error k-range: `router.k_max` 1 is less than `top_k` 2, the mean that is assumed; use at least 2.',
   },
   {
     of: 'k-fixed',
