@@ -3,6 +3,7 @@ import type { ParityResiduals } from '../parity/compareWithBaseline';
 import { attentionCostRows } from '../parity/attentionCostRows';
 import { formatResidual } from '../parity/formatCount';
 import { bytesText } from '../worker/bytesText';
+import { attentionLayers } from './attentionLayers';
 import { causalityNotes, taggedName } from './causalityText';
 import type { CountedFile } from './countedFile';
 import { printable } from './terminal/printable';
@@ -57,7 +58,9 @@ function summary(models: readonly CountedFile[]): string {
 
 function parityText({ baseline, parameters, macs, macsWithRouter, attention }: ParityResiduals): string {
   const ofAttention =
-    attention === undefined ? '' : `, attention ${formatResidual(attention.parameters)} and ${formatResidual(attention.macs)}`;
+    attention === undefined
+      ? ''
+      : `; attention ${formatResidual(attention.parameters)} parameters, ${formatResidual(attention.macs)} MACs (without selections)`;
   return `${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)${ofAttention} vs ${baseline}`;
 }
 
@@ -74,12 +77,18 @@ function attentionTable({ name, experiment }: CountedFile, costs: NonNullable<Co
   return `${printable(what)}\n${textTable([heading, ...rows], [false, true, true, true])}`;
 }
 
-function layerTable({ name, count }: CountedFile): string {
-  const rows = count.layers.map((layer) => [
+function layerTable({ name, count, experiment }: CountedFile): string {
+  const ofAttention = attentionLayers(experiment).map((part) => [
+    part.name,
+    part.kind,
+    ...[part.parameters, part.macsPerToken, part.selectionParameters, part.selectionMacsPerToken].map(grouped),
+  ]);
+  const ofFeedForward = count.layers.map((layer) => [
     layer.name,
     layer.kind,
     ...[layer.parameters, layer.macsPerToken, layer.routerParameters, layer.routerMacsPerToken].map(grouped),
   ]);
+  const rows = [...ofAttention, ...ofFeedForward];
   const heading = ['layer', 'kind', 'parameters', 'MACs/token', 'router parameters', 'router MACs'];
   return `${printable(name)}\n${textTable([heading, ...rows], [false, false, true, true, true, true])}`;
 }

@@ -273,6 +273,21 @@ describe('mechanisms that are counted in ways of their own', () => {
     });
   });
 
+  it('SwitchHead: its sides, layer by layer, and how far its attention is from the baseline', async () => {
+    writeFileSync(join(folder, 'sides.moe.yaml'), 'extends: switch-head.moe.yaml\nparity: peer.moe.yaml\n');
+    const { stdout } = await runCli(folder, 'count', 'sides.moe.yaml', '--layers');
+    // Query and key are dense, 2 n h d; value and output have n E experts of h d, k of them used per head; each side selects by d n E.
+    for (const layer of [0, 1]) {
+      expect(stdout).toMatch(new RegExp(`^layers\\.${layer}\\.attention +dense +8,192 +8,192 +0 +0$`, 'm'));
+      for (const side of ['source', 'destination'])
+        expect(stdout).toMatch(new RegExp(`^layers\\.${layer}\\.attention\\.${side} +switchhead +16,384 +8,192 +512 +512$`, 'm'));
+    }
+    // The baseline has 4 d^2 parameters, and 2 T d for scores and values as SwitchHead has: 40,960 / 16,384; (24,576 + 4,096) / (16,384 + 4,096).
+    expect(stdout).toContain('; attention +150.00 % parameters, +40.00 % MACs (without selections) vs peer.moe.yaml');
+    const dense = await runCli(folder, 'count', 'peer.moe.yaml', '--layers');
+    expect(dense.stdout).not.toContain('.attention');
+  });
+
   it('product keys, and what it takes to train them', async () => {
     const { stdout } = await runCli(folder, 'count', 'peer.moe.yaml', '--layers');
     // d h dk + h n dk for queries and keys, 2 h k d for the experts.

@@ -63,8 +63,8 @@ export function countReport(
         ...(parity.attention === undefined
           ? []
           : [
-              ['attention parameters', formatResidual(parity.attention.parameters)],
-              ['attention MACs', formatResidual(parity.attention.macs)],
+              ['attention parameters, without selections', formatResidual(parity.attention.parameters)],
+              ['attention MACs, without selections', formatResidual(parity.attention.macs)],
             ]),
       ]),
     );
