@@ -10,9 +10,11 @@ import { sessionOptions } from './prepare';
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Disk that the checkpoints of a run take at most, in bytes: those that are kept, and one more while it is written. */
+/** Disk that the checkpoints of a run take at most, in bytes: those that are kept, of so many as it writes, and one more while it is written or asked for. */
 export function checkpointDisk(experiment: RunnableExperiment, program: Program): number {
-  return (experiment.checkpoint.keep + 1) * checkpointBytes(program, sessionOptions(experiment));
+  const { every, keep } = experiment.checkpoint;
+  const written = Math.ceil(experiment.train.steps / every);
+  return (Math.min(keep, written) + 1) * checkpointBytes(program, sessionOptions(experiment));
 }
 
 /** What a process takes that trains next to nothing: measured. */

@@ -49,7 +49,12 @@ describe('disk', () => {
       const total = written.reduce((sum, size) => sum + size, 0);
       expect(bytes).toBeGreaterThanOrEqual(total);
       expect(bytes - total).toBeLessThan(120);
-      expect(checkpointDisk({ ...experiment, checkpoint: { every: 1, keep: 3 } }, program)).toBe(4 * bytes);
+      const disk = (every: number, keep: number) =>
+        checkpointDisk({ ...experiment, train: { ...experiment.train, steps: 20 }, checkpoint: { every, keep } }, program) / bytes;
+      expect(disk(1, 3)).toBe(4);
+      // Of twenty steps there are three checkpoints, whatever should be kept.
+      expect(disk(8, 1_000_000_000)).toBe(4);
+      expect(disk(500, 1000)).toBe(2);
     } finally {
       await session.dispose();
       await rm(directory, { recursive: true });
