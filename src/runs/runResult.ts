@@ -2,7 +2,7 @@ import type { JsonNumber, RunDescription } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { observe, thisHost, type Here, type ObservedState } from './liveness';
 import { readDescription, readStatusOrLost } from './readRun';
-import { macsAtMeanK } from './macsAtMeanK';
+import { runMacsAtMeanK } from './runMacsAtMeanK';
 import { readExperts, readMetrics, readSketches, start } from './runReader';
 import { UsageEver } from './usageEver';
 
@@ -87,7 +87,7 @@ export async function readRunResult(directory: string, here: Here = thisHost(), 
     dropRate: mean(late.flatMap((train) => numberOrNull(train.dropRate) ?? [])),
     meanK,
     kShares: meanShares(late.flatMap((train) => (train.kShares === undefined ? [] : [train.kShares]))),
-    macsAtMeanK: macsAtMeanK(description, meanK),
+    macsAtMeanK: runMacsAtMeanK(description, meanK),
     usedEver: await readUsedEver(directory, description),
   };
 }

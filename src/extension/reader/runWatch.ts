@@ -3,7 +3,7 @@ import { activeIsUpperBound } from '../../runs/activeParameters';
 import type { RunDescription, RunStatus } from '../../runs/format';
 import { layerName } from '../../runs/layerName';
 import { observe, type Here } from '../../runs/liveness';
-import { macsAtMeanK } from '../../runs/macsAtMeanK';
+import { runMacsAtMeanK } from '../../runs/runMacsAtMeanK';
 import { readDescription, readStatus } from '../../runs/readRun';
 import { readExperts, readMetrics, readSketches, start, type Cursor } from '../../runs/runReader';
 import type { ExpertsFrame, RetrievalFigures, RunKey, RunSummary } from '../panels/dashboard-protocol';
@@ -71,7 +71,7 @@ export class RunWatch {
       choices:
         description === undefined || figures.choices === null
           ? null
-          : { ...figures.choices, macsAtMeanK: macsAtMeanK(description, figures.choices.meanK) },
+          : { ...figures.choices, macsAtMeanK: runMacsAtMeanK(description, figures.choices.meanK) },
       routedLayers: (description?.routedLayers ?? []).map(({ name, experts, k, heads = null }) => ({
         name: layerName(name),
         experts,

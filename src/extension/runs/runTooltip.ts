@@ -1,6 +1,6 @@
 import { activeIsUpperBound } from '../../runs/activeParameters';
 import type { RunDescription } from '../../runs/format';
-import { macsAtMeanK } from '../../runs/macsAtMeanK';
+import { runMacsAtMeanK } from '../../runs/runMacsAtMeanK';
 import type { RunSummary } from '../../runs/runIndex';
 import { notCausalReasons } from './notCausal';
 import { perplexityText, stepText } from './runFigures';
@@ -32,7 +32,7 @@ function stateText(run: RunSummary): string {
 
 function descriptionRows(description: RunDescription, meanK: number | null): [string, string][] {
   const { parameters, macsPerToken, engine, configFile } = description;
-  const measured = macsAtMeanK(description, meanK);
+  const measured = runMacsAtMeanK(description, meanK);
   const bound = activeIsUpperBound(description) ? '≤ ' : '';
   const notCausal = notCausalReasons(description);
   return [
