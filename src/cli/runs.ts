@@ -39,7 +39,7 @@ function table(runs: readonly RunSummary[]): string {
   const tagged = tags.some((tag) => tag !== '');
   const varying = runs.some(({ meanK }) => meanK !== null);
   const retrieving = runs.some(({ expertUsage }) => expertUsage !== null);
-  const more = [...(varying ? ['mean K'] : []), ...(retrieving ? ['retrieved'] : [])];
+  const more = [...(varying ? ['mean K'] : []), ...(retrieving ? ['retrieved, validation'] : [])];
   const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s', ...more];
   const rows = runs.map((run, index) => [
     run.id,

@@ -99,7 +99,7 @@ export function retrievalSummary({ experts }: Retrieval, figures: RetrievalFigur
     ['Choices', count(figures.total)],
     ['Experts used in these steps', of(figures.used)],
     ['Experts ever used', of(figures.usedEver)],
-    ['Unevenness, nats', significant(figures.unevenness)],
+    ['Unevenness of choices, nats', significant(figures.unevenness)],
   ];
 }
 

@@ -74,11 +74,15 @@ export function comparisonTable(results: readonly RunResult[], floors: Readonly<
     row('perplexity train', ({ trainPerplexity }) => perplexityText(trainPerplexity)),
     row('tokens per second', ({ tokensPerSecond }) => (tokensPerSecond === null ? '-' : grouped(tokensPerSecond))),
     row('training time', ({ seconds }) => duration(seconds)),
-    row('expert load CV', ({ loadVariation }) => number(loadVariation, 2)),
+    ...optional(
+      'expert load CV',
+      ({ loadVariation }) => loadVariation,
+      (value) => value.toFixed(2),
+    ),
     ...optional('retrieved train', ({ usedEver }) => usedEver, percent),
     ...perSet('retrieved', ({ expertUsage }) => expertUsage, percent),
     ...perSet(
-      'unevenness',
+      'unevenness of weights',
       ({ unevenness }) => unevenness,
       (value) => value.toFixed(3),
     ),
@@ -102,13 +106,19 @@ export function comparisonNotes(results: readonly RunResult[]): string {
     ...(results.some(({ macsAtMeanK }) => macsAtMeanK !== null) ? [meanKNote] : []),
     ...(results.some(({ usedEver }) => usedEver !== null) ? [retrievedNote] : []),
   ];
-  return [...notes, figuresNote].join('\n');
+  const routed = [
+    ...(results.some(({ loadVariation }) => loadVariation !== null) ? [variationNote] : []),
+    ...(results.some(({ dropRate, validation }) => dropRate !== null || Object.values(validation).some((set) => set.dropRate !== null))
+      ? [droppedNote]
+      : []),
+  ];
+  return [...notes, ['MACs are forward, attention over the full context.', ...routed].join(' ')].join('\n');
 }
 
 const meanKNote =
   'Mean K: experts per unit, in training over the last tenth of the steps. A model with a fixed k that costs as much: `moe-lab twin RUN`.';
 const retrievedNote =
-  'Retrieved: share of the experts that were ever used, in training or on the validation set. Unevenness: log N + sum z log z of their weights z, in nats; 0 is even.';
+  'Retrieved: share of the experts that were ever used, in training or on the validation set. Unevenness of weights: log N + sum z log z of the shares z that the experts have of all weights (2407.04153 section 3.3), in nats; 0 is even.';
 
-const figuresNote =
-  "MACs are forward, attention over the full context. CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even. Dropped: share of (unit, choice) pairs beyond the experts' capacity, in training over the same steps.";
+const variationNote = "CV: standard deviation / mean of the experts' loads over the last tenth of the steps; 0 is even.";
+const droppedNote = "Dropped: share of (unit, choice) pairs beyond the experts' capacity, in training over the last tenth of the steps.";

@@ -101,9 +101,10 @@ export class TrainingDisplay implements RunListener {
     const figures = perplexities.map(([name, perplexity]) => `${printable(name)} ${bold(perplexityText(perplexity))}`).join('  ');
     const at = `step ${String(step).padStart(String(this.options.description.totalSteps).length)}`;
     this.write(`${at}  validation perplexity  ${figures}\n`);
-    const layers = this.options.description.routedLayers.map(({ name }, layer) => ({
+    const layers = this.options.description.routedLayers.map(({ name, heads = 1 }, layer) => ({
       name: layerName(name),
       counts: this.counts[layer] ?? [],
+      heads,
     }));
     if (layers.some(({ counts }) => counts.some((count) => count > 0))) {
       if (!this.explained) this.write(`${dim(`  ${legend}`)}\n`);

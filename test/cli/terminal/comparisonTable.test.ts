@@ -107,7 +107,7 @@ describe('a run whose units take different numbers of experts and that retrieves
       'mean K prose': ['1.50', '-'],
       'retrieved train': ['68.75 %', '-'],
       'retrieved prose': ['62.50 %', '-'],
-      'unevenness prose': ['0.250', '-'],
+      'unevenness of weights prose': ['0.250', '-'],
     });
     expect(comparisonNotes(results)).toContain('moe-lab twin RUN');
   });
@@ -124,6 +124,16 @@ describe('the comparison table', () => {
     );
     const table = comparisonTable(results).split('\n');
     expect(table.slice(-2)).toEqual(['dropped train               -    1.23 %', 'dropped prose               -    0.00 %']);
+    expect(comparisonNotes(results)).toMatch(/CV: .*Dropped: /);
+  });
+
+  it('explains only rows that there are', async () => {
+    const results = [await readRunResult(aRun('Dense', 8, { routedLayers: [] }))].filter((result) => result !== undefined);
+    expect(comparisonTable(results)).not.toMatch(/CV|dropped/);
+    expect(comparisonNotes(results)).toBe('MACs are forward, attention over the full context.');
+    const routed = [await readRunResult(aRun('SMoE', 8))].filter((result) => result !== undefined);
+    expect(comparisonNotes(routed)).toMatch(/CV: /);
+    expect(comparisonNotes(routed)).not.toContain('Dropped');
   });
 
   it('has a column for each run and one for the entropy floor', async () => {

@@ -78,6 +78,14 @@ describe('the picture of experts', () => {
     const counts = Array.from({ length: 64 }, (_, expert) => (expert < 32 ? 1 : 0));
     expect(expertPicture([{ name: 'l', counts }], 8)).toEqual(['l  ████····  busiest 2.0x, 32 idle']);
   });
+
+  it('keeps attention heads apart, in no more room', () => {
+    const counts = Array.from({ length: 16 }, (_, expert) => (expert < 4 ? 1 : 0));
+    const picture = (width: number, heads: number) => expertPicture([{ name: 'l', counts, heads }], width);
+    expect(picture(40, 4)).toEqual(['l  ████ ···· ···· ····  busiest 4.0x, 12 idle']);
+    expect(picture(12, 4)).toEqual(['l  ██ ·· ·· ··  busiest 4.0x, 12 idle']);
+    expect(picture(4, 4)).toEqual(['l  █···  busiest 4.0x, 12 idle']);
+  });
 });
 
 describe('the training display', () => {
@@ -113,7 +121,7 @@ describe('the training display', () => {
     display.onMetrics({ step: 2, time: 2, tokens: 40, validation: { prose: { loss: 1, perplexity: 9.5 } } });
     expect(screen.text).toContain('mean K 1.50');
     expect(screen.text).toMatch(/^ {2}layer 1 {2}/m);
-    expect(screen.text).toContain('layer 0 retrieval  4 of 16 experts used (25.0 %), 3 of them last, unevenness 1.67');
+    expect(screen.text).toContain('layer 0 retrieval  4 of 16 experts ever used (25.0 %), 3 in the last frame, unevenness of choices 1.67');
   });
 
   it('draws one line over and over in a terminal, and keeps what stays above it', () => {
