@@ -45,14 +45,14 @@ describe('importance by attention, one head of one channel', () => {
     close(importance(shape, q, k, { statistic: 'cls_row', causal: false })[0], [1, 1, 1]);
     close(importance(shape, [2, 1, 0], k, { statistic: 'cls_row', causal: false })[0], [3 / 14, 12 / 14, 27 / 14]);
   });
-  it('row_max: how far the largest of each row is above even attention, on the way to 1', () => {
-    // 1/3, 1/2 and 9/14, each less 1/3, over 2/3. The row of the first token is even: no concentration but the least.
-    const above = [1e-3, 1 / 4, 13 / 28];
-    close(importance(shape, q, k, { statistic: 'row_max', causal: false })[0], over(above, (1e-3 + 1 / 4 + 13 / 28) / 3));
+  it('row_max: how far the largest of each row is above even attention, by the logarithm', () => {
+    // 1/3, 1/2 and 9/14 of three keys. The row of the first token is even: no concentration but the least.
+    const above = [1e-3, Math.log(3 / 2) / Math.log(3), Math.log(27 / 14) / Math.log(3)];
+    close(importance(shape, q, k, { statistic: 'row_max', causal: false })[0], over(above, above.reduce((a, b) => a + b, 0) / 3));
   });
   it('row_max, causal: by the keys up to each token, over the mean so far but of the first', () => {
-    // A[0] = [1], A[1] = [1, 2] / 3, A[2] = [1, 4, 9] / 14: the largest are 1/3 of the way from 1/2 to 1, and 13/28 of that from 1/3.
-    const [second, third] = [1 / 3, 13 / 28];
+    // A[0] = [1], A[1] = [1, 2] / 3, A[2] = [1, 4, 9] / 14: the largest are 4/3 of even attention to two keys, 27/14 of that to three.
+    const [second, third] = [Math.log2(4 / 3), Math.log(27 / 14) / Math.log(3)];
     close(importance(shape, q, k, { statistic: 'row_max', causal: true })[0], [1, 1, third / ((second + third) / 2)]);
   });
   it('entropy: how far each row is from looking everywhere alike', () => {
@@ -117,7 +117,7 @@ describe('importance over heads and windows', () => {
     ];
     const k = [0, Math.log(2), Math.log(3)];
     const q = [...plain, ...sharp, ...sharp, ...plain];
-    const above = [1e-3, 1 / 4 / 2, 13 / 28 / 2];
+    const above = [1e-3, Math.log(3 / 2) / Math.log(3) / 2, Math.log(27 / 14) / Math.log(3) / 2];
     const expected = over(above, above.reduce((a, b) => a + b, 0) / 3);
     const result = importance([2, 2, 3, 1], q, [...k, ...k, ...k, ...k], { statistic: 'row_max', causal: false });
     result.forEach((row) => close(row, expected));
@@ -125,12 +125,13 @@ describe('importance over heads and windows', () => {
   });
 
   it('takes the mean over the heads before the least, not after', () => {
-    // One head is even, the other above it by 1.5e-3 or 4.5e-3 of the way to 1: half of these are their mean, of which only the first is too little.
+    // One head is even, the other above it by 1.5e-3 or 4.5e-3: half of these are their mean, of which only the first is too little.
     const [key, q] = [
       [0, 1],
       [0, 0],
     ];
-    const score = (above: number): number => Math.log((1 + above) / (1 - above));
+    // The larger of two probabilities is p = 2^(above - 1), by a score of log(p / (1 - p)).
+    const score = (above: number): number => -Math.log(2 ** (1 - above) - 1);
     const query = [score(1.5e-3), score(4.5e-3)];
     const [found] = importance([1, 2, 2, 1], [...q, ...query], [...key, ...key], { statistic: 'row_max', causal: false });
     close(found, over([1e-3, 2.25e-3], 1.625e-3));

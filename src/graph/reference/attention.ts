@@ -31,7 +31,7 @@ const LEAST_CONCENTRATION = 1e-3;
 
 /** By the probabilities of the n > 1 keys that one query sees (a row of A), how far it is from looking at all alike (0) towards looking at one (1). */
 const concentrations: Record<'row_max' | 'entropy', (row: Float64Array) => number> = {
-  row_max: (row) => (row.reduce((a, b) => Math.max(a, b), 0) - 1 / row.length) / (1 - 1 / row.length),
+  row_max: (row) => 1 + Math.log(row.reduce((a, b) => Math.max(a, b), 0)) / Math.log(row.length),
   entropy: (row) => 1 + row.reduce((sum, p) => (p > 0 ? sum + p * Math.log(p) : sum), 0) / Math.log(row.length),
 };
 

@@ -28,7 +28,7 @@ def statistic(kind: str, attention: Tensor, causal: bool) -> Tensor:
         if len(row) == 1:
             found.append(1.0)
         elif kind == "row_max":
-            found.append((row.max().item() - 1 / len(row)) / (1 - 1 / len(row)))
+            found.append(1 - -math.log(row.max().item()) / math.log(len(row)))
         elif kind == "entropy":
             found.append(1 - -(row * row.log()).sum().item() / math.log(len(row)))
         else:

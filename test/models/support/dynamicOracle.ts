@@ -34,7 +34,7 @@ function statisticOf(weights: Matrix, token: number, statistic: RouterConfig['im
     case 'cls_row':
       return weights[0]?.[token] ?? NaN;
     case 'row_max':
-      return seen === 1 ? 1 : (seen * Math.max(...row) - 1) / (seen - 1);
+      return seen === 1 ? 1 : 1 - Math.log(1 / Math.max(...row)) / Math.log(seen);
     case 'entropy': {
       const entropy = -sum(row.slice(0, seen).map((p) => (p === 0 ? 0 : p * Math.log(p))));
       return seen === 1 ? 1 : 1 - entropy / Math.log(seen);

@@ -3,7 +3,7 @@ import type { OnnxGraph, TensorName } from '../graph';
 import { attentionShape, blocksOf } from './attention';
 import { TIME, type AttentionBlock } from './attentionBlocks';
 import { operand, sizeOf, type LoweringRules } from './context';
-import { add, concat, divide, multiply, range, reduce, slice, subtract } from './operators';
+import { add, concat, divide, multiply, range, reduce, slice } from './operators';
 
 /** Probabilities below this add nothing to an entropy in float32, and their logarithm is finite on every device. */
 const LEAST_PROBABILITY = 1e-30;
@@ -14,12 +14,17 @@ const LEAST_CONCENTRATION = 1e-3;
 type Statistic = PrimitiveAttributes['attentionImportance']['statistic'];
 
 /**
- * How many keys each query of the block sees, [its queries], as `of` makes a constant of it. At least 2: with one key there is nothing to compare, and what the
- * first token then has is not used.
+ * How many keys each query of the block sees, as their logarithm, [its queries]. At least 2 keys: with one there is nothing to compare, and what the first token
+ * then has is not used.
  */
-function keysSeen(graph: OnnxGraph, { start, end, seen }: AttentionBlock, causal: boolean, of: (keys: number) => number): TensorName {
-  const constants = Array.from({ length: end - start }, (_, query) => of(Math.max(2, causal ? start + query + 1 : seen)));
-  return graph.constant('float32', [end - start], constants);
+function keysSeen(graph: OnnxGraph, { start, end, seen }: AttentionBlock, causal: boolean): TensorName {
+  const logarithms = Array.from({ length: end - start }, (_, query) => Math.log(Math.max(2, causal ? start + query + 1 : seen)));
+  return graph.constant('float32', [end - start], logarithms);
+}
+
+/** 1 - H / log n of a negative entropy, of whichever order. */
+function concentration(graph: OnnxGraph, negative: TensorName, keys: TensorName): TensorName {
+  return add(graph, divide(graph, negative, keys), graph.scalar(1));
 }
 
 /** Per head, what the block's probabilities tell: [batch, heads, its queries], or of `received` and `cls_row`, which have one block, [batch, heads, time]. */
@@ -31,14 +36,13 @@ function blockImportance(graph: OnnxGraph, block: AttentionBlock, statistic: Sta
     case 'cls_row':
       return reduce(graph, 'ReduceSum', slice(graph, probabilities, 2, 0, 1), [2], false);
     case 'row_max': {
-      const even = keysSeen(graph, block, causal, (n) => 1 / n);
-      const mostAbove = keysSeen(graph, block, causal, (n) => 1 - 1 / n);
-      return divide(graph, subtract(graph, reduce(graph, 'ReduceMax', probabilities, [3], false), even), mostAbove);
+      const negative = graph.node('Log', [reduce(graph, 'ReduceMax', probabilities, [3], false)]);
+      return concentration(graph, negative, keysSeen(graph, block, causal));
     }
     case 'entropy': {
       const logarithm = graph.node('Log', [graph.node('Max', [probabilities, graph.scalar(LEAST_PROBABILITY)])]);
       const negative = reduce(graph, 'ReduceSum', multiply(graph, probabilities, logarithm), [3], false);
-      return add(graph, divide(graph, negative, keysSeen(graph, block, causal, Math.log)), graph.scalar(1));
+      return concentration(graph, negative, keysSeen(graph, block, causal));
     }
   }
 }
