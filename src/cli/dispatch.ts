@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'List the published models that come as configs, or print one.',
     load: async () => (await import('./presets')).command,
   },
+  sample: {
+    summary: 'Write a sample experiment: text of known entropy, and configs of equal compute.',
+    load: async () => (await import('./sample')).command,
+  },
   run: {
     summary: 'Train a config, in the foreground or detached.',
     load: async () => (await import('./run')).command,
