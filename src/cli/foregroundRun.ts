@@ -6,8 +6,8 @@ import { runCausality } from '../runs/runCausality';
 import { readRunResult } from '../runs/runResult';
 import { createRun, inspectData, loadExperiment, type ExperimentSource } from '../worker/createRun';
 import { checkDevice } from '../worker/launch';
-import { checkRoom } from '../worker/preflight';
-import { takeUp } from '../worker/takeUp';
+import { checkRoom, checkRoomToResume } from '../worker/preflight';
+import { resumable, takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
 import { causalityJson } from './causalityText';
 import { exitCode, type CommandContext } from './command';
@@ -16,7 +16,7 @@ import { endingText, TrainingDisplay } from './terminal/trainingDisplay';
 
 export type ForegroundRequest =
   | ({ readonly kind: 'start'; readonly runsDirectory: string } & Omit<ExperimentSource, 'readText'>)
-  | { readonly kind: 'resume'; readonly run: string };
+  | ({ readonly kind: 'resume'; readonly run: string } & Pick<ExperimentSource, 'onWarning'>);
 
 type Surroundings = Pick<CommandContext, 'values' | 'stdout' | 'stderr' | 'signal'>;
 
@@ -36,12 +36,14 @@ export async function openRun(
   bundleFolder: string,
 ): Promise<{ readonly run: string; readonly description: RunDescription }> {
   const launch = [{ rung: 'foreground', executable: process.execPath, chosen: true, reason: 'trained by the command line itself' }];
+  const warn = request.onWarning ?? (() => undefined);
   if (request.kind === 'resume') {
+    await checkRoomToResume(request.run, (await resumable(request.run)).description, warn);
     return { run: request.run, description: await takeUp(request.run, launch) };
   }
   const loaded = loadExperiment({ ...request, readText: readTextFromDisk });
   const data = await inspectData(loaded);
-  checkRoom(loaded, data, request.runsDirectory, request.onWarning ?? (() => undefined));
+  checkRoom(loaded, data, request.runsDirectory, warn);
   await checkDevice(loaded.experiment, { bundleFolder });
   return createRun(loaded, data, request.runsDirectory, launch);
 }

@@ -40,16 +40,16 @@ async function requestOf({ positionals, values, stderr, cwd }: CommandContext): 
   const resume = values['resume'];
   if (others.length > 0) throw new WrongUse('Name one config; several runs are several commands.');
   const runsDirectory = runsDirectoryOf(values, cwd);
+  const onWarning = (message: string): void => void stderr.write(printableLines(`moe-lab: ${message}\n`));
   if (typeof resume === 'string') {
     if (file !== undefined) throw new WrongUse('A resumed run has its config already: leave the file out.');
     if (values['device'] !== undefined || values['steps'] !== undefined) {
       throw new WrongUse('A resumed run goes on as it began: leave --device and --steps out.');
     }
-    return { kind: 'resume', run: await findRun(resume, runsDirectory, cwd) };
+    return { kind: 'resume', run: await findRun(resume, runsDirectory, cwd), onWarning };
   }
   if (file === undefined) throw new WrongUse('Name a config, as in moe-lab run smoe.moe.yaml, or a run with --resume.');
   const onFindings = (findings: readonly ConfigFinding[]): void => writeFindings(findings, stderr, cwd);
-  const onWarning = (message: string): void => void stderr.write(printableLines(`moe-lab: ${message}\n`));
   return { kind: 'start', configFile: resolve(cwd, file), runsDirectory, overrides: overridesOf(values), onFindings, onWarning };
 }
 
@@ -67,7 +67,7 @@ async function detached(request: ForegroundRequest, { values, stdout, signal }: 
   const options = { bundleFolder: join(__dirname), ...(signal === undefined ? {} : { signal }) };
   const { run, description, status } =
     request.kind === 'resume'
-      ? await resumeRun(request.run, options)
+      ? await resumeRun(request.run, { ...options, ...(request.onWarning === undefined ? {} : { onWarning: request.onWarning }) })
       : await startRun({ ...request, readText: readTextFromDisk, ...options });
   if (values['json'] === true) {
     const causality = causalityJson(runCausality(description));

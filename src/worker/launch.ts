@@ -16,7 +16,7 @@ import { inspectDataInThread } from './dataThread/dataThreadHost';
 import { errorLine } from './errorLine';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
 import { climb, probe, type ProbedLadder } from './probe';
-import { checkRoom } from './preflight';
+import { checkRoom, checkRoomToResume } from './preflight';
 import { failureOf, LaunchError } from './runFailure';
 import { resumable, takeUp } from './takeUp';
 
@@ -27,6 +27,8 @@ export interface LaunchOptions {
   readonly nodePath?: string;
   /** Gives up waiting for the worker to be under way; the worker itself goes on. */
   readonly signal?: AbortSignal;
+  /** Told what else may go wrong with a run that is about to start or go on: that memory or disk are tight. */
+  readonly onWarning?: (message: string) => void;
 }
 
 export interface StartOptions extends LaunchOptions, ExperimentSource {
@@ -57,6 +59,7 @@ export async function startRun(options: StartOptions): Promise<LaunchedRun> {
 /** Takes up a run that was stopped, failed or lost, from its newest checkpoint. Throws LaunchError. */
 export async function resumeRun(run: string, options: LaunchOptions): Promise<LaunchedRun> {
   const { description } = await resumable(run);
+  await checkRoomToResume(run, description, options.onWarning ?? (() => undefined));
   const { rung, report } = await chooseRung(options, description.engine.device);
   return launch(run, await takeUp(run, report), rung, options);
 }

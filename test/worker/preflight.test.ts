@@ -1,19 +1,24 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { experimentSchema, type RunnableExperiment } from '../../src/config/schema';
 import { readTextFromDisk } from '../../src/config/readTextFromDisk';
+import { openRun } from '../../src/cli/foregroundRun';
 import { buildLanguageModel } from '../../src/models/languageModel';
+import { readStatus } from '../../src/runs/readRun';
+import { writeStatus } from '../../src/runs/runWriter';
 import { bytesText } from '../../src/worker/bytesText';
-import { checkDevice, startRun } from '../../src/worker/launch';
+import { loadExperiment } from '../../src/worker/createRun';
+import { checkDevice, resumeRun, startRun, type LaunchOptions } from '../../src/worker/launch';
 import { machineRoom, memoryLimit } from '../../src/worker/machineRoom';
 import { holdAgainst } from '../../src/worker/preflight';
 import { LaunchError } from '../../src/worker/runFailure';
 import { runNeeds } from '../../src/worker/runNeeds';
+import { initialStatus } from '../../src/worker/runStatus';
 import { findGpu } from '../engine/support/gpu';
 import { temporaryFolder, tinyDisk } from '../runs/fixtures';
 import { builtBundles } from './bundles';
-import { writeTinyExperiment } from './experiments';
+import { createTinyRun, writeTinyExperiment } from './experiments';
 
 const bundleFolder = builtBundles();
 const GIB = 2 ** 30;
@@ -91,6 +96,17 @@ describe('what a run needs', () => {
     expect(held({ freeDisk: 1.05 * needs.disk.total })).toEqual([expect.stringContaining('almost full')]);
     expect(holdAgainst(needs, { ...room, freeDisk: null }, '/runs')).toEqual([]);
   });
+
+  it('to go on is what it does not have yet, and its config stays as it is', () => {
+    const resumed = (changes: Partial<typeof room>, held: number) => () => holdAgainst(needs, { ...room, ...changes }, '/runs', { held });
+    expect(resumed({ freeDisk: 10 * GIB }, 12 * GIB)()).toEqual([]);
+    expect(resumed({ freeDisk: 0 }, 2 * needs.disk.total)()).toEqual([]);
+    expect(resumed({ freeDisk: 10 * GIB }, needs.disk.total - 9.5 * GIB)()).toEqual([
+      expect.stringMatching(/, of which it has 8\.\d\d GiB; .* almost full/),
+    ]);
+    expect(resumed({ freeDisk: 10 * GIB }, 6 * GIB)).toThrow(/of which it has 6\.00 GiB; \/runs has 10\.0 GiB free/);
+    expect(resumed({ memory: 4 * GIB }, 0)).toThrow(expect.objectContaining({ advice: expect.stringMatching(/^Resume it on a machine/) }));
+  });
 });
 
 describe('a machine', () => {
@@ -126,6 +142,39 @@ describe('a run that does not fit', () => {
     const starting = startRun({ configFile, readText: readTextFromDisk, runsDirectory, bundleFolder });
     await expect(starting).rejects.toThrow(/needs up to \d+ KiB on the disk .* has 16\.0 KiB free/);
     expect(existsSync(runsDirectory)).toBe(false);
+  });
+
+  it('is not taken up again either, and stays as it was; where it may just fit there is a warning', async ({ skip }) => {
+    const disk = tinyDisk(2048);
+    if (disk === undefined) return skip('no permission to mount a tmpfs');
+    const { run, description } = await createTinyRun(disk, { steps: 1000 });
+    writeStatus(run, { ...initialStatus(1000, Date.now()), state: 'stopped', step: 3 });
+    const before = await readStatus(run);
+    const warnings: string[] = [];
+    const onWarning = (message: string): void => void warnings.push(message);
+    const leaveFree = (bytes: number): void => {
+      const filler = join(disk, 'filler');
+      rmSync(filler, { force: true });
+      writeFileSync(filler, new Uint8Array((machineRoom(disk).freeDisk ?? 0) - bytes));
+    };
+    const has = readdirSync(run, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+    const { experiment } = loadExperiment({ configFile: description.configFile, readText: readTextFromDisk });
+    const missing = runNeeds(experiment, buildLanguageModel(experiment), 0).disk.total - has;
+
+    leaveFree(0.8 * missing);
+    for (const resume of [resumeRun, (_: string, options: LaunchOptions) => openRun({ kind: 'resume', run, ...options }, bundleFolder)]) {
+      await expect(resume(run, { bundleFolder, onWarning })).rejects.toThrow(
+        /needs up to \d+ KiB on the disk .*, of which it has [\d.]+ KiB; .* free/,
+      );
+    }
+    expect(warnings).toEqual([]);
+    expect(await readStatus(run)).toEqual(before);
+
+    leaveFree(1.05 * missing);
+    expect((await openRun({ kind: 'resume', run, onWarning }, bundleFolder)).description.id).toBe(description.id);
+    expect(warnings).toEqual([expect.stringContaining('it will be almost full')]);
   });
 
   it('on a device whose buffers are too small is told their limit', { timeout: 180_000 }, async ({ skip }) => {

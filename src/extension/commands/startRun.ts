@@ -6,7 +6,6 @@ import { startRun as startWorker } from '../../worker/launch';
 import { ConfigRejected } from '../../worker/runFailure';
 import { CONFIG_SUFFIX, Setting } from '../contributions';
 import { configPathOf, Dismissed } from '../errors';
-import { notificationText } from '../notificationText';
 import { revealKey, revealRange } from '../language/revealPlace';
 import { runsFolderFor } from '../runs/runsFolders';
 import { setting } from '../settings';
@@ -26,7 +25,6 @@ export async function startRun(training: Training, given: vscode.Uri | undefined
         configFile,
         readText: readTextFromDisk,
         runsDirectory,
-        onWarning: (message) => void vscode.window.showWarningMessage(notificationText(message)),
         ...launchOptions(training),
       }),
     );

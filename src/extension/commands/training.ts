@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import type { LaunchedRun, LaunchOptions } from '../../worker/launch';
 import { requestStop } from '../../worker/client';
 import { Setting } from '../contributions';
 import { Dismissed, ExtensionError } from '../errors';
+import { notificationText } from '../notificationText';
 import type { Dashboard } from '../panels/dashboardPanel';
 import type { ReportError } from '../reportError';
 import type { FailureNotices } from '../runs/failureNotices';
@@ -35,7 +36,11 @@ export async function requireTraining(what: string): Promise<void> {
 }
 
 export function launchOptions({ extensionUri }: Training): LaunchOptions {
-  return { bundleFolder: join(extensionUri.fsPath, 'dist'), nodePath: setting(Setting.nodePath) };
+  return {
+    bundleFolder: join(extensionUri.fsPath, 'dist'),
+    nodePath: setting(Setting.nodePath),
+    onWarning: (message) => void vscode.window.showWarningMessage(notificationText(message)),
+  };
 }
 
 /** Launches a worker, shows its run, and gives the run directory. */
