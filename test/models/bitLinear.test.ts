@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BitnetConfig } from '../../src/config/schema';
-import { bitnetSchema } from '../../src/config/schema';
+import { bitnetSchema } from '../../src/config/bitnetSchema';
 import type { Tensor } from '../../src/graph/builder';
 import { ProgramBuilder } from '../../src/graph/builder';
 import { differentiate } from '../../src/graph/gradients';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { productKeysSchema } from '../../src/config/schema';
+import { productKeysSchema } from '../../src/config/productKeysSchema';
 import { differentiate, valuesOfGradient } from '../../src/graph/gradients';
 import type { ValueId } from '../../src/graph/program';
 import type { NdArray } from '../../src/graph/reference/array';

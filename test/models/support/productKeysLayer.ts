@@ -1,5 +1,6 @@
 import type { ProductKeysConfig } from '../../../src/config/schema';
-import { experimentSchema, productKeysSchema } from '../../../src/config/schema';
+import { productKeysSchema } from '../../../src/config/productKeysSchema';
+import { experimentSchema } from '../../../src/config/schema';
 import type { Tensor } from '../../../src/graph/builder';
 import { ProgramBuilder } from '../../../src/graph/builder';
 import { product } from '../../../src/graph/dimensions';
