@@ -33,7 +33,7 @@ export const routerSchema = z
       .enum(['received', 'cls_row', 'row_max', 'entropy'])
       .default('entropy')
       .describe(
-        'dynamic: what of the attention in the same layer makes a token important, mean over the heads and relative to the mean of the window, or of the tokens so far where causal. Aims at top_k experts on average; exactly with `budget`, and a run says how many. received: attention that it gets; cls_row: attention that the first token pays it; both only with `objective: masked`. row_max: how far the largest weight of its own attention is above even attention; entropy: how concentrated its own attention is, 1 - entropy / log(tokens it sees). While attention is even, every token takes top_k.',
+        'dynamic: what of the attention in the same layer makes a token important, mean over the heads and relative to the mean of the window, or of the tokens so far where causal. Aims at top_k experts on average; exactly with `budget`, and a run says how many. received: attention that it gets; cls_row: attention that the first token pays it; both only with `objective: masked`. row_max: how far the largest weight of its own attention is above even attention, by the logarithm; entropy: how concentrated its own attention is, 1 - entropy / log(tokens it sees). While attention is even, every token takes top_k.',
       ),
     k_min: count(most.experts).default(1).describe('dynamic: the fewest experts that a unit takes, at most top_k.'),
     k_max: count(most.experts)
