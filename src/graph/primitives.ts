@@ -90,8 +90,8 @@ export interface PrimitiveAttributes {
   /**
    * (q, k [batch, heads, time, d]) -> [batch, time], r, how important each token is by the attention A = softmax(scale q k^T + mask), next to the
    * others. Not differentiable. Of token j, which sees n keys, mean over the heads of: `received` mean over i of A[i, j]; `cls_row` A[0, j];
-   * `row_max` 1 + log(max over i of A[j, i]) / log(n), which is one less its min-entropy; `entropy` 1 - H(A[j]) / log(n). The latter two are 0 for even attention, 1 for a single key,
-   * and I_j is their mean but at least 1e-3: nearer to even is as good as even. The others have no least.
+   * `row_max` 1 + log(max over i of A[j, i]) / log(n), which is `entropy` with the min-entropy for H; `entropy` 1 - H(A[j]) / log(n). The latter two
+   * are 0 for even attention, 1 for a single key, and I_j is their mean but at least 1e-3: nearer to even is as good as even. The others have no least.
    * r_j = I_j / mean(I_0..I_last), where causal I_j / mean(I_1..I_j): the first token, which sees no choice, is left out, and r_0 = 1. With time = 1
    * r = 1. `received` and `cls_row` need causal = false.
    */
