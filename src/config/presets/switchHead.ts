@@ -1,7 +1,10 @@
 import type { ExperimentInput } from '../schema';
 import type { Preset, PublishedCounts } from './preset';
-import type { SwitchHeadRow, SwitchHeadSize } from './switchHeadRows';
-import { switchHeadRows, switchHeadSizes } from './switchHeadRows';
+import { switchAllRows } from './switchAllRows';
+import { switchHeadProjectionRows } from './switchHeadProjectionRows';
+import { switchHeadRopeRows } from './switchHeadRopeRows';
+import { switchHeadSizes, type SwitchHeadRow, type SwitchHeadSize } from './switchHeadRow';
+import { switchHeadXlRows } from './switchHeadXlRows';
 
 /** SwitchHead and SwitchAll: 2312.07987v3, the rows of its Tables 1 to 4 and 6 to 8. */
 
@@ -147,4 +150,9 @@ function preset(row: SwitchHeadRow): Preset {
   };
 }
 
-export const switchHeadPresets: readonly Preset[] = switchHeadRows.map(preset);
+export const switchHeadPresets: readonly Preset[] = [
+  ...switchHeadXlRows,
+  ...switchHeadRopeRows,
+  ...switchAllRows,
+  ...switchHeadProjectionRows,
+].map(preset);

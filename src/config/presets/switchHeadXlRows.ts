@@ -1,0 +1,275 @@
+import { at, scored, sharedSizes, WIKI, type Figure, type SwitchHeadRow } from './switchHeadRow';
+
+const otherTables =
+  'Tables 1, 2, 3 and 6 print different perplexities of the same models on WikiText-103 (47 M with 10 heads: 12.31 and 12.32; SwitchHead: 12.27 and 12.31): the script of Table 1 reads validation, that of Table 2 another field.';
+const denseOfTable3 = 'Tables 2 and 3 print different perplexities of the dense models on C4: 22.71 and 22.63, 16.28 and 16.58.';
+const shares =
+  'The 44 % of the compute and 27 % of the memory of the abstract come out by the script of the authors only (43.9 % and 26.6 %); the equations of the paper give 52.5 % and 28.75 %.';
+
+/** Dense models. The head widths are d_model / heads where no sweep says otherwise. */
+const dense47 = { size: '47m', ffn: 2053 } as const;
+const dense262 = { size: '262m', ffn: 4110 } as const;
+const of47 = { total: '47 M', where: 'Table 2' } as const;
+const of262 = { total: '262 M', where: 'Table 2' } as const;
+
+const c4: readonly SwitchHeadRow[] = [
+  {
+    id: 'c4-47m/switchhead',
+    title: 'SwitchHead, 2 heads, C4',
+    size: '47m',
+    heads: 2,
+    headWidth: 76,
+    ffn: 2080,
+    moe: { experts: 5, k: 3 },
+    published: { ...of47, macs: '203 M', memory: '0.8 M' },
+    figures: [at(2, 'C4', 22.53)],
+    accuracies: scored(4, 20.4, 75.7),
+  },
+  {
+    ...dense47,
+    id: 'c4-47m/dense-10',
+    title: 'Dense, 10 heads, C4',
+    heads: 10,
+    headWidth: 41,
+    published: { ...of47, macs: '453 M', memory: '3.5 M' },
+    figures: [at(2, 'C4', 22.71), at(3, 'C4', 22.63)],
+    accuracies: scored(4, 20.4, 73.6),
+    flags: [denseOfTable3],
+  },
+  {
+    ...dense47,
+    id: 'c4-47m/dense-2',
+    title: 'Dense, 2 heads, C4',
+    heads: 2,
+    headWidth: 205,
+    published: { ...of47, macs: '453 M', memory: '1.4 M' },
+    figures: [at(2, 'C4', 23.71)],
+  },
+  {
+    id: 'c4-47m/shared-selection',
+    title: 'SwitchHead, one selection, C4',
+    size: '47m',
+    heads: 2,
+    headWidth: 76,
+    ffn: 2080,
+    moe: { experts: 5, k: 3, shared: true },
+    published: { total: '47 M', where: 'Table 4' },
+    figures: [at(4, 'C4', 22.81)],
+    accuracies: scored(4, 20.0, 74.6),
+    gaps: [sharedSizes],
+  },
+  {
+    id: 'c4-262m/switchhead',
+    title: 'SwitchHead, 4 heads, C4',
+    size: '262m',
+    heads: 4,
+    headWidth: 112,
+    ffn: 4188,
+    moe: { experts: 4, k: 2 },
+    published: { ...of262, macs: '2.4 G', memory: '5.6 M' },
+    figures: [at(2, 'C4', 16.23)],
+    accuracies: scored(4, 29.4, 79.6, 83.3),
+    flags: [shares],
+  },
+  {
+    ...dense262,
+    id: 'c4-262m/dense-16',
+    title: 'Dense, 16 heads, C4',
+    heads: 16,
+    headWidth: 64,
+    published: { ...of262, macs: '5.4 G', memory: '21 M' },
+    figures: [at(2, 'C4', 16.28), at(3, 'C4', 16.58)],
+    accuracies: scored(4, 28.2, 76.1, 83.6),
+    flags: [denseOfTable3],
+  },
+  {
+    ...dense262,
+    id: 'c4-262m/dense-4',
+    title: 'Dense, 4 heads, C4',
+    heads: 4,
+    headWidth: 256,
+    published: { ...of262, macs: '5.4 G', memory: '8.4 M' },
+    figures: [at(2, 'C4', 17.09)],
+  },
+  {
+    id: 'c4-262m/shared-selection',
+    title: 'SwitchHead, one selection, C4',
+    size: '262m',
+    heads: 4,
+    headWidth: 112,
+    ffn: 4188,
+    moe: { experts: 4, k: 2, shared: true },
+    published: { total: '262 M', where: 'Table 4' },
+    figures: [at(4, 'C4', 16.49)],
+    accuracies: scored(4, 28.6, 79.4, 82.7),
+    gaps: [sharedSizes],
+  },
+];
+
+const wikiText: readonly SwitchHeadRow[] = [
+  {
+    id: 'wikitext-103-47m/switchhead',
+    title: 'SwitchHead, 2 heads, WikiText-103',
+    size: '47m',
+    heads: 2,
+    headWidth: 76,
+    ffn: 2080,
+    moe: { experts: 5, k: 2 },
+    published: { ...of47, macs: '170.4 M', memory: '0.8 M', where: 'Table 1' },
+    figures: [at(1, WIKI, 12.27), at(2, WIKI, 12.31), at(6, WIKI, 12.27)],
+    flags: [otherTables],
+  },
+  {
+    ...dense47,
+    id: 'wikitext-103-47m/dense-10',
+    title: 'Dense, 10 heads, WikiText-103',
+    heads: 10,
+    headWidth: 41,
+    published: { ...of47, macs: '453.4 M', memory: '3.5 M', where: 'Table 1' },
+    figures: [at(1, WIKI, 12.31), at(2, WIKI, 12.32), at(3, WIKI, 12.32), at(6, WIKI, 12.31)],
+    flags: [otherTables],
+  },
+  {
+    ...dense47,
+    id: 'wikitext-103-47m/dense-2',
+    title: 'Dense, 2 heads, WikiText-103',
+    heads: 2,
+    headWidth: 205,
+    published: { ...of47, macs: '453 M', memory: '1.4 M' },
+    figures: [at(2, WIKI, 12.73), at(6, WIKI, 12.74)],
+    flags: [otherTables],
+  },
+  {
+    id: 'wikitext-103-262m/switchhead',
+    title: 'SwitchHead, 2 heads, WikiText-103',
+    size: '262m',
+    heads: 2,
+    headWidth: 132,
+    ffn: 4147,
+    moe: { experts: 8, k: 4 },
+    published: { ...of262, macs: '2.0 G', memory: '2.9 M' },
+    figures: [at(1, WIKI, 9.55), at(2, WIKI, 9.77)],
+    flags: [otherTables],
+  },
+  {
+    ...dense262,
+    id: 'wikitext-103-262m/dense-16',
+    title: 'Dense, 16 heads, WikiText-103',
+    heads: 16,
+    headWidth: 64,
+    published: { ...of262, macs: '5.4 G', memory: '21 M' },
+    figures: [at(1, WIKI, 9.66), at(2, WIKI, 9.8), at(3, WIKI, 9.8)],
+    flags: [otherTables],
+  },
+  {
+    ...dense262,
+    id: 'wikitext-103-262m/dense-2',
+    title: 'Dense, 2 heads, WikiText-103',
+    heads: 2,
+    headWidth: 512,
+    published: { ...of262, macs: '5.4 G', memory: '6.3 M' },
+    figures: [at(2, WIKI, 10.09)],
+  },
+];
+
+const peS2o: readonly SwitchHeadRow[] = [
+  {
+    id: 'pes2o-47m/switchhead',
+    title: 'SwitchHead, 2 heads, peS2o',
+    size: '47m',
+    heads: 2,
+    headWidth: 76,
+    ffn: 2080,
+    moe: { experts: 5, k: 3 },
+    published: { ...of47, macs: '203 M', memory: '0.8 M' },
+    figures: [at(2, 'peS2o', 12.84)],
+  },
+  {
+    ...dense47,
+    id: 'pes2o-47m/dense-10',
+    title: 'Dense, 10 heads, peS2o',
+    heads: 10,
+    headWidth: 41,
+    published: { ...of47, macs: '453 M', memory: '3.5 M' },
+    figures: [at(2, 'peS2o', 12.83), at(3, 'peS2o', 12.83)],
+  },
+  {
+    ...dense47,
+    id: 'pes2o-47m/dense-2',
+    title: 'Dense, 2 heads, peS2o',
+    heads: 2,
+    headWidth: 205,
+    published: { ...of47, macs: '453 M', memory: '1.4 M' },
+    figures: [at(2, 'peS2o', 13.37)],
+  },
+  {
+    id: 'pes2o-262m/switchhead',
+    title: 'SwitchHead, 4 heads, peS2o',
+    size: '262m',
+    heads: 4,
+    headWidth: 112,
+    ffn: 4188,
+    moe: { experts: 4, k: 2 },
+    published: { ...of262, macs: '2.4 G', memory: '5.6 M' },
+    figures: [at(2, 'peS2o', 9.86)],
+    gaps: ['The sweep of this row alone also draws the matrices of each expert to one scale (moe.att.norm_init), which is left out here.'],
+  },
+  {
+    ...dense262,
+    id: 'pes2o-262m/dense-16',
+    title: 'Dense, 16 heads, peS2o',
+    heads: 16,
+    headWidth: 64,
+    published: { ...of262, macs: '5.4 G', memory: '21 M' },
+    figures: [at(2, 'peS2o', 9.78), at(3, 'peS2o', 9.78)],
+  },
+  {
+    ...dense262,
+    id: 'pes2o-262m/dense-4',
+    title: 'Dense, 4 heads, peS2o',
+    heads: 4,
+    headWidth: 256,
+    published: { ...of262, macs: '5.4 G', memory: '8.4 M' },
+    figures: [at(2, 'peS2o', 10.11)],
+  },
+];
+
+const bits = (value: number): Figure => ({ metric: 'bits per character', dataset: 'Enwik8', value, table: 2 });
+const of41 = { total: '41 M', where: 'Table 2' } as const;
+
+const enwik8: readonly SwitchHeadRow[] = [
+  {
+    id: 'enwik8-41m/switchhead',
+    title: 'SwitchHead, 2 heads, Enwik8',
+    size: '41m',
+    heads: 2,
+    headWidth: 112,
+    ffn: 2088,
+    moe: { experts: 4, k: 2 },
+    published: { ...of41, macs: '709 M', memory: '2.8 M' },
+    figures: [bits(1.1)],
+  },
+  {
+    id: 'enwik8-41m/dense-8',
+    title: 'Dense, 8 heads, Enwik8',
+    size: '41m',
+    heads: 8,
+    headWidth: 64,
+    ffn: 2053,
+    published: { ...of41, macs: '1.6 G', memory: '10 M' },
+    figures: [bits(1.1)],
+  },
+  {
+    id: 'enwik8-41m/dense-2',
+    title: 'Dense, 2 heads, Enwik8',
+    size: '41m',
+    heads: 2,
+    headWidth: 256,
+    ffn: 2053,
+    published: { ...of41, macs: '1.6 G', memory: '4.2 M' },
+    figures: [bits(1.13)],
+  },
+];
+
+/** The models with relative positions, of Tables 1, 2 and 4. */
+export const switchHeadXlRows: readonly SwitchHeadRow[] = [...c4, ...wikiText, ...peS2o, ...enwik8];
