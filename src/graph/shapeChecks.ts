@@ -27,7 +27,7 @@ export function require(condition: boolean, message: () => string): void {
 export const float32 = (shape: Shape): Value => ({ shape, dtype: 'float32' });
 export const int32 = (shape: Shape): Value => ({ shape, dtype: 'int32' });
 
-/** The last `count` dimensions, or an error naming the shape. */
+/** The dimension at `index` from the end, where 0 is the last, or an error naming the shape. */
 export function last(shape: Shape, index: number): Dimension {
   const dimension = shape[shape.length - 1 - index];
   if (dimension === undefined) throw new ShapeError(`Shape ${describe(shape)} has no axis ${-1 - index}.`);

@@ -52,7 +52,7 @@ type RoutedPart = (typeof routedParts)[number];
 
 /**
  * Numbers of trained elements. The lines but `active` add up to `total`: `embedding` is the table of tokens (once, also where the logits
- * use it too), `output` the matrix of untied logits, `head` and `merge` those of MH-MoE with their biases, `norm` every gain.
+ * use it too), `output` the matrix of untied logits, `head` and `merge` those of MH-MoE with their biases, `norm` every gain and, of LayerNorm, bias.
  */
 export interface ParameterCount extends Readonly<Record<ParameterRole, number>> {
   readonly total: number;
