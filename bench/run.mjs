@@ -34,6 +34,8 @@ await build({
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   logLevel: 'error',
 });
-const { status } = spawnSync(process.execPath, [outfile, ...(named ? rest : process.argv.slice(2))], { stdio: 'inherit' });
+// Large pages, as a worker has them (src/worker/ladder.ts).
+const env = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...process.env };
+const { status } = spawnSync(process.execPath, [outfile, ...(named ? rest : process.argv.slice(2))], { stdio: 'inherit', env });
 rmSync(folder, { recursive: true, force: true });
 process.exitCode = status ?? 1;

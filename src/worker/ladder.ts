@@ -45,7 +45,10 @@ function findNodeOnPath({ platform, environment, exists }: LadderFacts): string 
     .find(exists);
 }
 
-/** What a worker's process inherits: nothing that belongs to the editor, and no telemetry of the runtime. */
+/**
+ * What a worker's process inherits: nothing that belongs to the editor, and no telemetry of the runtime. Where the C library is glibc (2.35 or newer), it
+ * asks the kernel for large pages of memory: reading rows here and there in tables of a gigabyte otherwise waits for page tables.
+ */
 export function workerEnvironment(
   inherited: Readonly<Record<string, string | undefined>>,
   more: Readonly<Record<string, string>> = {},
@@ -53,5 +56,5 @@ export function workerEnvironment(
   const kept = Object.entries(inherited).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !/^(NODE_OPTIONS$|VSCODE_|ELECTRON_)/i.test(entry[0]),
   );
-  return { ...Object.fromEntries(kept), ORT_DISABLE_TELEMETRY: '1', ...more };
+  return { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', ...Object.fromEntries(kept), ORT_DISABLE_TELEMETRY: '1', ...more };
 }

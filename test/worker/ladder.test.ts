@@ -57,7 +57,9 @@ describe('the launch ladder', () => {
       VK_ICD_FILENAMES: 'x',
       NOTHING: undefined,
     };
-    expect(workerEnvironment(inherited)).toEqual({ PATH: '/usr/bin', VK_ICD_FILENAMES: 'x', ORT_DISABLE_TELEMETRY: '1' });
+    const largePages = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
+    expect(workerEnvironment(inherited)).toEqual({ ...largePages, PATH: '/usr/bin', VK_ICD_FILENAMES: 'x', ORT_DISABLE_TELEMETRY: '1' });
+    expect(workerEnvironment({ GLIBC_TUNABLES: 'own' })['GLIBC_TUNABLES']).toBe('own');
     expect(workerEnvironment(inherited, { ELECTRON_RUN_AS_NODE: '1' })['ELECTRON_RUN_AS_NODE']).toBe('1');
   });
 });
