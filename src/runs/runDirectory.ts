@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { runFiles } from './runFiles';
 import { asStorageError, guardStorage, RunStorageError } from './storageError';
 
@@ -80,9 +80,4 @@ function ignoreInGit(runsDirectory: string): void {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
     throw asStorageError(error, file);
   }
-}
-
-/** The id of the run in `directory`: its folder's name. */
-export function idOfDirectory(directory: string): string {
-  return basename(directory);
 }

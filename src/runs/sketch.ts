@@ -34,7 +34,7 @@ export class SketchGatherer {
 }
 
 /** The bin of SketchFrame.histogram for an expert that was chosen so often. */
-export function binOf(count: number): number {
+function binOf(count: number): number {
   return count < 1 ? 0 : Math.min(SKETCH_BINS - 1, 1 + Math.floor(Math.log2(count)));
 }
 

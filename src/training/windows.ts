@@ -13,12 +13,12 @@ export interface WindowOrder {
 }
 
 /** Whether the windows of a step go on where those of the step before ended, because the model remembers them. */
-export function readsLanes({ model }: Pick<RunnableExperiment, 'model'>): boolean {
+function readsLanes({ model }: Pick<RunnableExperiment, 'model'>): boolean {
   return model.attention.position === 'xl';
 }
 
 /** What training and validation hide: nothing unless the objective is masked. */
-export function hiddenBy({ model, train }: Pick<RunnableExperiment, 'model' | 'train'>): Hidden {
+function hiddenBy({ model, train }: Pick<RunnableExperiment, 'model' | 'train'>): Hidden {
   return model.objective === 'masked' ? train.masking : null;
 }
 

@@ -40,7 +40,7 @@ export function layerFigures(summary: Pick<RunSummary, 'routedLayers'>, frame: E
 }
 
 /** `expert 5`; where each attention head has its own, `head 1, expert 2`. */
-export function expertName({ heads, experts }: Pick<LayerFigures, 'heads' | 'experts'>, expert: number): string {
+function expertName({ heads, experts }: Pick<LayerFigures, 'heads' | 'experts'>, expert: number): string {
   if (heads === null) return `expert ${expert}`;
   const each = experts.length / heads;
   return `head ${Math.floor(expert / each)}, expert ${expert % each}`;

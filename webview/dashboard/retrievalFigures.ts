@@ -8,7 +8,7 @@ import { stretchOf } from './timeControl';
 export type Retrieval = RunSummary['retrievals'][number];
 
 /** The experts of a band: from the first, before the end. Bands are of equal size but for one. */
-export function bandExperts(experts: number, bands: number, band: number): { readonly first: number; readonly end: number } {
+function bandExperts(experts: number, bands: number, band: number): { readonly first: number; readonly end: number } {
   return { first: Math.ceil((band * experts) / bands), end: Math.ceil(((band + 1) * experts) / bands) };
 }
 

@@ -65,7 +65,7 @@ export type DashboardAction =
   | { readonly type: 'sketch'; readonly figures: RetrievalFigures | null }
   | { readonly type: 'notice'; readonly message: string; readonly advice: string };
 
-export const defaultChoices: UiChoices = {
+const defaultChoices: UiChoices = {
   hidden: [],
   quantity: 'perplexity',
   hiddenLines: [],

@@ -3,7 +3,7 @@ import type { Preset, PublishedPerplexity, PublishedResult } from './preset';
 
 /** PEER: Mixture of A Million Experts, 2407.04153, every row of its Tables 1 and 2. */
 
-export const peerPaper = 'PEER (2407.04153)';
+const peerPaper = 'PEER (2407.04153)';
 
 type Model = ExperimentInput['model'];
 

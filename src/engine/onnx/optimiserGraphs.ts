@@ -40,7 +40,7 @@ export function sumOfSquaresGraph(parameters: readonly Parameter[]): DeviceGraph
 }
 
 /** What changes from step to step, fed as scalars: see adamw.ts, whose formula this is. */
-export const adamwScalarNames = ['gradientScale', 'learningRate', 'rate', 'correction'] as const;
+const adamwScalarNames = ['gradientScale', 'learningRate', 'rate', 'correction'] as const;
 export type AdamWScalarFeeds = Readonly<Record<(typeof adamwScalarNames)[number], number>>;
 
 export function adamwScalarFeeds(optimiser: AdamW, step: number, learningRate: number, gradientScale: number): AdamWScalarFeeds {
