@@ -2,8 +2,10 @@ import type { Primitive } from '../primitives';
 import type { NdArray } from './array';
 import { at, size, zeros } from './array';
 import type { ReferenceRule } from './rule';
-import { input } from './rule';
+import { named } from './rule';
 import { softmaxOf } from './softmax';
+
+const operandNames = ['q', 'k', 'v', 'cachedKeys', 'cachedValues', 'positions', 'seen'] as const;
 
 /** One query's view: which (batch, head) and time it is at, and how likely it looks at each key that it may see. */
 interface Row {
@@ -27,7 +29,7 @@ function joined(cached: NdArray, present: NdArray) {
 }
 
 function relativeRows(inputs: readonly NdArray[], scale: number): Row[] {
-  const [q, k, cachedKeys, positions, seen] = [input(inputs, 0), input(inputs, 1), input(inputs, 3), input(inputs, 5), input(inputs, 6)];
+  const { q, k, cachedKeys, positions, seen } = named(inputs, operandNames);
   const [batch, heads, time, width] = [size(q, 0), size(q, 1), size(q, 2), size(q, 3)];
   const keys = joined(cachedKeys, k);
   const rows: Row[] = [];
@@ -71,7 +73,7 @@ export const relativeAttentionRules: {
 } = {
   sinusoid: ({ rows, width }, _, context) => [sinusoid(context.bind(rows), width)],
   relativeAttention: ({ scale }, inputs) => {
-    const [q, v, cachedValues] = [input(inputs, 0), input(inputs, 2), input(inputs, 4)];
+    const { q, v, cachedValues } = named(inputs, operandNames);
     const [time, width] = [size(q, 2), size(q, 3)];
     const values = joined(cachedValues, v);
     const result = zeros(q.shape);
@@ -87,15 +89,7 @@ export const relativeAttentionRules: {
     return [result];
   },
   relativeAttentionGradient: ({ scale }, inputs) => {
-    const [q, k, v, cachedKeys, cachedValues, positions] = [0, 1, 2, 3, 4, 5].map((index) => input(inputs, index)) as [
-      NdArray,
-      NdArray,
-      NdArray,
-      NdArray,
-      NdArray,
-      NdArray,
-    ];
-    const g = input(inputs, 7);
+    const { q, k, v, cachedKeys, cachedValues, positions, g } = named(inputs, [...operandNames, 'g']);
     const [time, width] = [size(q, 2), size(q, 3)];
     const gradients = { q: zeros(q.shape), k: zeros(k.shape), v: zeros(v.shape), positions: zeros(positions.shape) };
     const cachedGradients = { keys: zeros(cachedKeys.shape), values: zeros(cachedValues.shape) };

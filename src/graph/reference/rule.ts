@@ -20,3 +20,8 @@ export function input(inputs: readonly NdArray[], index: number): NdArray {
   if (array === undefined) throw new RangeError(`Operand ${index} is missing.`);
   return array;
 }
+
+/** The first operands by the names they are given here, in their order. */
+export function named<Name extends string>(inputs: readonly NdArray[], names: readonly Name[]): Readonly<Record<Name, NdArray>> {
+  return Object.fromEntries(names.map((name, index) => [name, input(inputs, index)])) as Record<Name, NdArray>;
+}

@@ -62,6 +62,14 @@ export function operand(node: { readonly op: string; readonly inputs: readonly V
   return value;
 }
 
+/** The node's first operands by the names they are given here, in their order. */
+export function operands<Name extends string>(
+  node: { readonly op: string; readonly inputs: readonly ValueId[] },
+  names: readonly Name[],
+): Readonly<Record<Name, ValueId>> {
+  return Object.fromEntries(names.map((name, index) => [name, operand(node, index)])) as Record<Name, ValueId>;
+}
+
 /** The size of an axis of a bound shape, counted from the end when negative. */
 export function sizeOf(shape: readonly number[], axis: number): number {
   const size = shape.at(axis);

@@ -13,7 +13,7 @@ import {
   valueGradient,
   type AttentionBlock,
 } from './attentionBlocks';
-import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
+import { operand, operands, sizeOf, type LoweringContext, type LoweringRules } from './context';
 import { add, batchedMatmul, concat, multiply, range, reduce, reshape, slice, subtract, transpose } from './operators';
 
 /**
@@ -22,6 +22,8 @@ import { add, batchedMatmul, concat, multiply, range, reduce, reshape, slice, su
  */
 const LEAST_BLOCKED_TIME = 192;
 const BLOCKS = 4;
+
+const operandNames = ['q', 'k', 'v', 'memoryKeys', 'memoryValues', 'positions', 'seen'] as const;
 
 interface RelativeShape {
   readonly batch: number;
@@ -88,44 +90,32 @@ function relativeOperands(
   node: { readonly op: string; readonly inputs: readonly number[] },
   { batch, time }: RelativeShape,
 ): RelativeOperands {
-  const [q, k, v, memoryKeys, memoryValues, positions, seen] = [0, 1, 2, 3, 4, 5, 6].map((index) => tensor(operand(node, index))) as [
-    TensorName,
-    TensorName,
-    TensorName,
-    TensorName,
-    TensorName,
-    TensorName,
-    TensorName,
-  ];
-  const unseen = multiply(graph, subtract(graph, graph.scalar(1), seen), graph.scalar(MASKED));
+  const { q, k, v, memoryKeys, memoryValues, positions, seen } = operands(node, operandNames);
+  const unseen = multiply(graph, subtract(graph, graph.scalar(1), tensor(seen)), graph.scalar(MASKED));
   return {
-    q,
-    keys: concat(graph, [memoryKeys, k], TIME),
-    values: concat(graph, [memoryValues, v], TIME),
-    descending: reversed(graph, positions, 2 * time),
+    q: tensor(q),
+    keys: concat(graph, [tensor(memoryKeys), tensor(k)], TIME),
+    values: concat(graph, [tensor(memoryValues), tensor(v)], TIME),
+    descending: reversed(graph, tensor(positions), 2 * time),
     cacheMask: reshape(graph, unseen, [batch, 1, 1, 1]),
   };
 }
 
 /** softmax of scale q_i . (k_j + positions[time + i - j]) over the keys that are seen; for the gradient again the same tensors. */
-function blocksOf(graph: OnnxGraph, operands: RelativeOperands, shape: RelativeShape): readonly RelativeBlock[] {
+function blocksOf(graph: OnnxGraph, joined: RelativeOperands, shape: RelativeShape): readonly RelativeBlock[] {
   const { time, scale, blockSize } = shape;
-  const scaled = multiply(graph, operands.q, graph.scalar(scale));
+  const scaled = multiply(graph, joined.q, graph.scalar(scale));
   return blockRanges(time, blockSize).map(([start, end]) => {
     const seen = time + end;
     const queries = slicePositions(graph, scaled, time, start, end);
-    const keys = slicePositions(graph, operands.keys, 2 * time, 0, seen);
-    const own = seen === 2 * time ? operands.descending : slice(graph, operands.descending, 1, time - end, 2 * time);
+    const keys = slicePositions(graph, joined.keys, 2 * time, 0, seen);
+    const own = seen === 2 * time ? joined.descending : slice(graph, joined.descending, 1, time - end, 2 * time);
     const distances = graph.node('Pad', [own, graph.dimensions([0, 1, 0, 0, 0, 0])]);
     const byContent = batchedMatmul(graph, queries, keys, 4, { transposeB: true });
     const byPosition = graph.node('MatMul', [queries, transpose(graph, distances, [0, 2, 1])]);
     const scores = add(graph, byContent, byKey(graph, byPosition, shape, end - start, seen));
     const cached = graph.node('Less', [range(graph, 'int32', seen), graph.integer(time)]);
-    const mask = add(
-      graph,
-      graph.node('Where', [cached, operands.cacheMask, graph.scalar(0)]),
-      causalMask(graph, time + start, time + end),
-    );
+    const mask = add(graph, graph.node('Where', [cached, joined.cacheMask, graph.scalar(0)]), causalMask(graph, time + start, time + end));
     return { start, end, seen, queries, distances, probabilities: graph.node('Softmax', [add(graph, scores, mask)]) };
   });
 }
@@ -133,8 +123,8 @@ function blocksOf(graph: OnnxGraph, operands: RelativeOperands, shape: RelativeS
 export const relativeAttentionRules: LoweringRules<Relative> = {
   relativeAttention: (node, context) => {
     const shape = relativeShape(context, context.shapeOf(operand(node, 0)), node.attributes.scale);
-    const operands = relativeOperands(context, node, shape);
-    return [attend(context.graph, blocksOf(context.graph, operands, shape), operands.values, 2 * shape.time)];
+    const joined = relativeOperands(context, node, shape);
+    return [attend(context.graph, blocksOf(context.graph, joined, shape), joined.values, 2 * shape.time)];
   },
   // As in attention, and dpositions = dS^T (scale q) by distance, over the batch.
   relativeAttentionGradient: (node, context) => {
@@ -142,9 +132,9 @@ export const relativeAttentionRules: LoweringRules<Relative> = {
     const shape = relativeShape(context, context.shapeOf(operand(node, 0)), node.attributes.scale);
     const { time } = shape;
     const keys = 2 * time;
-    const operands = relativeOperands(context, node, shape);
-    const blocks = blocksOf(graph, operands, shape);
-    const given = { values: operands.values, gradient: context.tensor(operand(node, 7)), time, keys };
+    const joined = relativeOperands(context, node, shape);
+    const blocks = blocksOf(graph, joined, shape);
+    const given = { values: joined.values, gradient: context.tensor(operand(node, 7)), time, keys };
     const gradients = scoreGradients(graph, blocks, given);
     const distanceGradients = gradients.map((gradient, index) => {
       const { start, end, seen } = blocks[index] as RelativeBlock;
@@ -155,7 +145,7 @@ export const relativeAttentionRules: LoweringRules<Relative> = {
       blocks.map(({ seen, distances }, index) =>
         add(
           graph,
-          batchedMatmul(graph, gradients[index] ?? '', slicePositions(graph, operands.keys, keys, 0, seen), 4),
+          batchedMatmul(graph, gradients[index] ?? '', slicePositions(graph, joined.keys, keys, 0, seen), 4),
           graph.node('MatMul', [distanceGradients[index] ?? '', distances]),
         ),
       ),

@@ -1,7 +1,7 @@
 import { elementCount } from '../../../graph/dimensions';
 import type { ValueId } from '../../../graph/program';
 import { int, text, type OnnxGraph, type TensorName } from '../graph';
-import { operand, sizeOf, type LoweringContext, type LoweringRules } from './context';
+import { operand, operands, sizeOf, type LoweringContext, type LoweringRules } from './context';
 import { tallyOfExperts } from './nowhere';
 import { cast, divide, expand, gather, multiply, oneHot, reduce, reshape, slice, unsqueeze } from './operators';
 import { mergedValues } from './rowTables';
@@ -80,13 +80,7 @@ export const routingRules: LoweringRules<Routing> = {
   // Row r = (unit u, choice j): dy[r] = weights[u, j] g[u]; dweights[u, j] = g[u] . y[slots[u, j]].
   combineGradient: (node, context) => {
     const { graph, shapeOf, tensor } = context;
-    const [y, weights, slots, order, g] = [0, 1, 2, 3, 4].map((index) => operand(node, index)) as [
-      ValueId,
-      ValueId,
-      ValueId,
-      ValueId,
-      ValueId,
-    ];
+    const { y, weights, slots, order, g } = operands(node, ['y', 'weights', 'slots', 'order', 'g']);
     const { units, mask } = routedRows(context, slots, order);
     const pairs = elementCount(shapeOf(weights));
     const pairOfRow = context.device === 'cpu' ? tensor(order) : graph.node('Max', [tensor(order), graph.integer(0)]);
