@@ -436,8 +436,8 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     await eventually(() => expect(Math.max(...series().flatMap(({ steps }) => [...new Float64Array(steps)]))).toBe(103));
     // The column that was last is sent again.
     for (const { from } of series().slice(1)) expect(from).toBeGreaterThanOrEqual(99);
-    const shown = await dashboard.page.locator('.retrieval-map').getAttribute('aria-label');
-    expect(shown).toContain('over 103 stretches of steps');
+    const shown = () => dashboard.page.locator('.retrieval-map').getAttribute('aria-label');
+    await eventually(async () => expect(await shown()).toContain('over 103 stretches of steps'));
   });
 
   test('how many experts units take: a curve, on validation sets too, the shares as bars, and what it costs', async () => {
