@@ -1,7 +1,7 @@
-import { choicesVary, mostChoices } from '../config/moeShape';
+import { choicesVary } from '../config/moeShape';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
 import { attentionCostRows } from '../parity/attentionCostRows';
-import { formatResidual } from '../parity/formatCount';
+import { formatChoices, formatResidual } from '../parity/formatCount';
 import { bytesText } from '../worker/bytesText';
 import { attentionLayers } from './attentionLayers';
 import { causalityNotes, taggedName } from './causalityText';
@@ -97,8 +97,11 @@ function varyingNote({ name, count, experiment: { model } }: CountedFile): strin
   const { moe } = model;
   if (moe === undefined || !choicesVary(moe)) return [];
   const each = count.layers.reduce((sum, layer) => sum + layer.macsPerChoice, 0);
-  const range = `up to ${mostChoices(model, moe)} experts`;
-  return [printable(`${name}: units take ${range}; counted at ${moe.top_k}, one more on average costs ${grouped(each)} MACs/token`)];
+  return [
+    printable(
+      `${name}: units take ${formatChoices(model, moe)}; counted at ${moe.top_k}, one more on average costs ${grouped(each)} MACs/token`,
+    ),
+  ];
 }
 
 function needsNote({ name, needs }: CountedFile): string[] {

@@ -2,12 +2,13 @@ import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
-import { configSubject, costSentence, fixedKTwin, type TwinSubject } from '../parity/fixedKTwin';
+import { configSubject, fixedKTwin, type TwinSubject } from '../parity/fixedKTwin';
+import { costSentence, poorControl } from '../parity/twinText';
 import { runTwinSubject } from '../runs/runTwinSubject';
 import { exitCode, WrongUse, type Command } from './command';
 import { reportProblem } from './problem';
 import { findRun, runsDirectoryOf } from './runArgument';
-import { printable } from './terminal/printable';
+import { printable, printableLines } from './terminal/printable';
 
 export const command: Command = {
   summary: 'Write the twin with a fixed k of a run or config whose k varies.',
@@ -23,13 +24,13 @@ export const command: Command = {
       const subject = await subjectOf(name, runsDirectoryOf(values, cwd), cwd);
       const twin = fixedKTwin(subject, dirname(out ?? subject.configFile), readTextFromDisk);
       if (out !== undefined) writeNew(out, twin.text);
-      const { k, macsPerToken, macsAtMeanK, difference, text } = twin;
+      const { k, macsPerToken, macsAtMeanK, difference, text, cautions } = twin;
       const cost = costSentence(macsPerToken, macsAtMeanK);
       if (values['json'] === true) {
-        const figures = { k, meanK: subject.mean.k, macsPerToken, macsAtMeanK, difference };
+        const figures = { k, meanK: subject.mean.k, macsPerToken, macsAtMeanK, difference, cautions };
         stdout.write(`${JSON.stringify({ schemaVersion: 1, file: out ?? null, ...figures, yaml: text })}\n`);
       } else if (out === undefined) stdout.write(text);
-      else stdout.write(`${printable(out)}: k = ${k}, ${cost}\n`);
+      else stdout.write(printableLines(`${[`${printable(out)}: k = ${k}, ${cost}`, ...cautions.map(poorControl)].join('\n')}\n`));
       return exitCode.done;
     } catch (error) {
       if (reportProblem(error, stderr, cwd)) return exitCode.findings;

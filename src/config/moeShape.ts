@@ -87,3 +87,18 @@ export function leastChoices({ top_k: k, router }: MoeConfig): number {
   if (router.select === 'dynamic') return router.k_min;
   return router.select === 'top_p' ? 1 : k;
 }
+
+/**
+ * How many experts every unit takes where `select` leaves it no choice: as many as it may with `top_p: 1`, which a softmax reaches with all of them only.
+ * Undefined where numbers vary by what the router says; counts assume `top_k` all the same.
+ */
+export function choicesOfWholeSum(model: ModelConfig, moe: MoeConfig): number | undefined {
+  const { select, top_p: share, score } = moe.router;
+  return select === 'top_p' && share >= 1 && score === 'softmax' ? mostChoices(model, moe) : undefined;
+}
+
+/** The mean number of experts that a config by itself says: `top_k`, where it leaves units a choice. */
+export function meantChoices(model: ModelConfig): number {
+  const { moe } = model;
+  return moe === undefined ? 1 : (choicesOfWholeSum(model, moe) ?? moe.top_k);
+}

@@ -1,3 +1,5 @@
+import { choicesOfWholeSum, mostChoices } from '../config/moeShape';
+import type { ModelConfig, MoeConfig } from '../config/schema';
 import type { ModelCount } from '../models/count';
 import type { ParityResiduals } from './compareWithBaseline';
 
@@ -40,6 +42,14 @@ export function formatAmount(value: number): string {
 function decimals(scaled: number): number {
   if (scaled >= 99.995) return 1;
   return scaled >= 9.9995 ? 2 : 3;
+}
+
+/** `up to 4 experts`: what a unit takes, where numbers vary. Counts assume `top_k` also where it is `always 4 experts (top_p: 1)`. */
+export function formatChoices(model: ModelConfig, moe: MoeConfig): string {
+  const always = choicesOfWholeSum(model, moe) !== undefined;
+  const most = mostChoices(model, moe);
+  const experts = `${most} ${most === 1 ? 'expert' : 'experts'}`;
+  return always ? `always ${experts} (top_p: ${moe.router.top_p})` : `up to ${experts}`;
 }
 
 /** Percent with two decimals and a sign, but for zero: `−3.13 %`, `0.00 %`, `+0.52 %`. */

@@ -1,3 +1,4 @@
+import { meantChoices } from '../config/moeShape';
 import { readResolvedExperiment } from '../config/resolvedExperiment';
 import type { Experiment } from '../config/schema';
 import { readRunResult } from './runResult';
@@ -28,7 +29,7 @@ export async function runTwinSubject(run: string): Promise<{
     throw new UnreadableRun(`This version does not understand the config of ${description.id}.`, 'Choose its config file.');
   }
   // Where it has not been measured yet, what the config means it to be; of a fixed k no more is asked.
-  const k = meanK ?? experiment.model.moe?.top_k ?? 1;
+  const k = meanK ?? meantChoices(experiment.model);
   const measured = meanK === null ? null : `in ${description.id}, over the last tenth of its steps`;
   return { configFile: description.configFile, experiment, mean: { k, measured } };
 }

@@ -252,6 +252,10 @@ describe('mechanisms that are counted in ways of their own', () => {
       join(folder, 'dynamic.moe.yaml'),
       model(', moe: { kind: smoe, experts: 8, top_k: 2, expert_width: 64, router: { select: dynamic } }'),
     );
+    writeFileSync(
+      join(folder, 'whole-sum.moe.yaml'),
+      model(', moe: { kind: smoe, experts: 8, top_k: 2, expert_width: 64, router: { select: top_p, top_p: 1, k_max: 4 } }'),
+    );
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -305,6 +309,8 @@ describe('mechanisms that are counted in ways of their own', () => {
     expect(stdout).toMatch(/^dynamic: units take up to 4 experts; counted at 2, one more on average costs 12,288 MACs\/token$/m);
     const [dynamic] = published.parse(JSON.parse((await runCli(folder, 'count', 'dynamic.moe.yaml', '--json')).stdout)).models;
     expect(dynamic?.varyingK).toEqual({ counted: 2, most: 4 });
+    const whole = await runCli(folder, 'count', 'whole-sum.moe.yaml');
+    expect(whole.stdout).toContain('units take always 4 experts (top_p: 1); counted at 2, one more');
     expect(dynamic?.layers[1]?.macsPerChoice).toBe(3 * 64 * 64);
     expect(dynamic?.training).toBeNull();
   });

@@ -8,14 +8,15 @@ import { RunWriter } from '../../src/runs/runWriter';
 import { temporaryFolder } from '../runs/fixtures';
 import { runCli } from './runCli';
 
-const config = (router: string, name = 'Dynamic') => `name: ${name}
+const smoe = '{ kind: smoe, experts: 8, top_k: 2, expert_width: 64';
+const config = (router: string, name = 'Dynamic', moe = smoe, model = '') => `name: ${name}
 model:
   d_model: 64
   layers: 2
   context: 32
   attention: { heads: 2 }
-  ffn: { width: 128 }
-  moe: { kind: smoe, experts: 8, top_k: 2, expert_width: 64, router: ${router} }
+  ffn: { width: 128 }${model}
+  moe: ${moe}, router: ${router} }
 train: { steps: 1000, batch_tokens: 64, micro_batch: 2 }
 data: { train: [corpus/a.txt], validation: { text: [corpus/b.txt] } }
 `;
@@ -28,12 +29,12 @@ function folderWith(files: Readonly<Record<string, string>>): string {
 }
 
 /** A run whose units took 3.3 experts on average at the end. */
-async function varyingRun(folder: string, file = 'dynamic.moe.yaml'): Promise<string> {
+async function varyingRun(folder: string, { file = 'dynamic.moe.yaml', meanK = 3.3 } = {}): Promise<string> {
   const loaded = loadExperiment({ configFile: join(folder, file), readText: readTextFromDisk, overrides: { steps: 10 } });
   const { run, description } = await createRun(loaded, [], join(folder, 'runs'), []);
   const writer = new RunWriter(run, description);
   for (let step = 1; step <= 10; step++) {
-    const train = { loss: 1, crossEntropy: 1, meanK: step < 10 ? 1 : 3.3, kShares: [0, 0, 0.7, 0.3] };
+    const train = { loss: 1, crossEntropy: 1, meanK: step < 10 ? 1 : meanK, kShares: [0, 0, 0.7, 0.3] };
     writer.metrics({ step, time: step, tokens: step, train });
   }
   writer.close();
@@ -43,6 +44,9 @@ async function varyingRun(folder: string, file = 'dynamic.moe.yaml'): Promise<st
 const moeOf = (file: string) => loadConfig(file, readTextFromDisk).experiment?.model.moe;
 /** MACs per token of one expert in the routed layer. */
 const perExpert = 3 * 64 * 64;
+const perSubTokenChoice = 2 * 32 * 48;
+/** Of two layers every second. */
+const routedLayers = 1;
 
 describe('the twin of a config', () => {
   it('extends it, with as many experts as it says for every unit, and nothing that only a varying K needs', async () => {
@@ -92,6 +96,99 @@ describe('the twin of a config', () => {
     );
     expect((await runCli(folder, 'twin', 'wrong.moe.yaml')).stderr).toMatch(/cannot be read: .*dynamc/);
     expect((await runCli(folder, 'twin', 'nobody')).code).toBe(2);
+  });
+});
+
+describe('a twin that is a poor control', () => {
+  interface Twin {
+    readonly k: number;
+    readonly cautions: readonly string[];
+    readonly difference: number;
+    readonly yaml: string;
+  }
+  async function twinOf(text: string, meanK?: number): Promise<Twin> {
+    const folder = folderWith({ 'dynamic.moe.yaml': text });
+    const subject = meanK === undefined ? 'dynamic.moe.yaml' : await varyingRun(folder, { meanK });
+    return JSON.parse((await runCli(folder, 'twin', subject, '--json')).stdout) as Twin;
+  }
+
+  it('says so of a single weight that is scaled to 1', async () => {
+    const { k, cautions } = await twinOf(config(dynamic), 1.2);
+    expect([k, cautions]).toEqual([
+      1,
+      [expect.stringMatching(/^with k = 1 and `renormalize: true` its only weight is always 1, .*`top_k: 2`/)],
+    ]);
+    expect((await twinOf(config(dynamic), 1.6)).cautions).toEqual([]);
+    expect((await twinOf(config(dynamic.replace('renormalize: true', 'renormalize: false')), 1.2)).cautions).toEqual([]);
+  });
+
+  it('says so where only its subject sees later tokens, in the config and on the terminal', async () => {
+    const text = config('{ select: dynamic, k_min: 1, k_max: 4, budget: true }');
+    const { cautions, yaml } = await twinOf(text);
+    const said =
+      'Its subject is not causal, by `budget`, and the other one is, so their perplexities are not comparable; remove `budget` in both models.';
+    expect(cautions).toEqual([said]);
+    expect(yaml.replaceAll('\n# ', ' ')).toContain(`A poor control: ${said}\n`);
+    const folder = folderWith({ 'dynamic.moe.yaml': text });
+    const { stdout } = await runCli(folder, 'twin', 'dynamic.moe.yaml', '--out', 'twin.moe.yaml');
+    expect(stdout).toMatch(/as many as at that mean\.\nA poor control: Its subject is not causal/);
+    // Both see both sides by themselves.
+    expect(
+      (await twinOf(config('{ select: dynamic, budget: true }', 'Masked', smoe, '\n  objective: masked\n  vocabulary: 257'))).cautions,
+    ).toEqual([]);
+  });
+
+  it('says so where only the twin does: fewer experts each can displace one another', async () => {
+    const drops =
+      '{ select: top_p, entropy_weight: 0.01, capacity_factor: 2, capacity_in_evaluation: true, capacity_priority: first_choice }';
+    const four = smoe.replace('top_k: 2', 'top_k: 4');
+    expect((await twinOf(config(drops, 'Drops', four))).cautions).toEqual([]);
+    expect((await twinOf(config(drops, 'Drops', four), 2)).cautions).toEqual([
+      expect.stringMatching(/^The twin is not causal, by `capacity_in_evaluation`, and the other one is/),
+    ]);
+  });
+
+  it('does not say that top_k is the mean where every unit takes all', async () => {
+    const { k, yaml, difference } = await twinOf(config('{ select: top_p, top_p: 1, k_max: 5, entropy_weight: 0.01 }'));
+    expect([k, difference]).toEqual([5, 0]);
+    expect(yaml.replaceAll('\n# ', ' ')).toContain(
+      'with 5 experts for every unit, where that takes 5 too, as many as it may, because only all experts reach `top_p: 1`.',
+    );
+  });
+});
+
+describe('the twin of a model without its head layer', () => {
+  // Of two matrices: each expert is 64 / (2 * 2) = 16 wider.
+  const isoMac = '{ kind: mh-moe, heads: 2, head_layer: false, ablation: iso_mac, experts: 8, top_k: 2, expert_width: 32';
+  const text = config('{ select: top_p, entropy_weight: 0.01 }', 'Ablation', isoMac).replace(
+    '{ width: 128 }',
+    '{ width: 128, activation: relu }',
+  );
+
+  it.each([
+    ['extends it', text],
+    ['stands alone', undefined],
+  ])('has the very same experts where it %s', async (_, now) => {
+    const folder = folderWith({ 'dynamic.moe.yaml': text });
+    const run = await varyingRun(folder, { meanK: 6.4 });
+    if (now === undefined) rmSync(join(folder, 'dynamic.moe.yaml'));
+    const file = join(folder, 'twin.moe.yaml');
+    const { code, stdout } = await runCli(folder, 'twin', run, '--out', file);
+    expect(code).toBe(0);
+    // 8 experts of 2 * 32 * 32 parameters and the 64 * 64 of the head layer are 6.67 of 2 * 32 * 48.
+    expect(moeOf(file)).toMatchObject({ top_k: 6, experts: 7, expert_width: 48, ablation: 'remove_only', head_layer: false });
+    expect(readFileSync(file, 'utf8').replaceAll('\n# ', ' ')).toContain(
+      'Its 7 experts of width 48 are those that `ablation: iso_mac` gives',
+    );
+    // 0.4 choices of each of 2 sub-tokens fewer.
+    const [, , twin, mean] = /: k = 6, ((\S+) MACs per token, \S+ % fewer than the (\S+) at)/.exec(stdout) ?? [];
+    const number = (text = ''): number => Number(text.replaceAll(',', ''));
+    expect(number(mean) - number(twin)).toBeCloseTo(perSubTokenChoice * 2 * 0.4 * routedLayers, -1);
+  });
+
+  it('takes no more of them than there are', async () => {
+    const folder = folderWith({ 'dynamic.moe.yaml': text.replace('entropy_weight: 0.01', 'entropy_weight: 0.01, top_p: 1') });
+    expect(JSON.parse((await runCli(folder, 'twin', 'dynamic.moe.yaml', '--json')).stdout)).toMatchObject({ k: 7 });
   });
 });
 

@@ -1,5 +1,5 @@
 import { seesLaterTokens } from '../causality';
-import { choicesVary, leastChoices, mostChoices, resultingExperts } from '../moeShape';
+import { choicesOfWholeSum, choicesVary, leastChoices, mostChoices, resultingExperts } from '../moeShape';
 import { atValue } from '../pathFinding';
 import type { Rule, Violation } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -98,7 +98,7 @@ export const nothingVaries: Rule = {
     const [least, most] = [leastChoices(moe), mostChoices(model, moe)];
     // Of a single expert, and of a k_min above or a k_max below top_k, other rules speak.
     if (experts === 1 || least > moe.top_k || most < moe.top_k) return undefined;
-    const { select: kind, top_p: share } = moe.router;
+    const { select: kind } = moe.router;
     const same = (count: number, why: string): Violation =>
       violation(
         `With \`select: ${kind}\` every unit takes ${count} ${count === 1 ? 'expert' : 'experts'}, ${why}; use \`select: top_k\` for that.`,
@@ -106,7 +106,7 @@ export const nothingVaries: Rule = {
         select,
       );
     if (least === most) return same(most, 'which is both the fewest and the most it may take');
-    if (kind === 'top_p' && share === 1) return same(most, 'because only all of them reach `top_p: 1`');
+    if (choicesOfWholeSum(model, moe) !== undefined) return same(most, 'because only all of them reach `top_p: 1`');
     if (kind === 'dynamic' && model.context === 1) return same(moe.top_k, 'because in a `context` of 1 all tokens are as important');
     return undefined;
   },

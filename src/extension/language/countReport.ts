@@ -1,10 +1,10 @@
-import { choicesVary, mostChoices } from '../../config/moeShape';
+import { choicesVary } from '../../config/moeShape';
 import type { Experiment } from '../../config/schema';
 import type { ModelCount, RoutedMacs } from '../../models/count';
 import { attentionCostRows } from '../../parity/attentionCostRows';
 import { attentionCosts } from '../../parity/attentionCosts';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
-import { formatResidual } from '../../parity/formatCount';
+import { formatChoices, formatResidual } from '../../parity/formatCount';
 import { bytesText } from '../../worker/bytesText';
 import type { RunNeeds } from '../../worker/runNeeds';
 
@@ -91,9 +91,7 @@ function varyingPart({ layers }: ModelCount, { model }: Experiment): string[] {
   const { moe } = model;
   if (moe === undefined || !choicesVary(moe)) return [];
   const each = layers.reduce((sum, layer) => sum + layer.macsPerChoice, 0);
-  return [
-    `Units take up to ${mostChoices(model, moe)} experts, counted at ${moe.top_k}: one more on average costs ${digits(each)} MACs per token.`,
-  ];
+  return [`Units take ${formatChoices(model, moe)}, counted at ${moe.top_k}: one more on average costs ${digits(each)} MACs per token.`];
 }
 
 function needsPart(needs: RunNeeds | null): string[] {

@@ -1,10 +1,10 @@
 import type { LoadedConfig, SourceRange } from '../../config/configFile';
-import { choicesVary, mostChoices } from '../../config/moeShape';
+import { choicesVary } from '../../config/moeShape';
 import type { Experiment } from '../../config/schema';
 import type { ModelCount } from '../../models/count';
 import { attentionCosts } from '../../parity/attentionCosts';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
-import { formatAmount, formatCount } from '../../parity/formatCount';
+import { formatAmount, formatChoices, formatCount } from '../../parity/formatCount';
 
 export type LensAction = 'showCount' | 'showProblems' | 'startRun' | 'openDashboard' | 'createTwin';
 
@@ -43,7 +43,7 @@ export function countLens(
 function kTag(experiment: Experiment | undefined): string {
   const { moe } = experiment?.model ?? {};
   if (experiment === undefined || moe === undefined || !choicesVary(moe)) return '';
-  return `; at ${moe.top_k} of up to ${mostChoices(experiment.model, moe)} experts`;
+  return `; at ${moe.top_k} of ${formatChoices(experiment.model, moe)}`;
 }
 
 function varyingText({ layers }: ModelCount, experiment: Experiment): string[] {

@@ -98,6 +98,11 @@ export const varyingChoiceCases: readonly Case[] = [
     says: '[sigmoid] warning top-p-sigmoid: With `score: sigmoid` the scores of a unit add up to anything between 0 and the number of experts, so `top_p` 0.4 is no share of them: one expert may reach it, or all may not; use `score: softmax`.',
   },
   {
+    of: 'top-p-sigmoid',
+    changes: topP({ score: 'sigmoid', top_p: 1 }),
+    says: '[sigmoid] warning top-p-sigmoid: With `score: sigmoid` the scores of a unit add up to anything between 0 and the number of experts, so `top_p` 1 is no share of them: one expert may reach it, or all may not; use `score: softmax`.',
+  },
+  {
     of: 'switch-top-k',
     changes: dynamic({ balance: 'switch' }),
     says: '[switch] error switch-top-k: `balance: switch` is for units that take one expert each, and with `select: dynamic` their numbers vary; use `balance: top_k` to count all choices, or `gshard_first` to count the first.',
