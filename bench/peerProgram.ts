@@ -43,18 +43,9 @@ export function peerProgram(experts: number): Program {
   const nats = builder.sum(builder.crossEntropy(logits, targets), [0]);
   const loss = builder.multiply(nats, builder.constant(1, [], ['batch*time']));
   const group = { weightDecay: 0.1, rateScale: 1 };
-  return {
-    schemaVersion: 1,
+  return builder.finish({
     name: `PEER ${experts}`,
-    values: builder.values,
-    inputs: builder.inputs,
-    parameters: builder.parameters,
-    buffers: builder.buffers,
-    statistics: builder.statistics,
-    noises: builder.noises,
-    nodes: builder.nodes,
-    outputs: { loss: loss.id, negativeLogLikelihood: nats.id, crossEntropy: loss.id, balance: null, zLoss: null, dropRate: null },
-    routedLayers: [],
+    outputs: { loss, negativeLogLikelihood: nats, crossEntropy: loss },
     retrievals: [retrieval],
     optimiser: {
       kind: 'adamw',
@@ -64,7 +55,7 @@ export function peerProgram(experts: number): Program {
       clip: 1,
       groups: { decayed: group, undecayed: { ...group, weightDecay: 0 }, [TABLES_GROUP]: group },
     },
-  };
+  });
 }
 
 /** Tokens that hardly ever come twice. */

@@ -6,6 +6,7 @@ import type {
   Noise,
   Parameter,
   ParameterRole,
+  Program,
   ProgramInput,
   ProgramNode,
   StepStatistic,
@@ -41,6 +42,13 @@ export interface RelativeAttentionOperands {
   readonly memoryValues: Tensor;
   readonly positions: Tensor;
   readonly seen: Tensor;
+}
+
+/** What makes a program of nodes: its outputs, where null or absent is none, and how it is trained. */
+export interface ProgramEnd extends Pick<Program, 'name' | 'optimiser'>, Partial<Pick<Program, 'routedLayers' | 'retrievals'>> {
+  readonly outputs: Readonly<Record<'loss' | 'negativeLogLikelihood' | 'crossEntropy', Tensor>> & {
+    readonly [Auxiliary in 'balance' | 'zLoss' | 'dropRate']?: Tensor | null;
+  };
 }
 
 /** Routed rows of one layer, as `route` lays them out. */
@@ -288,5 +296,31 @@ export class ProgramBuilder {
   mean(x: Tensor, axes: readonly number[], keepDimensions = false): Tensor {
     const sizes = axes.map((axis) => x.shape[axis] ?? 1);
     return this.multiply(this.sum(x, axes, keepDimensions), this.constant(1, [], sizes));
+  }
+
+  /** The program of all that was built. */
+  finish({ name, outputs, routedLayers = [], retrievals = [], optimiser }: ProgramEnd): Program {
+    return {
+      schemaVersion: 1,
+      name,
+      values: this.values,
+      inputs: this.inputs,
+      parameters: this.parameters,
+      buffers: this.buffers,
+      statistics: this.statistics,
+      noises: this.noises,
+      nodes: this.nodes,
+      outputs: {
+        loss: outputs.loss.id,
+        negativeLogLikelihood: outputs.negativeLogLikelihood.id,
+        crossEntropy: outputs.crossEntropy.id,
+        balance: outputs.balance?.id ?? null,
+        zLoss: outputs.zLoss?.id ?? null,
+        dropRate: outputs.dropRate?.id ?? null,
+      },
+      routedLayers,
+      retrievals,
+      optimiser,
+    };
   }
 }

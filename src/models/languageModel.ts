@@ -88,26 +88,11 @@ export function buildLanguageModel(experiment: Experiment): Program {
     weights.entropy_weight,
   );
 
-  return {
-    schemaVersion: 1,
+  return builder.finish({
     name: experiment.name ?? 'experiment',
-    values: builder.values,
-    inputs: builder.inputs,
-    parameters: builder.parameters,
-    buffers: builder.buffers,
-    statistics: builder.statistics,
-    noises: builder.noises,
-    nodes: builder.nodes,
-    outputs: {
-      loss: loss.id,
-      negativeLogLikelihood: negativeLogLikelihood.id,
-      crossEntropy: crossEntropy.id,
-      balance: balance?.id ?? null,
-      zLoss: zLoss?.id ?? null,
-      dropRate: dropRate?.id ?? null,
-    },
+    outputs: { loss, negativeLogLikelihood, crossEntropy, balance, zLoss, dropRate },
     routedLayers,
     retrievals,
     optimiser: optimiser(experiment.train ?? trainSchema.parse({ steps: 1, batch_tokens: 1 }), model.product_keys),
-  };
+  });
 }

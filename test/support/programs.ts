@@ -10,19 +10,9 @@ import { interpret } from '../../src/graph/reference/interpreter';
 
 /** A program around whatever `builder` holds, with `loss` as its loss: enough for the interpreter and for gradients. */
 export function programOf(builder: ProgramBuilder, loss: Tensor): Program {
-  return {
-    schemaVersion: 1,
+  return builder.finish({
     name: 'test',
-    values: builder.values,
-    inputs: builder.inputs,
-    parameters: builder.parameters,
-    buffers: builder.buffers,
-    statistics: builder.statistics,
-    noises: builder.noises,
-    nodes: builder.nodes,
-    outputs: { loss: loss.id, negativeLogLikelihood: loss.id, crossEntropy: loss.id, balance: null, zLoss: null, dropRate: null },
-    routedLayers: [],
-    retrievals: [],
+    outputs: { loss, negativeLogLikelihood: loss, crossEntropy: loss },
     optimiser: {
       kind: 'adamw',
       beta1: 0.9,
@@ -31,7 +21,7 @@ export function programOf(builder: ProgramBuilder, loss: Tensor): Program {
       clip: 1,
       groups: { decayed: { weightDecay: 0.1, rateScale: 1 }, undecayed: { weightDecay: 0, rateScale: 1 } },
     },
-  };
+  });
 }
 
 export function normals(shape: readonly number[], seed: number, scale = 1): Float64Array {

@@ -39,8 +39,8 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
   const x = lanes ? withWindowBefore(builder, embedded, width) : embedded;
 
   return builder.inScope('moe', () => {
-    const noise = builder.noise('jitter', [units, width], { low: 1 - jitter, high: 1 + jitter, evaluation: 1 });
-    const logits = builder.matmul(jitter === 0 ? x : builder.multiply(x, noise), weight('router', [width, experts], 1));
+    const noise = () => builder.noise('jitter', [units, width], { low: 1 - jitter, high: 1 + jitter, evaluation: 1 });
+    const logits = builder.matmul(jitter === 0 ? x : builder.multiply(x, noise()), weight('router', [width, experts], 1));
     const scores = builder.softmax(logits);
     const probability = builder.mean(scores, [0]);
 
@@ -107,24 +107,9 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
     const weighted = (auxiliary: Tensor, factor: number) => builder.multiply(auxiliary, builder.constant(factor));
     const loss = builder.add(crossEntropy, builder.add(weighted(balance, 0.5), weighted(zLoss, 0.1)));
     const dropRate = dropped && builder.multiply(dropped, builder.constant(1, [], [choices, units]));
-    return {
-      schemaVersion: 1,
+    return builder.finish({
       name: 'step',
-      values: builder.values,
-      inputs: builder.inputs,
-      parameters: builder.parameters,
-      buffers: builder.buffers,
-      statistics: builder.statistics,
-      noises: jitter === 0 ? [] : builder.noises,
-      nodes: builder.nodes,
-      outputs: {
-        loss: loss.id,
-        negativeLogLikelihood: negativeLogLikelihood.id,
-        crossEntropy: crossEntropy.id,
-        balance: balance.id,
-        zLoss: zLoss.id,
-        dropRate: dropRate && dropRate.id,
-      },
+      outputs: { loss, negativeLogLikelihood, crossEntropy, balance, zLoss, dropRate },
       routedLayers: [
         { name: 'moe', experts, k: choices, unitsPerToken: 1, counts: counts.id, dropped: dropped && dropped.id, taken: null },
       ],
@@ -137,7 +122,7 @@ export function stepProgram(options: StepProgramOptions = {}): Program {
         clip: 1,
         groups: { decayed: { weightDecay: 0.1, rateScale: 1 } },
       },
-    };
+    });
   });
 }
 

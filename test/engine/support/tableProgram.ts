@@ -50,25 +50,9 @@ export function tableProgram(options: TableProgramOptions = {}): Program {
     const y = builder.add(builder.add(x, experts), values);
     const negativeLogLikelihood = builder.sum(builder.crossEntropy(builder.matmul(y, embedding, { transposeB: true }), targets), [0]);
     const loss = builder.multiply(negativeLogLikelihood, builder.constant(1, [], [units]));
-    return {
-      schemaVersion: 1,
+    return builder.finish({
       name: 'tables',
-      values: builder.values,
-      inputs: builder.inputs,
-      parameters: builder.parameters,
-      buffers: builder.buffers,
-      statistics: builder.statistics,
-      noises: builder.noises,
-      nodes: builder.nodes,
-      outputs: {
-        loss: loss.id,
-        negativeLogLikelihood: negativeLogLikelihood.id,
-        crossEntropy: loss.id,
-        balance: null,
-        zLoss: null,
-        dropRate: null,
-      },
-      routedLayers: [],
+      outputs: { loss, negativeLogLikelihood, crossEntropy: loss },
       retrievals: [{ name: 'retrieval', experts: rows, k, indices: indices.id, weights: weights.id }],
       optimiser: {
         kind: 'adamw',
@@ -78,6 +62,6 @@ export function tableProgram(options: TableProgramOptions = {}): Program {
         clip: 0.5,
         groups: { decayed: { weightDecay: 0.1, rateScale: 1 }, tables: { weightDecay: 0.1, rateScale } },
       },
-    };
+    });
   });
 }
