@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription } from '../runs/format';
 import type { LoadedExperiment } from './createRun';
+import { runFiles } from '../runs/runFiles';
 import { bytesText } from './bytesText';
 import { machineRoom, type MachineRoom } from './machineRoom';
 import { LaunchError } from './runFailure';
@@ -30,7 +31,7 @@ export function checkRoom(
 /** The same for a run that is to be taken up again: the machine may be another one, or have less room. What it holds of the disk already, it has. */
 export async function checkRoomToResume(run: string, description: RunDescription, warn: (message: string) => void): Promise<void> {
   const needs = needsWith(runnableExperiment(description), description.data);
-  for (const message of holdAgainst(needs, machineRoom(run), dirname(run), { held: await bytesIn(run) })) warn(message);
+  for (const message of holdAgainst(needs, machineRoom(run), dirname(run), await heldBy(run))) warn(message);
 }
 
 function needsWith(experiment: LoadedExperiment['experiment'], data: RunDescription['data']): RunNeeds {
@@ -38,21 +39,31 @@ function needsWith(experiment: LoadedExperiment['experiment'], data: RunDescript
   return runNeeds(experiment, buildLanguageModel(experiment), textBytes);
 }
 
-/** Bytes of all files of a folder. */
+/** Bytes that a run has on the disk. */
+interface Held {
+  readonly checkpoints: number;
+  /** All else: mostly series. */
+  readonly others: number;
+}
+
+async function heldBy(run: string): Promise<Held> {
+  const [all, checkpoints] = [await bytesIn(run), await bytesIn(runFiles.checkpoints(run))];
+  return { checkpoints, others: Math.max(0, all - checkpoints) };
+}
+
+/** Bytes of all files of a folder; none where it is not there. */
 async function bytesIn(folder: string): Promise<number> {
-  const paths = await readdir(folder, { recursive: true });
-  // What another process takes away meanwhile has no size.
+  // What is not there, or what another process takes away meanwhile, has no size.
+  const paths = await readdir(folder, { recursive: true }).catch(() => []);
   const found = await Promise.all(paths.map((path) => stat(join(folder, path)).catch(() => undefined)));
   return found.reduce((sum, entry) => sum + (entry?.isFile() === true ? entry.size : 0), 0);
 }
 
-/** The warnings. `resumed`: of a run that is taken up again, the bytes that it has on the disk. Throws LaunchError. */
-export function holdAgainst(
-  { memory, disk }: RunNeeds,
-  room: MachineRoom,
-  runsDirectory: string,
-  resumed?: { readonly held: number },
-): readonly string[] {
+/**
+ * The warnings. `resumed`: of a run that is taken up again, what it has on the disk. Throws LaunchError: for want of disk only where checkpoints do not fit, as
+ * a run whose series grow too large can be stopped in time.
+ */
+export function holdAgainst({ memory, disk }: RunNeeds, room: MachineRoom, runsDirectory: string, resumed?: Held): readonly string[] {
   const warnings: string[] = [];
   const least = memory.parts.reduce((sum, { host, exact }) => sum + (exact ? host : surelyNeeded * host), 0);
   const needs = `This run needs about ${bytesText(memory.host)} of memory (${largestParts(memory)})`;
@@ -64,12 +75,17 @@ export function holdAgainst(
   }
   if (room.freeDisk === null) return warnings;
   const parts = `checkpoints ${bytesText(disk.checkpoints)}, series ${bytesText(disk.series)}`;
-  const { held } = resumed ?? { held: 0 };
-  const more = Math.max(0, disk.total - held);
-  const space = `This run needs up to ${bytesText(disk.total)} on the disk (${parts})${resumed ? `, of which it has ${bytesText(held)}` : ''}`;
+  const held = resumed ?? { checkpoints: 0, others: 0 };
+  const more = { checkpoints: Math.max(0, disk.checkpoints - held.checkpoints), series: Math.max(0, disk.series - held.others) };
+  const space = `This run needs up to ${bytesText(disk.total)} on the disk (${parts})${resumed ? `, of which it has ${bytesText(held.checkpoints + held.others)}` : ''}`;
   const free = `${runsDirectory} has ${bytesText(room.freeDisk)} free`;
-  if (more > room.freeDisk) throw new LaunchError(`${space}; ${free}.`, resumed ? resumeAdvice.disk : diskAdvice);
-  if (more > tight * room.freeDisk) warnings.push(`${space}; ${free}: it will be almost full.`);
+  const all = more.checkpoints + more.series;
+  if (more.checkpoints > room.freeDisk) throw new LaunchError(`${space}; ${free}.`, resumed ? resumeAdvice.disk : diskAdvice(disk));
+  if (all > room.freeDisk)
+    warnings.push(
+      `${space}; ${free}: its checkpoints fit, but its series, which grow with every step, may fill the disk. ${seriesAdvice(resumed)}`,
+    );
+  else if (all > tight * room.freeDisk) warnings.push(`${space}; ${free}: it will be almost full.`);
   return warnings;
 }
 
@@ -89,8 +105,15 @@ function largestParts({ parts }: RunNeeds['memory']): string {
     .join(', ');
 }
 
-const diskAdvice =
-  'Free space, choose another folder for runs (moeLab.runsDirectory, --runs), or keep fewer checkpoints (checkpoint.keep) of a smaller model (experts, d_model).';
+function diskAdvice({ checkpoints, series }: RunNeeds['disk']): string {
+  const advice =
+    'Free space, choose another folder for runs (moeLab.runsDirectory, --runs), or keep fewer checkpoints (checkpoint.keep) of a smaller model (experts, d_model)';
+  return series > checkpoints ? `${advice}, and train for fewer steps (train.steps).` : `${advice}.`;
+}
+
+function seriesAdvice(resumed: Held | undefined): string {
+  return resumed ? 'Free space, or stop it in time.' : 'Train for fewer steps (train.steps), free space, or stop it in time.';
+}
 
 function memoryAdvice({ parts }: RunNeeds['memory']): string {
   const [largest] = parts.toSorted((one, other) => other.host - one.host);

@@ -97,14 +97,38 @@ describe('what a run needs', () => {
     expect(holdAgainst(needs, { ...room, freeDisk: null }, '/runs')).toEqual([]);
   });
 
+  it('lets a run start whose checkpoints fit, and says that its series may not, by the steps', () => {
+    const long = millionExperts(256);
+    const { disk, ...rest } = runNeeds({ ...long, train: { ...long.train, steps: 2e8 } }, buildLanguageModel(long), 1000);
+    expect(disk.series).toBeGreaterThan(disk.checkpoints);
+    const against = (freeDisk: number, held?: Parameters<typeof holdAgainst>[3]) => () =>
+      holdAgainst({ ...rest, disk }, { ...room, freeDisk }, '/runs', held);
+    expect(against(disk.checkpoints + GIB)()).toEqual([
+      expect.stringMatching(
+        /series 61\.\d GiB\); \/runs has 19\.\d GiB free: its checkpoints fit, but its series.* fewer steps \(train\.steps\)/,
+      ),
+    ]);
+    expect(against(disk.series, { checkpoints: 0, others: 0 })()).toEqual([
+      expect.stringMatching(/may fill the disk\. Free space, or stop it/),
+    ]);
+    expect(against(disk.checkpoints - GIB)).toThrow(
+      expect.objectContaining({ advice: expect.stringMatching(/checkpoint\.keep.*train\.steps/) }),
+    );
+    expect(against(disk.checkpoints - GIB, { checkpoints: 2 * GIB, others: disk.series })()).toEqual([
+      expect.stringContaining('almost full'),
+    ]);
+    expect(refusal({ freeDisk: 10 * GIB }).advice).not.toContain('train.steps');
+  });
+
   it('to go on is what it does not have yet, and its config stays as it is', () => {
-    const resumed = (changes: Partial<typeof room>, held: number) => () => holdAgainst(needs, { ...room, ...changes }, '/runs', { held });
+    const resumed = (changes: Partial<typeof room>, checkpoints: number) => () =>
+      holdAgainst(needs, { ...room, ...changes }, '/runs', { checkpoints, others: needs.disk.series });
     expect(resumed({ freeDisk: 10 * GIB }, 12 * GIB)()).toEqual([]);
     expect(resumed({ freeDisk: 0 }, 2 * needs.disk.total)()).toEqual([]);
-    expect(resumed({ freeDisk: 10 * GIB }, needs.disk.total - 9.5 * GIB)()).toEqual([
-      expect.stringMatching(/, of which it has 8\.\d\d GiB; .* almost full/),
+    expect(resumed({ freeDisk: 10 * GIB }, needs.disk.checkpoints - 9.5 * GIB)()).toEqual([
+      expect.stringMatching(/, of which it has [89]\.\d\d GiB; .* almost full/),
     ]);
-    expect(resumed({ freeDisk: 10 * GIB }, 6 * GIB)).toThrow(/of which it has 6\.00 GiB; \/runs has 10\.0 GiB free/);
+    expect(resumed({ freeDisk: 10 * GIB }, 6 * GIB)).toThrow(/of which it has 6\.0\d GiB; \/runs has 10\.0 GiB free/);
     expect(resumed({ memory: 4 * GIB }, 0)).toThrow(expect.objectContaining({ advice: expect.stringMatching(/^Resume it on a machine/) }));
   });
 });
@@ -161,9 +185,9 @@ describe('a run that does not fit', () => {
       .filter((entry) => entry.isFile())
       .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
     const { experiment } = loadExperiment({ configFile: description.configFile, readText: readTextFromDisk });
-    const missing = runNeeds(experiment, buildLanguageModel(experiment), 0).disk.total - has;
+    const { disk: needed } = runNeeds(experiment, buildLanguageModel(experiment), 0);
 
-    leaveFree(0.8 * missing);
+    leaveFree(0.8 * needed.checkpoints);
     for (const resume of [resumeRun, (_: string, options: LaunchOptions) => openRun({ kind: 'resume', run, ...options }, bundleFolder)]) {
       await expect(resume(run, { bundleFolder, onWarning })).rejects.toThrow(
         /needs up to \d+ KiB on the disk .*, of which it has [\d.]+ KiB; .* free/,
@@ -172,7 +196,7 @@ describe('a run that does not fit', () => {
     expect(warnings).toEqual([]);
     expect(await readStatus(run)).toEqual(before);
 
-    leaveFree(1.05 * missing);
+    leaveFree(1.05 * (needed.total - has));
     expect((await openRun({ kind: 'resume', run, onWarning }, bundleFolder)).description.id).toBe(description.id);
     expect(warnings).toEqual([expect.stringContaining('it will be almost full')]);
   });
