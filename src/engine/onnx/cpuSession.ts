@@ -3,18 +3,17 @@ import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
 import { copyBetween, piecesOf, stateEntries, type StateEntry } from '../stateLayout';
-import { accumulate, adamwScalars, adamwUpdate, clipScale, sumOfSquares } from './adamw';
-import { BufferSet, type BufferPlace, type StepBuffers } from './buffers';
-import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
+import { accumulate, adamwScalars, adamwUpdate, sumOfSquares } from './adamw';
+import { BufferSet, type BufferPlace } from './buffers';
+import { EvaluationSessions } from './evaluationSessions';
+import { GraphRunner } from './graphRunner';
 import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeTensor } from './runtime';
 import { RowTables } from './rowTables';
-import { floatsOf, runSession } from './runtimeSession';
+import { floatsOf } from './runtimeSession';
 import { StateReader } from './state';
-import { StatisticSums, type StatisticMeans } from './statisticMeans';
 import { createStepSessions, releaseStepSessions, type StepSessions } from './stepSessions';
-import { StepTotals } from './stepTotals';
 import { checkBatch, checkMicrobatches } from './trainingGraph';
 
 /** A parameter, or one expert's matrix of it, with its moments: views of the state that one gradient output updates. */
@@ -49,6 +48,7 @@ export class CpuSession implements Session {
   private readonly constantFeeds = new Map<string, RuntimeTensor>();
   private readonly hostFeeds: HostFeeds;
   private readonly evaluations: EvaluationSessions<Float32Array>;
+  private readonly runner: GraphRunner<Float32Array>;
 
   private constructor(
     private readonly runtime: Runtime,
@@ -61,6 +61,11 @@ export class CpuSession implements Session {
     this.entries = stateEntries(program, options);
     this.hostFeeds = new HostFeeds(runtime, program, options.seed);
     this.evaluations = new EvaluationSessions(runtime, program, { device: 'cpu', threads: options.threads, place: onHost });
+    this.runner = new GraphRunner(program, sessions, {
+      buffers,
+      evaluations: this.evaluations,
+      feedsFor: (feeds, buffer, source) => this.feedsFor(feeds, buffer, source),
+    });
     this.pieces = sessions.training.graph.gradients.flatMap((gradient, index) =>
       gradient.kind === 'dense' ? this.piecesOf(index, gradient.outputs) : [],
     );
@@ -95,46 +100,26 @@ export class CpuSession implements Session {
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
     checkMicrobatches(this.program, microbatches, this.options);
-    const { graph, session } = this.sessions.training;
-    const totals = new StepTotals(graph, this.program);
-    const statistics = new StatisticSums();
-    const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly Float32Array[] = [];
     const rows = this.tables.begin();
-    const buffers = this.buffers.begin();
-    for (const [microbatch, batch] of microbatches.entries()) {
-      const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
-      totals.add(outputs);
-      statistics.add(outputs, graph.statistics);
-      buffers.replace(outputs, graph.bufferUpdates, microbatch);
-      const fresh = this.pieces.map((piece) => floatsOf(outputs, piece.gradient));
-      if (gradients.length === 0) gradients = fresh;
-      else gradients.forEach((sum, index) => accumulate(sum, fresh[index] as Float32Array));
-      rows.add(outputs);
-    }
-    const count = microbatches.length;
-    const squares = gradients.reduce((total, gradient) => total + sumOfSquares(gradient), rows.sumOfSquares());
-    const gradientNorm = Math.sqrt(squares) / count;
-    if (totals.lossIsFinite && Number.isFinite(gradientNorm)) {
-      await this.updateBuffers(buffers, new Map([...known, ...statistics.means()]));
-      const gradientScale = clipScale(gradientNorm, this.program.optimiser.clip) / count;
-      rows.update(scalars, gradientScale);
-      this.update(gradients, gradientScale, scalars);
-      buffers.keep();
-    } else buffers.drop();
-    return totals.metrics(gradientNorm);
+    return this.runner.step(microbatches, scalars.step, {
+      add: (outputs) => {
+        const fresh = this.pieces.map((piece) => floatsOf(outputs, piece.gradient));
+        if (gradients.length === 0) gradients = fresh;
+        else gradients.forEach((sum, index) => accumulate(sum, fresh[index] as Float32Array));
+        rows.add(outputs);
+      },
+      sumOfSquares: () => gradients.reduce((total, gradient) => total + sumOfSquares(gradient), rows.sumOfSquares()),
+      update: (gradientScale) => {
+        rows.update(scalars, gradientScale);
+        this.update(gradients, gradientScale, scalars);
+      },
+    });
   }
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
-    const { graph, session, lanes } = await this.evaluations.for(batch);
-    const [own, shared] = [lanes.begin(), this.buffers.begin()];
-    const buffers = (index: number) => (lanes.has(index) ? own : shared).at(index, 0);
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch }));
-    own.replace(outputs, graph.bufferUpdates, 0);
-    own.keep();
-    return evaluationMetrics(this.program, graph, outputs);
+    return this.runner.evaluate(batch);
   }
 
   async *exportState(): AsyncIterable<StateTensor> {
@@ -153,30 +138,6 @@ export class CpuSession implements Session {
   async dispose(): Promise<void> {
     await releaseStepSessions(this.sessions);
     await this.evaluations.dispose();
-  }
-
-  /** The means that the training graph reads, from a forward pass over all microbatches; nothing of it is kept. */
-  private async meansBefore(microbatches: readonly Batch[], step: number): Promise<StatisticMeans> {
-    const sums = new StatisticSums();
-    if (this.sessions.statistics === null) return sums.means();
-    const { graph, session } = this.sessions.statistics;
-    const buffers = this.buffers.begin();
-    for (const [microbatch, batch] of microbatches.entries()) {
-      const source = { batch, draw: { step, microbatch } };
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
-      sums.add(outputs, graph.statistics);
-      buffers.replace(outputs, graph.bufferUpdates, microbatch);
-    }
-    buffers.drop();
-    return sums.means();
-  }
-
-  /** Replaces the buffers that are replaced once a step. */
-  private async updateBuffers(buffers: StepBuffers<Float32Array>, means: StatisticMeans): Promise<void> {
-    if (this.sessions.bufferUpdate === null) return;
-    const { graph, session } = this.sessions.bufferUpdate;
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, 0), { means }));
-    buffers.replace(outputs, graph.bufferUpdates, 0);
   }
 
   private update(gradients: readonly Float32Array[], gradientScale: number, scalars: StepScalars): void {
@@ -235,9 +196,4 @@ export class CpuSession implements Session {
     const whole = { parameter: parameters, firstMoment: firstMoments, secondMoment: secondMoments, rowState: rowStates }[kind][index];
     return whole ? [whole] : [];
   }
-}
-
-/** The buffers that a microbatch reads. */
-function within(buffers: StepBuffers<Float32Array>, microbatch: number): (index: number) => Float32Array {
-  return (index) => buffers.at(index, microbatch);
 }

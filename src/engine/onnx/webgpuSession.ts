@@ -3,21 +3,19 @@ import { initialiseParameter } from '../../graph/random';
 import type { Program } from '../../graph/program';
 import type { Batch, EvaluationMetrics, Session, SessionOptions, StateTensor, StepMetrics, StepScalars } from '../engine';
 import { copyBetween, piecesOf, stateEntries, type StateEntry } from '../stateLayout';
-import { BufferSet, type BufferPlace, type StepBuffers } from './buffers';
-import { clipScale } from './adamw';
+import { BufferSet, type BufferPlace } from './buffers';
 import { DeviceCopy } from './deviceCopy';
 import { checkParameterSizes } from './deviceLimits';
 import { DeviceOptimiser, disposeParameter, type DeviceParameter } from './deviceOptimiser';
 import { DeviceTables } from './deviceTables';
-import { evaluationMetrics, EvaluationSessions } from './evaluationSessions';
+import { EvaluationSessions } from './evaluationSessions';
+import { GraphRunner } from './graphRunner';
 import { HostFeeds, type FeedSource } from './hostFeeds';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeTensor } from './runtime';
-import { runSession, type Outputs } from './runtimeSession';
+import type { Outputs } from './runtimeSession';
 import { StateReader } from './state';
-import { StatisticSums, type StatisticMeans } from './statisticMeans';
 import { createStepSessions, denseOutputs, releaseStepSessions, type StepSessions } from './stepSessions';
-import { StepTotals } from './stepTotals';
 import { checkBatch, checkMicrobatches } from './trainingGraph';
 
 /**
@@ -28,6 +26,7 @@ import { checkBatch, checkMicrobatches } from './trainingGraph';
 export class WebgpuSession implements Session {
   private readonly entries: readonly StateEntry[];
   private readonly evaluations: EvaluationSessions<RuntimeTensor>;
+  private readonly runner: GraphRunner<RuntimeTensor>;
   private readonly hostFeeds: HostFeeds;
   /** Where in `parameters` each of the program's is that has a dense gradient. */
   private readonly places: ReadonlyMap<number, number>;
@@ -46,6 +45,11 @@ export class WebgpuSession implements Session {
   ) {
     this.entries = stateEntries(program, options);
     this.evaluations = new EvaluationSessions(runtime, program, { device: 'webgpu', threads: 1, place: onDevice(copy) });
+    this.runner = new GraphRunner(program, sessions, {
+      buffers,
+      evaluations: this.evaluations,
+      feedsFor: (feeds, buffer, source) => this.feedsFor(feeds, buffer, source),
+    });
     this.hostFeeds = new HostFeeds(runtime, program, options.seed);
     const dense = program.parameters.flatMap(({ gradient }, index) => (gradient === 'dense' ? [index] : []));
     this.places = new Map(dense.map((index, place) => [index, place]));
@@ -73,47 +77,28 @@ export class WebgpuSession implements Session {
 
   async step(microbatches: readonly Batch[], scalars: StepScalars): Promise<StepMetrics> {
     checkMicrobatches(this.program, microbatches, this.options);
-    const { graph, session } = this.sessions.training;
-    const totals = new StepTotals(graph, this.program);
-    const statistics = new StatisticSums();
-    const known = await this.meansBefore(microbatches, scalars.step);
     let gradients: readonly RuntimeTensor[] = [];
     const rows = this.tables.begin();
-    const buffers = this.buffers.begin();
-    for (const [microbatch, batch] of microbatches.entries()) {
-      const source = { batch, means: known, draw: { step: scalars.step, microbatch } };
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
-      totals.add(outputs);
-      statistics.add(outputs, graph.statistics);
-      buffers.replace(outputs, graph.bufferUpdates, microbatch);
-      const fresh = denseOutputs(graph).map((name) => tensorOf(outputs, name));
-      gradients = gradients.length === 0 ? fresh : await this.optimiser.accumulate(gradients, fresh);
-      rows.add(outputs);
-    }
-    const count = microbatches.length;
-    const gradientNorm = Math.sqrt((await this.optimiser.sumOfSquares(gradients)) + rows.sumOfSquares()) / count;
-    const finite = totals.lossIsFinite && Number.isFinite(gradientNorm);
-    if (finite) {
-      await this.updateBuffers(buffers, new Map([...known, ...statistics.means()]));
-      const gradientScale = clipScale(gradientNorm, this.program.optimiser.clip) / count;
-      await this.tables.update(rows, scalars, gradientScale);
-      await this.optimiser.update(this.parameters, gradients, { ...scalars, gradientScale });
-    }
+    const outputNames = denseOutputs(this.sessions.training.graph);
+    const metrics = await this.runner.step(microbatches, scalars.step, {
+      add: async (outputs) => {
+        const fresh = outputNames.map((name) => tensorOf(outputs, name));
+        gradients = gradients.length === 0 ? fresh : await this.optimiser.accumulate(gradients, fresh);
+        rows.add(outputs);
+      },
+      sumOfSquares: async () => (await this.optimiser.sumOfSquares(gradients)) + rows.sumOfSquares(),
+      update: async (gradientScale) => {
+        await this.tables.update(rows, scalars, gradientScale);
+        await this.optimiser.update(this.parameters, gradients, { ...scalars, gradientScale });
+      },
+    });
     disposeAll(gradients);
-    if (finite) buffers.keep();
-    else buffers.drop();
-    return totals.metrics(gradientNorm);
+    return metrics;
   }
 
   async evaluate(batch: Batch): Promise<EvaluationMetrics> {
     checkBatch(batch);
-    const { graph, session, lanes } = await this.evaluations.for(batch);
-    const [own, shared] = [lanes.begin(), this.buffers.begin()];
-    const buffers = (index: number) => (lanes.has(index) ? own : shared).at(index, 0);
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, buffers, { batch }));
-    own.replace(outputs, graph.bufferUpdates, 0);
-    own.keep();
-    return evaluationMetrics(this.program, graph, outputs);
+    return this.runner.evaluate(batch);
   }
 
   async *exportState(): AsyncIterable<StateTensor> {
@@ -150,30 +135,6 @@ export class WebgpuSession implements Session {
     await this.copy.dispose();
   }
 
-  /** The means that the training graph reads, from a forward pass over all microbatches; nothing of it stays on the device. */
-  private async meansBefore(microbatches: readonly Batch[], step: number): Promise<StatisticMeans> {
-    const sums = new StatisticSums();
-    if (this.sessions.statistics === null) return sums.means();
-    const { graph, session } = this.sessions.statistics;
-    const buffers = this.buffers.begin();
-    for (const [microbatch, batch] of microbatches.entries()) {
-      const source = { batch, draw: { step, microbatch } };
-      const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, microbatch), source));
-      sums.add(outputs, graph.statistics);
-      buffers.replace(outputs, graph.bufferUpdates, microbatch);
-    }
-    buffers.drop();
-    return sums.means();
-  }
-
-  /** Replaces the buffers that are replaced once a step. Means are a few numbers, fed from the host. */
-  private async updateBuffers(buffers: StepBuffers<RuntimeTensor>, means: StatisticMeans): Promise<void> {
-    if (this.sessions.bufferUpdate === null) return;
-    const { graph, session } = this.sessions.bufferUpdate;
-    const outputs = await runSession(session, this.feedsFor(graph.feeds, within(buffers, 0), { means }));
-    buffers.replace(outputs, graph.bufferUpdates, 0);
-  }
-
   private feedsFor(feeds: readonly Feed[], buffer: (index: number) => RuntimeTensor, source: FeedSource): Record<string, RuntimeTensor> {
     return Object.fromEntries(
       feeds.map((feed) => {
@@ -208,11 +169,6 @@ export class WebgpuSession implements Session {
 
 function onDevice(copy: DeviceCopy): BufferPlace<RuntimeTensor> {
   return { put: (data, shape) => copy.upload(data, shape), keep: tensorOf, free: (tensor) => tensor.dispose() };
-}
-
-/** The buffers that a microbatch reads. */
-function within(buffers: StepBuffers<RuntimeTensor>, microbatch: number): (index: number) => RuntimeTensor {
-  return (index) => buffers.at(index, microbatch);
 }
 
 function tensorOf(outputs: Outputs, name: string): RuntimeTensor {
