@@ -5,8 +5,9 @@ import type { RunDescription, RunStatus } from '../runs/format';
 import { runCausality } from '../runs/runCausality';
 import { readRunResult } from '../runs/runResult';
 import { createRun, inspectData, loadExperiment, type ExperimentSource } from '../worker/createRun';
-import { checkDevice } from '../worker/launch';
+import { checkDevice } from '../worker/deviceCheck';
 import { checkRoom, checkRoomToResume } from '../worker/preflight';
+import { runnableExperiment } from '../worker/runnableExperiment';
 import { resumable, takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
 import { causalityJson } from './causalityText';
@@ -38,7 +39,9 @@ export async function openRun(
   const launch = [{ rung: 'foreground', executable: process.execPath, chosen: true, reason: 'trained by the command line itself' }];
   const warn = request.onWarning ?? (() => undefined);
   if (request.kind === 'resume') {
-    await checkRoomToResume(request.run, (await resumable(request.run)).description, warn);
+    const { description } = await resumable(request.run);
+    await checkRoomToResume(request.run, description, warn);
+    await checkDevice(runnableExperiment(description), { bundleFolder });
     return { run: request.run, description: await takeUp(request.run, launch) };
   }
   const loaded = loadExperiment({ ...request, readText: readTextFromDisk });

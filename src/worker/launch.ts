@@ -2,20 +2,17 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RunnableExperiment } from '../config/schema';
 import type { Device, DeviceReport } from '../engine/engine';
-import { largestParameter } from '../engine/onnx/deviceLimits';
-import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { readStatus } from '../runs/readRun';
 import { runFiles } from '../runs/runFiles';
 import { writeStatus } from '../runs/runWriter';
-import { bytesText } from './bytesText';
 import { createRun, loadExperiment, type ExperimentSource } from './createRun';
+import { checkDevice, launchAdvice } from './deviceCheck';
 import { inspectDataInThread } from './dataThread/dataThreadHost';
 import { errorLine } from './errorLine';
 import { launchLadder, workerEnvironment, type Rung } from './ladder';
-import { climb, probe, type ProbedLadder } from './probe';
+import { climb, type ProbedLadder } from './probe';
 import { checkRoom, checkRoomToResume } from './preflight';
 import { failureOf, LaunchError } from './runFailure';
 import { resumable, takeUp } from './takeUp';
@@ -90,44 +87,13 @@ async function chooseRung(
   options: LaunchOptions,
   device: string,
 ): Promise<{ readonly rung: Rung; readonly report: RunDescription['launch'] }> {
-  const { chosen, report } = await tryRungs(options, device);
+  const { chosen, noAdapter, report } = await tryRungs(options, device);
+  if (noAdapter !== null) throw new LaunchError(noAdapter.message, noAdapter.advice);
   if (chosen === undefined) {
     const reasons = report.map(({ executable, reason }) => `${executable}: ${reason}`).join('\n');
     throw new LaunchError(`No Node on this machine can train on ${device}.\n${reasons}`, launchAdvice(device));
   }
   return { rung: chosen, report };
-}
-
-/** Every WebGPU device has buffers of this size: a smaller model needs no question. */
-const everyDeviceBytes = 2 ** 27;
-
-/**
- * Throws LaunchError where the device has no buffer for the largest parameter. Asked in a process of its own: a driver may end it. `rung`: who asks; this
- * process's own Node where absent.
- */
-export async function checkDevice(
-  experiment: RunnableExperiment,
-  { bundleFolder, rung }: Pick<LaunchOptions, 'bundleFolder'> & { readonly rung?: Rung },
-): Promise<void> {
-  const { device } = experiment.engine;
-  const largest = largestParameter(buildLanguageModel(experiment));
-  if (device !== 'webgpu' || largest === undefined || largest.bytes <= everyDeviceBytes) return;
-  const own: Rung = { rung: 'editor', executable: process.execPath, environment: {} };
-  const ask = (bytes: number) => probe(rung ?? own, join(bundleFolder, 'probe.js'), device, bytes);
-  const { holds, reason } = await ask(largest.bytes);
-  if (holds) return;
-  // Not of the size, where it cannot do the least either.
-  const least = await ask(0);
-  if (!least.holds) throw new LaunchError(`This machine cannot train on ${device}: ${least.reason}`, launchAdvice(device));
-  throw new LaunchError(
-    `The parameter ${largest.name} [${largest.shape.join(', ')}] has ${bytesText(largest.bytes)}. ${reason}`,
-    'Use fewer experts or a smaller d_model, or set engine.device to cpu.',
-  );
-}
-
-function launchAdvice(device: string): string {
-  const node = 'Install Node 20 or newer, or name one in the setting moeLab.nodePath.';
-  return device === 'cpu' ? node : `Set engine.device to cpu, or see \`moe-lab devices\`. ${node}`;
 }
 
 async function launch(run: string, description: RunDescription, rung: Rung, options: LaunchOptions): Promise<LaunchedRun> {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import * as z from 'zod';
-import type { DeviceReport } from '../engine/engine';
 import type { RunDescription } from '../runs/format';
 import { errorLine, lastLine } from './errorLine';
 import { workerEnvironment, type Rung } from './ladder';
@@ -8,9 +7,23 @@ import { workerEnvironment, type Rung } from './ladder';
 /** Loading the runtime and one tiny step take about a second; a cold disk or a first shader compilation far longer. */
 const probeMilliseconds = 120_000;
 
+/** What a probe says where a device is all that is missing. */
+export interface NoAdapterReport {
+  readonly message: string;
+  readonly advice: string;
+}
+
+export interface Probed {
+  readonly holds: boolean;
+  readonly reason: string;
+  readonly noAdapter: NoAdapterReport | null;
+}
+
 export interface ProbedLadder {
   /** Undefined where no rung holds. */
   readonly chosen: Rung | undefined;
+  /** Where none holds as a Node found nothing that WebGPU could compute on: one sentence, and what to do. */
+  readonly noAdapter: NoAdapterReport | null;
   /** For run.json: what was tried, up to the one that was chosen, and what each said. */
   readonly report: RunDescription['launch'];
 }
@@ -18,21 +31,18 @@ export interface ProbedLadder {
 /** Tries rung after rung with a short child that loads the runtime and does one tiny step on `device`; the first that holds is taken. */
 export async function climb(rungs: readonly Rung[], probeScript: string, device: string): Promise<ProbedLadder> {
   const report: { rung: string; executable: string; chosen: boolean; reason: string }[] = [];
+  let missing: NoAdapterReport | null = null;
   for (const rung of rungs) {
-    const { holds, reason } = await probe(rung, probeScript, device);
+    const { holds, reason, noAdapter } = await probe(rung, probeScript, device);
     report.push({ rung: rung.rung, executable: rung.executable, chosen: holds, reason });
-    if (holds) return { chosen: rung, report };
+    if (holds) return { chosen: rung, noAdapter: null, report };
+    missing ??= noAdapter;
   }
-  return { chosen: undefined, report };
+  return { chosen: undefined, noAdapter: missing, report };
 }
 
 /** Never throws: why a rung does not hold is an answer. `largestTensor`: bytes of a tensor that the device is to hold, on WebGPU. */
-export function probe(
-  rung: Rung,
-  probeScript: string,
-  device: string,
-  largestTensor = 0,
-): Promise<{ readonly holds: boolean; readonly reason: string }> {
+export function probe(rung: Rung, probeScript: string, device: string, largestTensor = 0): Promise<Probed> {
   const env = workerEnvironment(process.env, rung.environment);
   return new Promise((resolve) => {
     execFile(
@@ -41,17 +51,26 @@ export function probe(
       { env, timeout: probeMilliseconds, windowsHide: true },
       (error, stdout, stderr) => {
         const report = reportIn(stdout);
-        if (error === null && report !== undefined) resolve({ holds: report.available, reason: report.detail.replace(/\s+/g, ' ') });
-        else resolve({ holds: false, reason: error === null ? `it said ${stdout.trim() || 'nothing'}` : whyEnded(error, stderr) });
+        if (error === null && report !== undefined) {
+          const { available: holds, detail, noAdapter = null } = report;
+          resolve({ holds, reason: detail.replace(/\s+/g, ' '), noAdapter });
+        } else {
+          const reason = error === null ? `it said ${stdout.trim() || 'nothing'}` : whyEnded(error, stderr);
+          resolve({ holds: false, reason, noAdapter: null });
+        }
       },
     );
   });
 }
 
-const reportSchema = z.object({ available: z.boolean(), detail: z.string() });
+const reportSchema = z.object({
+  available: z.boolean(),
+  detail: z.string(),
+  noAdapter: z.object({ message: z.string(), advice: z.string() }).optional(),
+});
 
-/** The DeviceReport that probeEntry prints as its last line. */
-function reportIn(stdout: string): Pick<DeviceReport, 'available' | 'detail'> | undefined {
+/** The report that probeEntry prints as its last line. */
+function reportIn(stdout: string): z.infer<typeof reportSchema> | undefined {
   try {
     return reportSchema.safeParse(JSON.parse(lastLine(stdout))).data;
   } catch {

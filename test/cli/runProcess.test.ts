@@ -19,8 +19,12 @@ interface Ended {
 }
 
 function cli(cwd: string, ...args: string[]): Promise<Ended> {
+  return cliIn(process.env, cwd, ...args);
+}
+
+function cliIn(env: NodeJS.ProcessEnv, cwd: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(bundleFolder, 'cli.js'), ...args], { cwd, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+    execFile(process.execPath, [join(bundleFolder, 'cli.js'), ...args], { cwd, env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
@@ -214,6 +218,23 @@ describe('a detached run', () => {
     expect(json).toMatchObject({ schemaVersion: 1, runs: [{ directory: run, state: 'stopped', description: { name: 'Tiny MH-MoE' } }] });
     expect(readFileSync(join(run, 'run.json'), 'utf8')).toContain('"chosen": true');
   });
+});
+
+describe('where WebGPU has no GPU', () => {
+  it.runIf(process.platform === 'linux').each([[[]], [['--detach']]])(
+    'a small model is refused in one sentence, before there is anything of the run: %j',
+    async (more) => {
+      const folder = experiment();
+      // A list of drivers that are not there hides those that are.
+      const env = { ...process.env, VK_ICD_FILENAMES: join(folder, 'none.json') };
+      const { code, stdout, stderr } = await cliIn(env, folder, 'run', 'tiny.moe.yaml', '--device', 'webgpu', ...more);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        /^moe-lab: WebGPU finds no GPU on this machine( \([^)]*\))?\.\n {2}Install a Vulkan loader and a driver for the GPU \([^)]*\), or set engine\.device to cpu\.\n$/,
+      );
+      expect(existsSync(join(folder, '.moe-lab'))).toBe(false);
+    },
+  );
 });
 
 describe('moe-lab devices', () => {

@@ -4,13 +4,18 @@ import { refusalOfTensor } from './deviceLimits';
 import { OnnxGraph } from './graph';
 import { gemm } from './lowering/operators';
 import { loadRuntime } from './runtime';
-import { createRuntimeSession, floatsOf, runSession } from './runtimeSession';
+import { createRuntimeSession, floatsOf, NoAdapter, runSession } from './runtimeSession';
+
+interface ProbeReport extends DeviceReport {
+  /** Why, where a device is all that is missing; `detail` says the same. */
+  readonly noAdapter?: { readonly message: string; readonly advice: string };
+}
 
 /**
  * A program of its own, run by devices.ts: tries the device named by its first argument with one small product, on WebGPU also with a tensor of as
- * many bytes as the second says, and prints a DeviceReport as a line of JSON. A process of its own because a faulty GPU driver may end it.
+ * many bytes as the second says, and prints a ProbeReport as a line of JSON. A process of its own because a faulty GPU driver may end it.
  */
-async function probe(device: Device, largestTensor: number): Promise<DeviceReport> {
+async function probe(device: Device, largestTensor: number): Promise<ProbeReport> {
   try {
     const runtime = await loadRuntime();
     const graph = new OnnxGraph('probe');
@@ -32,7 +37,8 @@ async function probe(device: Device, largestTensor: number): Promise<DeviceRepor
     };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    return { device, available: false, detail: error instanceof EngineError ? `${message} ${error.advice}` : message };
+    const detail = error instanceof EngineError ? `${message} ${error.advice}` : message;
+    return { device, available: false, detail, ...(error instanceof NoAdapter ? { noAdapter: { message, advice: error.advice } } : {}) };
   }
 }
 

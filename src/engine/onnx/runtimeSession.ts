@@ -14,12 +14,21 @@ export interface RuntimeSessionRequest {
   readonly optimisedModel?: string;
 }
 
+/** WebGPU is there, but nothing that it could compute on. */
+export class NoAdapter extends EngineError {}
+
 /** Makes a session of the runtime from ONNX bytes. */
 export async function createRuntimeSession(runtime: Runtime, model: Uint8Array, request: RuntimeSessionRequest): Promise<RuntimeSession> {
   try {
     return await runtime.InferenceSession.create(model, sessionOptions(request));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
+    // Before it stands where in the runtime's source that was noticed.
+    const missing = /Failed to get a WebGPU adapter:? *(.*)/.exec(message);
+    if (request.device === 'webgpu' && missing !== null) {
+      const why = missing[1]?.trim() ?? '';
+      throw new NoAdapter(`WebGPU finds no GPU on this machine${why === '' ? '' : ` (${why})`}.`, driverAdvice(), { cause: error });
+    }
     throw new EngineError(`The ${request.device} session could not be made: ${message}`, adviceFor(request.device, message), {
       cause: error,
     });
@@ -84,10 +93,12 @@ function sessionOptions({ device, threads, keepOnDevice, profile, optimisedModel
 
 function adviceFor(device: Device, message: string): string {
   if (device === 'cpu') return 'This is a fault of MoE Lab: please report it with the config.';
-  if (message.includes('adapter') || message.includes('Vulkan')) {
-    return process.platform === 'linux'
-      ? "Install a Vulkan loader and a driver for the GPU (for example libvulkan1 and mesa-vulkan-drivers, or the vendor's driver), or set engine.device to cpu."
-      : 'Update the graphics driver, or set engine.device to cpu.';
-  }
+  if (message.includes('adapter') || message.includes('Vulkan')) return driverAdvice();
   return 'Set engine.device to cpu, and please report it with the config.';
+}
+
+function driverAdvice(): string {
+  return process.platform === 'linux'
+    ? "Install a Vulkan loader and a driver for the GPU (for example libvulkan1 and mesa-vulkan-drivers, or the vendor's driver), or set engine.device to cpu."
+    : 'Update the graphics driver, or set engine.device to cpu.';
 }

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { RunnableExperiment } from '../config/schema';
+import { largestParameter } from '../engine/onnx/deviceLimits';
+import { buildLanguageModel } from '../models/languageModel';
+import { bytesText } from './bytesText';
+import type { Rung } from './ladder';
+import { probe } from './probe';
+import { LaunchError } from './runFailure';
+
+/** Every WebGPU device has buffers of this size: for a smaller model it is enough that there is one. */
+const everyDeviceBytes = 2 ** 27;
+
+/**
+ * Throws LaunchError where there is no device for WebGPU, or none with a buffer for the largest parameter. Asked in a process of its own: a driver may end it.
+ * `rung`: who asks, which has been found to have a device; where absent this process's own Node, of which nothing is known.
+ */
+export async function checkDevice(
+  experiment: RunnableExperiment,
+  { bundleFolder, rung }: { readonly bundleFolder: string; readonly rung?: Rung },
+): Promise<void> {
+  const { device } = experiment.engine;
+  if (device !== 'webgpu') return;
+  const largest = largestParameter(buildLanguageModel(experiment));
+  const isLarge = largest !== undefined && largest.bytes > everyDeviceBytes;
+  if (rung !== undefined && !isLarge) return;
+  const own: Rung = { rung: 'editor', executable: process.execPath, environment: {} };
+  const ask = (bytes: number) => probe(rung ?? own, join(bundleFolder, 'probe.js'), device, bytes);
+  const { holds, reason, noAdapter } = await ask(isLarge ? largest.bytes : 0);
+  if (holds) return;
+  if (noAdapter !== null) throw new LaunchError(noAdapter.message, noAdapter.advice);
+  // Not of the size, where it cannot do the least either.
+  const least = isLarge ? await ask(0) : { holds, reason };
+  if (!isLarge || !least.holds) throw new LaunchError(`This machine cannot train on ${device}: ${least.reason}`, launchAdvice(device));
+  throw new LaunchError(
+    `The parameter ${largest.name} [${largest.shape.join(', ')}] has ${bytesText(largest.bytes)}. ${reason}`,
+    'Use fewer experts or a smaller d_model, or set engine.device to cpu.',
+  );
+}
+
+/** What to do where no Node can train on a device. */
+export function launchAdvice(device: string): string {
+  return device === 'cpu'
+    ? 'Install Node 20 or newer, or name one in the setting moeLab.nodePath.'
+    : 'Set engine.device to cpu, or see `moe-lab devices`.';
+}
