@@ -116,6 +116,27 @@ export const singleRetrieved: Rule = {
   },
 };
 
+/** Retrieval is made for far more experts than a token retrieves: 2407.04153 has 128 of a million. */
+const manyRetrievals = 4;
+
+export const moreRetrievalsThanExperts: Rule = {
+  code: 'product-keys-retrievals',
+  severity: 'information',
+  summary: `a token retrieves more than ${manyRetrievals} times as many experts of \`product_keys\`, \`heads\` * \`top_k\`, as there are`,
+  check({ experiment: { model } }) {
+    const { product_keys: keys } = model;
+    if (!keys) return undefined;
+    const { heads, top_k: k, experts } = keys;
+    // Of a top_k beyond the sub-keys another rule speaks.
+    if (heads * k <= manyRetrievals * experts || k > Math.sqrt(experts)) return undefined;
+    return violation(
+      `With \`product_keys.heads\` ${heads} * \`top_k\` ${k} a token makes ${heads * k} retrievals from ${experts} experts, so on average each more than ${manyRetrievals} times, and a feed-forward network of width ${experts} would cost less; use more \`experts\`, or fewer \`heads\`.`,
+      atValue(...path, 'heads'),
+      atValue(...path, 'experts'),
+    );
+  },
+};
+
 /** Of one row the mean is the row: every normalised query is 0. */
 export const normOfOneToken: Rule = {
   code: 'product-keys-one-token',

@@ -68,6 +68,7 @@ describe('what is right', () => {
     ['as many experts at most as iso-MAC leaves', { ...withoutHead, ...dynamic({ k_max: 7 }) }],
     ['top-p', topP({ k_max: 4 })],
     ['PEER', productKeys({})],
+    ['as many retrievals as four times its experts', productKeys({ experts: 16, heads: 16 })],
     ['product-key memory in several layers', productKeys({ kind: 'pkm', layers: [0, 3] })],
     ['product keys beside routed layers', { 'model.product_keys': { experts: 64, heads: 2, top_k: 4, layers: [2] } }],
     ['the sigmoid of a single score', productKeys({ top_k: 1, score: 'sigmoid' })],

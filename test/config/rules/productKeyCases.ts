@@ -48,6 +48,11 @@ export const productKeyCases: readonly Case[] = [
     says: '[1] warning product-keys-top-1: With `product_keys.top_k: 1` and `score: softmax` every weight is 1, so queries and sub-keys learn nothing; use a `top_k` of at least 2, or `score: sigmoid`.',
   },
   {
+    of: 'product-keys-retrievals',
+    changes: productKeys({ experts: 16, heads: 17 }),
+    says: '[17] information product-keys-retrievals: With `product_keys.heads` 17 * `top_k` 4 a token makes 68 retrievals from 16 experts, so on average each more than 4 times, and a feed-forward network of width 16 would cost less; use more `experts`, or fewer `heads`.',
+  },
+  {
     of: 'product-keys-one-token',
     changes: { ...productKeys({}), 'model.context': 1, 'train.micro_batch': 1 },
     says: '[product_keys] warning product-keys-one-token: With `product_keys.query_norm: batch` queries are normalised over the tokens of a microbatch, and one token alone becomes 0, whatever it is; use a larger `micro_batch` or `context`, or `query_norm: none`.',
