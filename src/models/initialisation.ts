@@ -1,9 +1,6 @@
 import type { Initialiser } from '../graph/program';
 import type { ModelConfig } from '../config/schema';
 
-/** Standard deviation of new weights before any scaling, as in GPT-2 and LLaMA. */
-const USUAL_DEVIATION = 0.02;
-
 /**
  * How the weights of a model are drawn. A layer says of each of its matrices what it does and over how many `inputs` each of its outputs sums: of
  * one expert out of many, but where a unit gets the sum of its experts, those of all of them.
@@ -27,9 +24,8 @@ export function initialisation(model: ModelConfig): Initialisation {
  * variance of the stream does not grow with depth.
  */
 function likeGpt2({ layers, initial_std: deviation }: ModelConfig): Initialisation {
-  const wider = deviation / USUAL_DEVIATION;
-  const usual = normal(USUAL_DEVIATION * wider);
-  const residual = normal(USUAL_DEVIATION * (1 / Math.sqrt(2 * layers)) * wider);
+  const usual = normal(deviation);
+  const residual = normal(deviation * (1 / Math.sqrt(2 * layers)));
   return { matrix: () => usual, residual: () => residual, selection: () => usual, embedding: () => usual };
 }
 

@@ -1,14 +1,11 @@
 import { join } from 'node:path';
 import type { RunnableExperiment } from '../config/schema';
-import { largestParameter } from '../engine/onnx/deviceLimits';
+import { EVERY_DEVICE_BYTES, largestParameter } from '../engine/onnx/deviceLimits';
 import { buildLanguageModel } from '../models/languageModel';
 import { bytesText } from './bytesText';
 import type { Rung } from './ladder';
 import { probe } from './probe';
 import { LaunchError } from './runFailure';
-
-/** Every WebGPU device has buffers of this size: for a smaller model it is enough that there is one. */
-const everyDeviceBytes = 2 ** 27;
 
 /**
  * Throws LaunchError where there is no device for WebGPU, or none with a buffer for the largest parameter. Asked in a process of its own: a driver may end it.
@@ -21,7 +18,8 @@ export async function checkDevice(
   const { device } = experiment.engine;
   if (device !== 'webgpu') return;
   const largest = largestParameter(buildLanguageModel(experiment));
-  const isLarge = largest !== undefined && largest.bytes > everyDeviceBytes;
+  // For a smaller one it is enough that there is a device.
+  const isLarge = largest !== undefined && largest.bytes > EVERY_DEVICE_BYTES;
   if (rung !== undefined && !isLarge) return;
   const own: Rung = { rung: 'editor', executable: process.execPath, environment: {} };
   const ask = (bytes: number) => probe(rung ?? own, join(bundleFolder, 'probe.js'), device, bytes);

@@ -8,6 +8,7 @@ import { BufferSet, type BufferPlace } from './buffers';
 import { EvaluationSessions } from './evaluationSessions';
 import { GraphRunner } from './graphRunner';
 import { HostFeeds, type FeedSource } from './hostFeeds';
+import { rowStateOf } from './lazyAdamw';
 import type { Feed } from './lowering/lower';
 import type { Runtime, RuntimeTensor } from './runtime';
 import { RowTables } from './rowTables';
@@ -81,19 +82,11 @@ export class CpuSession implements Session {
   static async create(runtime: Runtime, program: Program, options: SessionOptions): Promise<CpuSession> {
     const sessions = await createStepSessions(runtime, program, 'cpu', options);
     const zeros = () => program.parameters.map(({ shape }) => new Float32Array(elementCount(shape)));
-    const rowStateSizes = new Map(
-      stateEntries(program, options).flatMap(({ kind, index, shape }) =>
-        kind === 'rowState' ? [[index, elementCount(shape)] as const] : [],
-      ),
-    );
     const state = {
       parameters: program.parameters.map((parameter) => initialiseParameter(parameter, options.seed)),
       firstMoments: zeros(),
       secondMoments: zeros(),
-      rowStates: program.parameters.map((_, index) => {
-        const size = rowStateSizes.get(index);
-        return size === undefined ? null : new Float32Array(size);
-      }),
+      rowStates: program.parameters.map(({ gradient, shape }) => (gradient === 'rows' ? rowStateOf(shape[0] ?? 0) : null)),
     };
     return new CpuSession(runtime, program, options, sessions, state, await BufferSet.create(program, options, onHost));
   }

@@ -7,7 +7,7 @@ import type { Runtime, RuntimeSession } from './runtime';
 import { createRuntimeSession, floatsOf, runSession } from './runtimeSession';
 
 /** Every WebGPU device has buffers of this size, and binds them whole (the default of maxStorageBufferBindingSize). */
-const EVERY_DEVICE_BYTES = 2 ** 27;
+export const EVERY_DEVICE_BYTES = 2 ** 27;
 
 /** More than most devices allow, asked for where a smaller tensor was refused without a word of the limit. */
 const TOO_MANY_BYTES = 2 ** 33;
