@@ -12,8 +12,9 @@ const rooms = {
   training: ['engine', 'models', 'data', 'config', 'graph'],
   runs: ['config'],
   worker: ['training', 'runs', 'engine', 'models', 'data', 'config', 'graph'],
-  cli: ['worker', 'training', 'runs', 'engine', 'data', 'parity', 'models', 'config', 'graph'],
-  extension: ['worker', 'runs', 'training', 'data', 'parity', 'models', 'config', 'graph', 'engine'],
+  language: ['worker', 'training', 'runs', 'data', 'parity', 'models', 'config', 'graph'],
+  cli: ['language', 'worker', 'training', 'runs', 'engine', 'data', 'parity', 'models', 'config', 'graph'],
+  extension: ['language', 'worker', 'runs', 'training', 'data', 'parity', 'models', 'config', 'graph', 'engine'],
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => ({

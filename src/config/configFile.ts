@@ -1,3 +1,4 @@
+import type { Remedy } from './remedy';
 import type { Experiment } from './schema';
 
 /** Zero-based, as editors count; character is in UTF-16 units. */
@@ -11,6 +12,20 @@ export interface SourceRange {
   readonly end: Position;
 }
 
+/** A replacement in a text; of several in one text none overlaps another, and all ranges are those of the text before any of them. */
+export interface TextEdit {
+  readonly range: SourceRange;
+  readonly newText: string;
+}
+
+/** A way to mend a finding: edits of the file that it is in. */
+export interface ConfigFix {
+  readonly title: string;
+  readonly edits: readonly TextEdit[];
+  /** Whether it is the only sensible one, so that it may be applied without asking (`source.fixAll.moeLab`). */
+  readonly sure: boolean;
+}
+
 export interface ConfigFinding {
   /** Absolute path of the file the finding is in. */
   readonly file: string;
@@ -19,6 +34,8 @@ export interface ConfigFinding {
   /** Stable name of the rule, for example `unknown-key`. */
   readonly code: string;
   readonly message: string;
+  /** What would mend it, best first, by keys; `config/fixes.ts` turns them into edits when somebody asks. */
+  readonly remedies?: readonly Remedy[];
 }
 
 /** A loaded config: the experiment where the text is valid, and what is wrong with it where not. */

@@ -60,14 +60,14 @@ function missingBaseline({ parity }: Experiment, file: string, readText: ReadTex
 }
 
 /** The config itself comes first: what a variant states together with its base is the variant's finding. */
-function located({ spots, severity, code, message }: PathFinding, links: readonly ChainLink[]): ConfigFinding {
+function located({ spots, ...finding }: PathFinding, links: readonly ChainLink[]): ConfigFinding {
   for (const { file, tree } of links) {
     for (const { path, part } of spots) {
       const place = tree.statedAt(path);
-      if (place) return { file, range: place[part], severity, code, message };
+      if (place) return { file, range: place[part], ...finding };
     }
   }
-  return { file: links[0]?.file ?? '', range: startOfText, severity, code, message };
+  return { file: links[0]?.file ?? '', range: startOfText, ...finding };
 }
 
 /** By file as the chain goes, then from top to bottom. */

@@ -1,4 +1,5 @@
 import type { ConfigFinding } from './configFile';
+import type { Remedy } from './remedy';
 import type { KeyPath } from './yamlTree';
 
 /** Where a finding wants to be shown: at a key, or at its value. */
@@ -14,6 +15,7 @@ export interface PathFinding {
   readonly severity: ConfigFinding['severity'];
   readonly code: string;
   readonly message: string;
+  readonly remedies?: readonly Remedy[];
 }
 
 export function atKey(...path: KeyPath): Spot {

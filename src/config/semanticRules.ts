@@ -157,7 +157,7 @@ export const rules: readonly Rule[] = [
 export function semanticFindings(experiment: Experiment, stated: unknown): PathFinding[] {
   const input = { experiment, states: (...path: KeyPath) => isStated(stated, path) };
   return rules.flatMap((rule) =>
-    [rule.check(input) ?? []].flat().map(({ message, spots }) => ({ spots, severity: rule.severity, code: rule.code, message })),
+    [rule.check(input) ?? []].flat().map((found) => ({ severity: rule.severity, code: rule.code, ...found })),
   );
 }
 

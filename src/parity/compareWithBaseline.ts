@@ -6,6 +6,7 @@ import type { Experiment } from '../config/schema';
 import { countModel } from '../models/count';
 import type { ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';
+import { comparedResiduals, type ComparedResiduals } from './comparedPart';
 
 /** How far a model is from its baseline, as fractions of the baseline: 0.0052 is half a percent more. */
 export interface ParityResiduals {
@@ -16,6 +17,8 @@ export interface ParityResiduals {
   /** MACs per token without what chooses experts: routers (2411.16205 Eq. 6-10), selections of SwitchHead, queries and keys of product keys. */
   readonly macs: number;
   readonly macsWithRouter: number;
+  /** Of the part that differs: what papers print, and what the hints and the solver speak of. */
+  readonly compared: ComparedResiduals;
   /** Of attention alone, its selections of experts apart; only where it is not the same in both. */
   readonly attention?: { readonly parameters: number; readonly macs: number };
 }
@@ -55,6 +58,7 @@ export function residuals(baseline: string, ours: ModelCount, theirs: ModelCount
     parameters: ours.parameters.total / theirs.parameters.total - 1,
     macs: withoutRouter(ours) / withoutRouter(theirs) - 1,
     macsWithRouter: ours.macsPerToken.total / theirs.macsPerToken.total - 1,
+    compared: comparedResiduals(ours, theirs),
     ...attentionResiduals(ours, theirs),
   };
 }

@@ -1,5 +1,6 @@
 import type { ConfigFinding } from '../configFile';
 import type { Spot } from '../pathFinding';
+import type { Remedy } from '../remedy';
 import type { Experiment, MoeConfig, RouterConfig } from '../schema';
 import type { KeyPath } from '../yamlTree';
 
@@ -14,6 +15,8 @@ export interface Violation {
   readonly message: string;
   /** Best first, as in PathFinding. */
   readonly spots: readonly Spot[];
+  /** Best first; a rule without any has none that is better than what its message says. */
+  readonly remedies?: readonly Remedy[];
 }
 
 /** What is wrong with values that are each right by themselves. Pure. */
