@@ -216,7 +216,7 @@ function unitsChoose(z: Matrix, s: Matrix, moe: MoeConfig, run: LayerRun): Route
   const chosen = s.map((row, unit) => {
     const passedOver = (expert: number): boolean => run.expertDropout !== undefined && cell(run.expertDropout, unit, expert) < 0;
     const best = largest(
-      row.map((e, i) => (passedOver(i) ? -1 : e + (biased ? (bias[i] ?? NaN) : 0))),
+      row.map((e, i) => (passedOver(i) ? Number.NEGATIVE_INFINITY : e + (biased ? (bias[i] ?? NaN) : 0))),
       most,
     );
     if (router.select === 'top_p')
