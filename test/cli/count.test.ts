@@ -73,6 +73,13 @@ const published = z.strictObject({
           parameters: z.number(),
           macs: z.number(),
           macsWithRouter: z.number(),
+          compared: z.strictObject({
+            scope: z.enum(['layers', 'attention', 'model']),
+            parameters: z.number(),
+            parametersWithRouter: z.number(),
+            macs: z.number(),
+            macsWithRouter: z.number(),
+          }),
           attention: z.strictObject({ parameters: z.number(), macs: z.number() }).optional(),
         })
         .nullable(),

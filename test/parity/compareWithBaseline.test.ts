@@ -34,12 +34,26 @@ describe('compareWithBaseline', () => {
       macs: 0,
       // Six routed layers, whose routers take 30,720 instead of 6,144 MACs per token.
       macsWithRouter: expect.closeTo((6 * (30_720 - 6_144)) / (147_259_392 + 6 * 6_144), 12),
+      // Of the routed layers alone, as the paper prints it.
+      compared: {
+        scope: 'layers',
+        parameters: -1 / 32,
+        parametersWithRouter: expect.closeTo((36_569_088 + 15_360) / (37_748_736 + 6_144) - 1, 12),
+        macs: 0,
+        macsWithRouter: expect.closeTo((30_720 - 6_144) / (4_718_592 + 6_144), 12),
+      },
     });
   });
 
   it('is all zero against itself', () => {
     const { parity } = compare({ 'smoe.moe.yaml': smoe, 'a.moe.yaml': `parity: smoe.moe.yaml\n${smoe}` });
-    expect(parity).toEqual({ baseline: 'smoe.moe.yaml', parameters: 0, macs: 0, macsWithRouter: 0 });
+    expect(parity).toEqual({
+      baseline: 'smoe.moe.yaml',
+      parameters: 0,
+      macs: 0,
+      macsWithRouter: 0,
+      compared: { scope: 'layers', parameters: 0, parametersWithRouter: 0, macs: 0, macsWithRouter: 0 },
+    });
   });
 
   it('says how attention differs, where it does: SwitchHead and the dense model it is matched to (2312.07987, C4, 262 M)', () => {
