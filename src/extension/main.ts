@@ -55,7 +55,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     (error) => log.error('Reading the runs failed.', error),
   );
   const runTree = new RunTree(store, selection, tree, treeChanged);
-  const analyses = new ConfigAnalyses(log);
+  const analyses = new ConfigAnalyses();
   const countDocuments = new CountDocuments(analyses);
   // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
   const dashboard = registerDashboard(context, { selection, log });

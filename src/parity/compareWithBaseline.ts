@@ -41,9 +41,9 @@ export function compareWithBaseline(config: LoadedConfig, readText: ReadText): C
   const count = countExperiment(experiment);
   const causality = causalityOf(experiment);
   if (experiment.parity === undefined) return { count, parity: null, causality, findings };
-  const baseline = loadConfig(resolve(dirname(config.file), experiment.parity), readText);
+  const baseline = loadConfig(baselineFile(config.file, experiment.parity), readText);
   if (!baseline.experiment)
-    return { count, parity: null, causality, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline)] };
+    return { count, parity: null, causality, findings: [...findings, ...brokenBaseline(config, experiment.parity, baseline.findings)] };
   return { count, parity: residuals(experiment.parity, count, countExperiment(baseline.experiment)), causality, findings };
 }
 
@@ -70,8 +70,14 @@ function attentionResiduals(ours: ModelCount, theirs: ModelCount): Pick<ParityRe
   return attention.parameters === 0 && attention.macs === 0 ? {} : { attention };
 }
 
-function brokenBaseline(config: LoadedConfig, name: string, baseline: LoadedConfig): ConfigFinding[] {
-  const first = baseline.findings.find((finding) => finding.severity === 'error');
+/** The file that a config in `file` names as its baseline. */
+export function baselineFile(file: string, parity: string): string {
+  return resolve(dirname(file), parity);
+}
+
+/** Says at `parity` that the baseline has errors, the first of its findings. */
+export function brokenBaseline(config: LoadedConfig, name: string, ofBaseline: readonly ConfigFinding[]): ConfigFinding[] {
+  const first = ofBaseline.find((finding) => finding.severity === 'error');
   // A baseline that is not there has been reported with the config itself.
   if (!first || first.code === 'missing-file') return [];
   const start = { line: 0, character: 0 };

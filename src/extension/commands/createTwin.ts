@@ -23,7 +23,7 @@ export async function createTwin(store: RunStore, given: vscode.Uri | RunTarget 
     () => undefined,
   );
   // Without its config a twin stands alone, and reads nothing.
-  const readText = base === undefined ? () => undefined : documentReader(base, new Set());
+  const readText = base === undefined ? () => undefined : documentReader(base);
   const { k, text } = fixedKTwin(subject, folder, readText);
   const name = `${basename(subject.configFile).replace(CONFIG_SUFFIX, '')}-k${k}`;
   await showUntitledConfig(existsSync(folder) ? folder : undefined, name, text);
@@ -42,5 +42,5 @@ async function subjectOf(store: RunStore, given: vscode.Uri | RunTarget | undefi
     return runTwinSubject(run.directory);
   }
   const document = await vscode.workspace.openTextDocument(await pickConfig(inEditor));
-  return configSubject(loadConfig(document.uri.fsPath, documentReader(document, new Set())));
+  return configSubject(loadConfig(document.uri.fsPath, documentReader(document)));
 }

@@ -12,7 +12,7 @@ export async function saveConfig(uri: vscode.Uri): Promise<string> {
   const saved = document.isUntitled || document.isDirty ? await save(document) : uri;
   if (saved.scheme !== 'file') throw new ExtensionError(`${saved.toString()} is not on a disk.`, 'Save it in a folder first.');
   const current = await vscode.workspace.openTextDocument(saved);
-  const { links } = readExtendsChain(saved.fsPath, current.getText(), documentReader(current, new Set()));
+  const { links } = readExtendsChain(saved.fsPath, current.getText(), documentReader(current));
   for (const { file } of links) {
     const base = openDocument(file);
     if (base?.isDirty) await save(base);

@@ -21,7 +21,8 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
     onDidChangeCodeLenses: changed.event,
     provideCodeLenses(document) {
       if (!setting(Setting.codeLens, document)) return [];
-      const { loaded, counted } = analyses.get(document);
+      const analysis = analyses.get(document);
+      const { loaded } = analysis;
       const lensAt = (place: SourceRange, { title, action, tooltip }: Lens): vscode.CodeLens => {
         const takesConfig = action === 'showCount' || action === 'startRun' || action === 'createTwin';
         return new vscode.CodeLens(toRange(place), {
@@ -31,7 +32,7 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
           arguments: takesConfig ? [document.uri] : [],
         });
       };
-      return [...actionLenses(loaded).map((lens) => lensAt(topOfText, lens)), lensAt(lensRange(loaded), countLens(loaded, counted))];
+      return [...actionLenses(loaded).map((lens) => lensAt(topOfText, lens)), lensAt(lensRange(loaded), countLens(loaded, analysis))];
     },
   };
   return vscode.Disposable.from(

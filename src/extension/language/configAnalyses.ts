@@ -1,82 +1,51 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { LoadedConfig, ReadText } from '../../config/configFile';
-import { loadConfig } from '../../config/loadConfig';
-import { compareWithBaseline, type CountedConfig } from '../../parity/compareWithBaseline';
-import { documentReader, isConfigDocument } from './configDocuments';
-
-/** What is known about one version of an open config. */
-export interface ConfigAnalysis {
-  readonly version: number;
-  readonly loaded: LoadedConfig;
-  readonly counted: CountedConfig;
-  /** Every file the analysis depends on, its own included. */
-  readonly files: ReadonlySet<string>;
-}
+import type { ConfigAnalysis } from '../../language/analysis';
+import { AnalysisStore } from '../../language/analysisStore';
+import { isConfigDocument, readOpenOrDisk } from './configDocuments';
 
 /**
- * The analyses of the open configs, each made once per document version by whoever asks first. They are outdated by an edit, saved or
- * not, of any file they read: what they extend and their baseline.
+ * The analyses of the open configs, for VS Code: an edit of any file, saved or not, outdates what read it, and so does a change of a file on the
+ * disk that some open config extends or is held against.
  */
 export class ConfigAnalyses implements vscode.Disposable {
-  private readonly emitter = new vscode.EventEmitter<void>();
-  private readonly cache = new Map<string, ConfigAnalysis>();
+  private readonly emitter = new vscode.EventEmitter<readonly string[]>();
+  private readonly store = new AnalysisStore({ readText: readOpenOrDisk, environment: () => ({ severities: {}, memory: null }) });
   private readonly watchers = new Map<string, vscode.Disposable>();
   private readonly subscriptions: vscode.Disposable[];
 
-  /** Fires when what an analysis depends on, other than its own document, has changed. */
+  /** Fires when what an analysis depends on, other than its own document, has changed: with the configs that depend on it. */
   readonly onDidOutdate = this.emitter.event;
 
-  constructor(private readonly log: vscode.LogOutputChannel) {
+  constructor() {
     this.subscriptions = [
-      vscode.workspace.onDidChangeTextDocument(({ document }) => this.outdate(document.uri.fsPath, document)),
-      vscode.workspace.onDidOpenTextDocument((document) => this.outdate(document.uri.fsPath, document)),
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.outdate(document.uri.fsPath, true)),
+      vscode.workspace.onDidOpenTextDocument((document) => this.outdate(document.uri.fsPath, true)),
       vscode.workspace.onDidCloseTextDocument((document) => {
-        this.cache.delete(document.uri.toString());
         // Unsaved text of a base is gone: the file on disk holds again.
-        this.outdate(document.uri.fsPath, document);
+        this.outdate(document.uri.fsPath, true);
+        this.store.forget(document.uri.fsPath);
         this.watchDependencies();
       }),
     ];
   }
 
   get(document: vscode.TextDocument): ConfigAnalysis {
-    const key = document.uri.toString();
-    const known = this.cache.get(key);
-    if (known?.version === document.version) return known;
-    const files = new Set<string>();
-    const readText = documentReader(document, files);
-    const loaded = loadConfig(document.uri.fsPath, readText);
-    const analysis = { version: document.version, loaded, counted: this.count(loaded, readText), files };
-    this.cache.set(key, analysis);
+    const analysis = this.store.get(document.uri.fsPath);
     this.watchDependencies();
     return analysis;
   }
 
-  /** A config without errors can be counted; should counting fail nevertheless, the findings still stand. */
-  private count(loaded: LoadedConfig, readText: ReadText): CountedConfig {
-    try {
-      return compareWithBaseline(loaded, readText);
-    } catch (error) {
-      this.log.error(`Counting ${loaded.file} failed.`, error);
-      return { count: undefined, parity: null, causality: undefined, findings: loaded.findings };
-    }
-  }
-
-  private outdate(file: string, cause: vscode.TextDocument | undefined): void {
-    const own = cause?.uri.toString();
-    const outdated = [...this.cache].filter(([key, { files }]) => key !== own && files.has(file));
-    for (const [key] of outdated) this.cache.delete(key);
-    if (outdated.length > 0) this.emitter.fire();
+  private outdate(file: string, isDocument: boolean): void {
+    const outdated = this.store.outdate(file).filter((config) => !isDocument || config !== file);
+    if (outdated.length > 0) this.emitter.fire(outdated);
   }
 
   /** One watcher per file that some open config reads besides itself, for as long as it does. */
   private watchDependencies(): void {
-    const open = vscode.workspace.textDocuments.filter(isConfigDocument);
+    const open = vscode.workspace.textDocuments.filter((document) => !document.isClosed && isConfigDocument(document));
     const wanted = new Set(
-      open.flatMap((document) =>
-        [...(this.cache.get(document.uri.toString())?.files ?? [])].filter((file) => file !== document.uri.fsPath),
-      ),
+      open.flatMap(({ uri }) => [...(this.store.known(uri.fsPath)?.files ?? [])].filter((file) => file !== uri.fsPath)),
     );
     for (const [file, watcher] of this.watchers) {
       if (wanted.has(file)) continue;
@@ -86,7 +55,7 @@ export class ConfigAnalyses implements vscode.Disposable {
     for (const file of wanted) {
       if (this.watchers.has(file)) continue;
       const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(dirname(file)), basename(file)));
-      const changed = (): void => this.outdate(file, undefined);
+      const changed = (): void => this.outdate(file, false);
       this.watchers.set(
         file,
         vscode.Disposable.from(watcher, watcher.onDidChange(changed), watcher.onDidCreate(changed), watcher.onDidDelete(changed)),
@@ -97,6 +66,5 @@ export class ConfigAnalyses implements vscode.Disposable {
   dispose(): void {
     vscode.Disposable.from(this.emitter, ...this.subscriptions, ...this.watchers.values()).dispose();
     this.watchers.clear();
-    this.cache.clear();
   }
 }

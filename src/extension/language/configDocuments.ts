@@ -22,15 +22,13 @@ export function openDocument(file: string): vscode.TextDocument | undefined {
   );
 }
 
-/**
- * Reads open documents first, then the disk, and remembers in `files` what was asked for: what the answer depends on.
- * `document` itself comes first, so that an untitled document is not mistaken for a file of the same name.
- */
-export function documentReader(document: vscode.TextDocument, files: Set<string>): ReadText {
-  return (file) => {
-    files.add(file);
-    if (file === document.uri.fsPath) return document.getText();
-    const open = openDocument(file);
-    return open ? open.getText() : readTextFromDisk(file);
-  };
+/** Reads open documents first, then the disk. */
+export const readOpenOrDisk: ReadText = (file) => {
+  const open = openDocument(file);
+  return open ? open.getText() : readTextFromDisk(file);
+};
+
+/** The same, `document` itself before all, so that an untitled document is not mistaken for a file of the same name. */
+export function documentReader(document: vscode.TextDocument): ReadText {
+  return (file) => (file === document.uri.fsPath ? document.getText() : readOpenOrDisk(file));
 }

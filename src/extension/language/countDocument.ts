@@ -1,6 +1,4 @@
 import * as vscode from 'vscode';
-import { buildLanguageModel } from '../../models/languageModel';
-import { trainingNeeds } from '../../worker/runNeeds';
 import { CONFIG_SUFFIX } from '../contributions';
 import type { ConfigAnalyses } from './configAnalyses';
 import { countReport } from './countReport';
@@ -32,11 +30,8 @@ export class CountDocuments implements vscode.TextDocumentContentProvider, vscod
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const config = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri.query));
-    const { loaded, counted } = this.analyses.get(config);
-    const { experiment } = loaded;
-    const needs =
-      experiment === undefined || counted.count === undefined ? null : trainingNeeds(experiment, buildLanguageModel(experiment));
-    return countReport(config.uri.fsPath, counted, { experiment, needs });
+    const analysis = this.analyses.get(config);
+    return countReport(config.uri.fsPath, analysis, { experiment: analysis.loaded.experiment, needs: analysis.needs });
   }
 
   private update(concerns: (config: string) => boolean): void {

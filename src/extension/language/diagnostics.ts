@@ -21,7 +21,7 @@ export function publishDiagnostics(analyses: ConfigAnalyses): vscode.Disposable 
 
   const publish = (): void => {
     const open = vscode.workspace.textDocuments.filter((document) => !document.isClosed && isConfigDocument(document));
-    const byFile = collectFindings(open.map((document) => analyses.get(document).counted.findings));
+    const byFile = collectFindings(open.map((document) => analyses.get(document).findings));
     const entries = [...byFile].map(([file, findings]): [vscode.Uri, vscode.Diagnostic[]] => {
       // An open document may be untitled: its findings belong to its own address, not to a file of that name.
       const uri = openDocument(file)?.uri ?? vscode.Uri.file(file);
