@@ -38,12 +38,26 @@ export interface ConfigFinding {
   readonly remedies?: readonly Remedy[];
 }
 
+/** One experiment of a `sweep`: the config with the changes of this member. */
+export interface SweepMember {
+  /** `top_k=2, learning_rate=0.001`. */
+  readonly name: string;
+  /** By dotted keys; null takes away what the config says. */
+  readonly changes: Readonly<Record<string, unknown>>;
+  /** Named after the config and the member. Undefined where the changes do not go with the config, or that has errors of its own. */
+  readonly experiment: Experiment | undefined;
+  /** Where the sweep lists it; of a combination, the value of its first key. */
+  readonly range: SourceRange;
+}
+
 /** A loaded config: the experiment where the text is valid, and what is wrong with it where not. */
 export interface LoadedConfig {
   readonly file: string;
   readonly text: string;
-  /** Undefined if any finding is an error. */
+  /** What the config says without its sweep. Undefined if any finding is an error, but for those of the sweep. */
   readonly experiment: Experiment | undefined;
+  /** In the order of training; empty where there is no sweep, or one that is not understood. */
+  readonly members: readonly SweepMember[];
   readonly findings: readonly ConfigFinding[];
   /** Range of a key such as `model.moe.heads` in this file (the key itself), if the file states it. */
   rangeOf(path: readonly (string | number)[]): SourceRange | undefined;

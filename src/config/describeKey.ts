@@ -54,6 +54,7 @@ export function dotted(path: KeyPath): string {
 
 export function typePhrase(schema: JsonSchema): string {
   if (schema.enum) return oneOf(schema.enum.map(String));
+  if (schema.anyOf) return schema.anyOf.map(typePhrase).join('; or ');
   switch (schema.type) {
     case 'integer':
     case 'number':
@@ -66,6 +67,7 @@ export function typePhrase(schema: JsonSchema): string {
       return listPhrase(schema);
     default:
       if (schema.properties) return `a mapping with ${Object.keys(schema.properties).join(', ')}`;
+      if (schema.type === undefined) return 'a value';
       return `a mapping of names, each to ${typeof schema.additionalProperties === 'object' ? typePhrase(schema.additionalProperties) : 'a value'}`;
   }
 }
@@ -93,6 +95,11 @@ function listPhrase(schema: JsonSchema): string {
   if ('length' in items) return `a list of ${items.length}, each ${typePhrase(items[0] ?? {})}`;
   const atLeast = schema.minItems ? `, at least ${schema.minItems}` : '';
   const atMost = schema.maxItems ? `${atLeast && ' and'} at most ${schema.maxItems}` : '';
-  const entries = items.type === 'string' ? 'texts' : items.type === 'integer' ? `whole numbers${bounds(items)}` : typePhrase(items);
+  const entries =
+    items.type === 'string' ? 'texts' : items.type === 'integer' ? `whole numbers${bounds(items)}` : several(typePhrase(items));
   return `a list of ${entries}${atLeast}${atMost}`;
+}
+
+function several(phrase: string): string {
+  return phrase.replace(/^a value$/, 'values').replace(/^a mapping\b/, 'mappings');
 }

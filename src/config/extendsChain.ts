@@ -80,7 +80,7 @@ function merged(links: readonly ChainLink[]): unknown {
 }
 
 /** Mappings are merged key by key; anything else is replaced as a whole, lists included. */
-function deepMerged(base: unknown, variant: unknown): unknown {
+export function deepMerged(base: unknown, variant: unknown): unknown {
   if (!isMapping(base) || !isMapping(variant)) return variant;
   const own = Object.entries(variant).map(([key, value]): [string, unknown] => [
     key,
@@ -89,10 +89,10 @@ function deepMerged(base: unknown, variant: unknown): unknown {
   return Object.fromEntries([...Object.entries(base), ...own]);
 }
 
-/** A base's own name would make two runs look the same, and where it extends from is its own affair. */
+/** A base's own name would make two runs look the same; where it extends from and what it sweeps are its own affair. */
 function inheritable(value: unknown): unknown {
   if (!isMapping(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'name' && key !== 'extends'));
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'name' && key !== 'extends' && key !== 'sweep'));
 }
 
 /** Paths are relative to the file that states them; here they become relative to the file that inherits them. */

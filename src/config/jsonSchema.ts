@@ -63,13 +63,13 @@ function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T,
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }
 
-/** A union is one of a few values. Whole numbers: drops the bound of what a double can hold and says "at least 1" instead of "above 0". */
+/** Whole numbers: drops the bound of what a double can hold and says "at least 1" instead of "above 0". */
 function withReadableBounds(schema: JsonSchema): JsonSchema {
   const { maximum, exclusiveMinimum, properties, items, additionalProperties, anyOf, ...rest } = schema;
   const whole = schema.type === 'integer';
   return {
     ...rest,
-    ...(anyOf ? { enum: anyOf.flatMap((choice) => choice.const ?? []) } : {}),
+    ...(anyOf ? unionOf(anyOf) : {}),
     ...(whole && exclusiveMinimum !== undefined ? { minimum: exclusiveMinimum + 1 } : {}),
     ...(!whole && exclusiveMinimum !== undefined ? { exclusiveMinimum } : {}),
     ...(maximum !== undefined && !(whole && maximum === Number.MAX_SAFE_INTEGER) ? { maximum } : {}),
@@ -81,6 +81,12 @@ function withReadableBounds(schema: JsonSchema): JsonSchema {
           additionalProperties: typeof additionalProperties === 'boolean' ? additionalProperties : withReadableBounds(additionalProperties),
         }),
   };
+}
+
+/** Of a few values, or of forms. */
+function unionOf(choices: readonly JsonSchema[]): JsonSchema {
+  const values = choices.flatMap((choice) => choice.const ?? []);
+  return values.length === choices.length ? { enum: values } : { anyOf: choices.map(withReadableBounds) };
 }
 
 function isList(items: JsonSchema | readonly JsonSchema[]): items is readonly JsonSchema[] {
@@ -99,9 +105,10 @@ function relaxed(schema: JsonSchema): JsonSchema {
   };
 }
 
-function orNull({ type, enum: choices, ...rest }: JsonSchema): JsonSchema {
+function orNull({ type, enum: choices, anyOf, ...rest }: JsonSchema): JsonSchema {
   return {
     ...rest,
+    ...(anyOf ? { anyOf: [...anyOf, { type: 'null' }] } : {}),
     ...(typeof type === 'string' ? { type: [type, 'null'] } : {}),
     ...(choices ? { enum: [...choices, null] } : {}),
   };

@@ -1,14 +1,20 @@
 import { dirname, resolve } from 'node:path';
-import type { ConfigFinding, LoadedConfig, ReadText, SourceRange } from './configFile';
+import type { ConfigFinding, LoadedConfig, ReadText, SourceRange, SweepMember } from './configFile';
+import { experimentName } from './experimentName';
 import { readExtendsChain } from './extendsChain';
 import type { ChainLink } from './extendsChain';
 import { experimentJsonSchema } from './jsonSchema';
+import { isMapping } from './mapping';
 import { atValue } from './pathFinding';
 import type { PathFinding } from './pathFinding';
 import { experimentSchema } from './schema';
 import type { Experiment } from './schema';
 import { schemaFindings } from './schemaFindings';
 import { semanticFindings } from './semanticRules';
+import { planSweep } from './sweep';
+import type { PlannedMember } from './sweep';
+import { tryMembers } from './sweepMembers';
+import type { Validated } from './sweepMembers';
 import { keepKnownKeys } from './unknownKeys';
 
 /**
@@ -23,33 +29,68 @@ export function loadConfig(file: string, readText: ReadText): LoadedConfig {
       file,
       text: '',
       experiment: undefined,
+      members: [],
       findings: [{ file, range: startOfText, severity: 'error', code: 'missing-file', message }],
       rangeOf: () => undefined,
     };
   }
   const chain = readExtendsChain(file, text, readText);
-  const { experiment, findings: ofValues } =
-    chain.value === undefined ? { experiment: undefined, findings: [] } : validate(chain.value, file, readText);
-  const findings = [...chain.findings, ...ofValues.map((finding) => located(finding, chain.links))];
+  const top = chain.links[0]?.tree;
+  const ofValues = chain.value === undefined ? undefined : validateFamily(chain.value, file, readText);
+  const findings = [...chain.findings, ...(ofValues?.findings ?? []).map((finding) => located(finding, chain.links))];
+  const ofSweep = (ofValues?.ofSweep ?? []).map((finding) => located(finding, chain.links));
+  const broken = findings.some((finding) => finding.severity === 'error');
   return {
     file,
     text,
-    experiment: findings.some((finding) => finding.severity === 'error') ? undefined : experiment,
-    findings: inOrder(findings, chain.links),
-    rangeOf: (path) => chain.links[0]?.tree.statedAt(path)?.key,
+    experiment: broken ? undefined : ofValues?.experiment,
+    members: (ofValues?.members ?? []).map(({ name, changes, place, experiment }) => ({
+      name,
+      changes,
+      experiment: broken ? undefined : experiment,
+      range: top?.statedAt(place)?.value ?? startOfText,
+    })),
+    findings: inOrder([...findings, ...ofSweep], chain.links),
+    rangeOf: (path) => top?.statedAt(path)?.key,
   };
 }
 
 const startOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
-function validate(value: unknown, file: string, readText: ReadText): { experiment: Experiment | undefined; findings: PathFinding[] } {
+interface ValidatedFamily extends Validated {
+  readonly members: readonly (PlannedMember & Pick<SweepMember, 'experiment'>)[];
+  /** What is wrong with the sweep alone. */
+  readonly ofSweep: readonly PathFinding[];
+}
+
+/** The config without its sweep, then with the changes of each member. */
+function validateFamily(value: unknown, file: string, readText: ReadText): ValidatedFamily {
+  const { sweep, value: own } = withoutSweep(value);
+  const { experiment, findings } = validate(own);
+  const plan = planSweep(sweep ?? undefined, own);
+  const whole = experiment !== undefined && findings.every(({ severity }) => severity !== 'error');
+  const tried = whole ? tryMembers(plan.members, own, experimentName(file, experiment), validate) : undefined;
+  return {
+    experiment,
+    findings: [...findings, ...(experiment ? missingBaseline(experiment, file, readText) : [])],
+    members: plan.members.map((member, index) => ({ ...member, experiment: tried?.experiments[index] })),
+    ofSweep: [...plan.findings, ...(tried?.findings ?? [])],
+  };
+}
+
+function withoutSweep(config: unknown): { readonly sweep: unknown; readonly value: unknown } {
+  if (!isMapping(config)) return { sweep: undefined, value: config };
+  const { sweep, ...value } = config;
+  return { sweep, value };
+}
+
+function validate(value: unknown): Validated {
   const known = keepKnownKeys(experimentJsonSchema(), value);
   const parsed = experimentSchema.safeParse(known.value);
   if (!parsed.success) {
     return { experiment: undefined, findings: [...known.findings, ...schemaFindings(parsed.error, known.value, known.meant)] };
   }
-  const findings = [...known.findings, ...semanticFindings(parsed.data, known.value), ...missingBaseline(parsed.data, file, readText)];
-  return { experiment: parsed.data, findings };
+  return { experiment: parsed.data, findings: [...known.findings, ...semanticFindings(parsed.data, known.value)] };
 }
 
 /** Only a warning: without its baseline a model can still be counted and trained. */

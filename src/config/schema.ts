@@ -91,6 +91,13 @@ export const trainSchema = z
   })
   .describe('How it is trained: AdamW.');
 
+/** Only its form; `config/sweep.ts` reads it, member by member, and an experiment has none. */
+const sweepSchema = z
+  .union([z.record(z.string().min(1), z.array(z.unknown())), z.array(z.record(z.string().min(1), z.unknown()))])
+  .describe(
+    'A family of experiments, each a run: a mapping of dotted keys to lists of values (all combinations), as in `model.moe.top_k: [1, 2]`, or a list of mappings of dotted keys to values, for keys that must move together. At most 64 members. Not inherited through `extends`.',
+  );
+
 export const experimentSchema = z
   .strictObject({
     name: z.string().min(1).optional().describe('Shown in the run explorer and in charts; the file name where absent.'),
@@ -108,6 +115,7 @@ export const experimentSchema = z
     evaluate: evaluateSchema.prefault({}),
     checkpoint: checkpointSchema.prefault({}),
     engine: engineSchema.prefault({}),
+    sweep: sweepSchema.optional(),
   })
   .describe('An experiment of MoE Lab.');
 

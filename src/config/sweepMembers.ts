@@ -1,0 +1,83 @@
+import type { Violation } from './rules/rule';
+import { deepMerged } from './extendsChain';
+import { atValue } from './pathFinding';
+import type { PathFinding } from './pathFinding';
+import type { Experiment } from './schema';
+import { pathOfSweptKey } from './sweep';
+import type { PlannedMember } from './sweep';
+import type { KeyPath } from './yamlTree';
+
+/** What became of a value that was read as a config. */
+export interface Validated {
+  readonly experiment: Experiment | undefined;
+  readonly findings: readonly PathFinding[];
+}
+
+export interface TriedMembers {
+  /** One for each planned member; undefined where it has errors. */
+  readonly experiments: readonly (Experiment | undefined)[];
+  /** Errors that the config itself does not have, each where the sweep lists what causes it. */
+  readonly findings: readonly PathFinding[];
+}
+
+/**
+ * Reads the config once for each member, with its changes. `value` is the config as a value, known to be without errors; `name` what it is called.
+ */
+export function tryMembers(
+  planned: readonly PlannedMember[],
+  value: unknown,
+  name: string,
+  validate: (value: unknown) => Validated,
+): TriedMembers {
+  const findings = new Map<string, PathFinding>();
+  const experiments = planned.map((member) => {
+    const { experiment, findings: own } = validate(withChanges(value, member.changes));
+    const errors = own.filter(({ severity }) => severity === 'error');
+    for (const error of errors) {
+      const finding = ofMember(member, error);
+      // Every combination with a wrong value has the same error: once is enough.
+      const key = JSON.stringify([finding.spots, error.code, error.message]);
+      if (!findings.has(key)) findings.set(key, finding);
+    }
+    return errors.length > 0 || experiment === undefined ? undefined : { ...experiment, name: `${name}, ${member.name}` };
+  });
+  return { experiments, findings: [...findings.values()] };
+}
+
+/** A config with changes by dotted keys: mappings are merged, anything else replaced, as by `extends`. */
+export function withChanges(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
+  return Object.entries(changes).reduce<unknown>(
+    (config, [key, change]) => deepMerged(config, nested(pathOfSweptKey(key) ?? [key], change)),
+    value,
+  );
+}
+
+function nested(path: readonly string[], value: unknown): unknown {
+  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+}
+
+function ofMember(member: PlannedMember, { spots, message }: Violation): PathFinding {
+  return {
+    spots: [
+      atValue(
+        ...causeOf(
+          member,
+          spots.map(({ path }) => path),
+        ),
+      ),
+    ],
+    severity: 'error',
+    code: 'sweep-member',
+    message: `${member.name}: ${message}`,
+  };
+}
+
+/** The change that an error points at, else the last: the one that differs from the member before. */
+function causeOf({ places, place }: PlannedMember, paths: readonly KeyPath[]): KeyPath {
+  const changed = Object.keys(places);
+  const named = paths
+    .map((path) => changed.find((key) => path.join('.') === key || path.join('.').startsWith(`${key}.`)))
+    .find((key) => key !== undefined);
+  const key = named ?? changed.at(-1);
+  return (key === undefined ? undefined : places[key]) ?? place;
+}
