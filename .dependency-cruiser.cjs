@@ -31,13 +31,13 @@ module.exports = {
       name: 'webview-knows-only-the-panel-protocol',
       severity: 'error',
       from: { path: '^webview/' },
-      to: { path: '^src/', pathNot: '^src/extension/panels/[a-z-]*protocol\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/extension/panels/[A-Za-z-]*protocol\\.ts$' },
     },
     {
       name: 'panel-protocol-is-pure',
       severity: 'error',
-      from: { path: '^src/extension/panels/[a-z-]*protocol\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/extension/panels/[a-z-]*protocol\\.ts$' },
+      from: { path: '^src/extension/panels/[A-Za-z-]*protocol\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/extension/panels/[A-Za-z-]*protocol\\.ts$' },
     },
     {
       // It is the oracle that engines are held against.

@@ -54,6 +54,13 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
 }
 
+/** How far from a baseline, as the editor's hints write it: percent with two decimals and a sign, but for zero. */
+export function residual(fraction: number): string {
+  const digits = Math.abs(100 * fraction).toFixed(2);
+  const sign = Number(digits) === 0 ? '' : fraction < 0 ? '\u2212' : '+';
+  return `${sign}${digits} %`;
+}
+
 /** A share beside a tick of an axis: `0 %`, `2.5 %`, `40 %`. */
 export function percentTick(fraction: number): string {
   return `${trimmed(100 * fraction, 3)} %`;
