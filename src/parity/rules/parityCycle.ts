@@ -1,0 +1,45 @@
+import { basename, dirname, resolve } from 'node:path';
+import { atKey, type PathFinding } from '../../config/pathFinding';
+import type { ParityInput } from './parityRule';
+
+const code = 'parity-cycle';
+
+/** A baseline that is compared with what is compared with it: then nobody is the baseline. */
+export const parityCycle = {
+  code,
+  severity: 'warning',
+  summary: 'configs name each other, or themselves, as their baseline',
+  check(input: ParityInput): PathFinding[] {
+    const circle = circleOf(input);
+    if (circle === undefined) return [];
+    const message =
+      circle.length === 1
+        ? 'This config is its own baseline, so that every residual is zero; name another config, or remove `parity`.'
+        : `\`parity\` goes round in a circle, ${[...circle, circle[0] ?? ''].map((file) => basename(file)).join(' -> ')}, so that none of them is the baseline of the others; remove \`parity\` from the one that is.`;
+    return [
+      {
+        spots: [atKey('parity')],
+        severity: 'warning',
+        code,
+        message,
+        remedies: [{ title: 'Remove `parity`', changes: [{ kind: 'remove', path: ['parity'] }] }],
+      },
+    ];
+  },
+} as const;
+
+/** The files of the circle that this config is in, itself first; undefined where it is in none, though its baseline may be. */
+function circleOf({ loaded: { file, experiment }, baseline, baselineOf }: ParityInput): readonly string[] | undefined {
+  const visited: string[] = [];
+  let next = named(file, experiment?.parity);
+  while (next !== undefined && next !== file) {
+    if (visited.includes(next)) return undefined;
+    visited.push(next);
+    next = baseline?.file === next ? named(next, baseline.experiment.parity) : baselineOf?.(next);
+  }
+  return next === undefined ? undefined : [file, ...visited];
+}
+
+function named(file: string, parity: string | undefined): string | undefined {
+  return parity === undefined ? undefined : resolve(dirname(file), parity);
+}
