@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keyFacts, keyMarkdown } from './keyFacts/keyFacts';
 import { experimentSchema } from './schema';
 
 /** The part of JSON Schema draft-07 that the experiment's schema uses. */
@@ -6,6 +7,8 @@ export interface JsonSchema {
   readonly $schema?: string;
   readonly title?: string;
   readonly description?: string;
+  /** Read by editors of Microsoft's line in place of `description`. */
+  readonly markdownDescription?: string;
   readonly type?: string | readonly string[];
   readonly default?: unknown;
   readonly enum?: readonly (string | number | boolean | null)[];
@@ -44,7 +47,7 @@ export function experimentJsonSchema(): JsonSchema {
  */
 export function publishedJsonSchema(): JsonSchema {
   const schema = experimentJsonSchema();
-  const { $schema, ...rest } = relaxed(schema);
+  const { $schema, ...rest } = relaxed(schema, []);
   return {
     ...($schema === undefined ? {} : { $schema }),
     title: 'MoE Lab experiment',
@@ -93,13 +96,16 @@ function isList(items: JsonSchema | readonly JsonSchema[]): items is readonly Js
   return Array.isArray(items);
 }
 
-function relaxed(schema: JsonSchema): JsonSchema {
-  const { required: _required, ...rest } = schema;
+/** Without what is required, and with what hovers say. */
+function relaxed(schema: JsonSchema, path: readonly string[]): JsonSchema {
+  const { required: _required, ...plain } = schema;
+  const fact = keyFacts[path.join('.')];
+  const rest = fact === undefined ? plain : { ...plain, markdownDescription: keyMarkdown(schema.description ?? '', fact) };
   if (!schema.properties) return rest;
   return {
     ...rest,
     properties: mapValues(schema.properties, (property, key) => {
-      const inner = relaxed(property);
+      const inner = relaxed(property, [...path, key]);
       return mayBeEmpty(schema, key) ? orNull(inner) : inner;
     }),
   };

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { describeKey } from '../../src/config/describeKey';
+import { experimentJsonSchema, publishedJsonSchema, type JsonSchema } from '../../src/config/jsonSchema';
+import { keyFacts, keyMarkdown } from '../../src/config/keyFacts/keyFacts';
+
+/** Keys that hold a value and no further keys of the schema. */
+function leaves(schema: JsonSchema, path: readonly string[] = []): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([key, property]) =>
+    property.properties ? leaves(property, [...path, key]) : [[...path, key].join('.')],
+  );
+}
+
+describe('facts about keys', () => {
+  const known = leaves(experimentJsonSchema());
+
+  it('are there for every key of the model, and of none that there is not', () => {
+    expect(known.filter((path) => path.startsWith('model.') && keyFacts[path] === undefined)).toEqual([]);
+    expect(Object.keys(keyFacts).filter((path) => describeKey(path.split('.')) === undefined)).toEqual([]);
+  });
+
+  it('name papers by their numbers where they give a source, and say each effect in sentences', () => {
+    for (const [path, { source, effect, formula }] of Object.entries(keyFacts)) {
+      expect(effect, path).toMatch(/^[A-Z`a-z].*\.$/);
+      expect(formula ?? 'none', path).not.toContain('`');
+      if (source !== undefined && path !== 'model.moe.router.importance') expect(source, path).toMatch(/\d{4}\.\d{5}/);
+    }
+  });
+
+  it('give a hover in Markdown', () => {
+    const path = 'model.moe.top_k';
+    expect(keyMarkdown('Experts of a unit.', keyFacts[path])).toBe(
+      'Experts of a unit.\n\n`n d f k MACs per token`\n\nMACs of the experts grow in proportion, parameters stay. At equal MACs expert_width falls as 1 / k.\n\n*Source: 2411.16205 Eq. 6.*',
+    );
+    expect(keyMarkdown('Only this.', undefined)).toBe('Only this.');
+  });
+
+  it('reach other editors through the schema that is published, which keeps its plain descriptions', () => {
+    const heads = publishedJsonSchema().properties?.['model']?.properties?.['moe']?.properties?.['heads'];
+    expect(heads?.description).toBe(describeKey(['model', 'moe', 'heads'])?.description);
+    expect(heads?.markdownDescription).toContain('`sub-token width = d / h;');
+  });
+});
