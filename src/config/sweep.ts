@@ -109,7 +109,9 @@ function named(members: readonly { readonly placed: readonly PlacedValue[]; read
     const changes = Object.fromEntries(placed.map(({ key, value }) => [key, value]));
     const same = JSON.stringify(keys.map((key) => (Object.hasOwn(changes, key) ? [changes[key]] : [])));
     const earlier = first.get(same);
-    const at = placed.findLast(({ key, place: own }) => isRepeated(members, key, own))?.place ?? place;
+    // Of combinations the value that is listed again, as each of them stands nowhere by itself.
+    const at =
+      (typeof place[1] === 'number' ? undefined : placed.findLast(({ key, place: own }) => isRepeated(members, key, own))?.place) ?? place;
     if (earlier === undefined) first.set(same, index);
     else findings.push(repeated(at, index, earlier));
     return {
@@ -245,7 +247,9 @@ function noList(path: KeyPath, value: unknown): PathFinding {
 }
 
 function invalid(path: KeyPath, mustBe: string): PathFinding {
-  const name = path.length === 1 ? '`sweep`' : `\`${String(path.at(-1))}\` of \`sweep\``;
+  const last = path.at(-1);
+  const name =
+    path.length === 1 ? '`sweep`' : typeof last === 'number' ? `Member ${last + 1} of \`sweep\`` : `\`${last ?? ''}\` of \`sweep\``;
   return { spots: [atValue(...path)], severity: 'error', code: 'invalid-value', message: `${name} ${mustBe}.` };
 }
 

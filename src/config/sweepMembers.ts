@@ -69,6 +69,7 @@ function ofMember(member: PlannedMember, { spots, message }: Violation): PathFin
     severity: 'error',
     code: 'sweep-member',
     message: `${member.name}: ${message}`,
+    remedies: [{ title: 'Remove it from the sweep', changes: [{ kind: 'remove', path }] }],
   };
 }
 
