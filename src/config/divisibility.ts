@@ -25,6 +25,25 @@ export function nearestDivisorUpTo(n: number, k: number, most: number): number |
 
 /** The multiples of `k` nearest to `n`, as text: `6144 or 8192`. */
 export function nearestMultiples(n: number, k: number): string {
+  return multiplesNearest(n, k).join(' or ');
+}
+
+export function multiplesNearest(n: number, k: number): readonly number[] {
   const below = Math.floor(n / k) * k;
-  return [below, below + k].filter((multiple) => multiple > 0).join(' or ');
+  return [below, below + k].filter((multiple) => multiple > 0);
+}
+
+/** The whole numbers nearest to `from` that `fits` takes, of at least 1 and at most `most`: one below and one above, where there is one. */
+export function nearestThatFit(from: number, most: number, fits: (candidate: number) => boolean): readonly number[] {
+  return ([-1, 1] as const).flatMap((step) => nearestThatFits(from, most, step, fits) ?? []);
+}
+
+function nearestThatFits(from: number, most: number, step: 1 | -1, fits: (candidate: number) => boolean): number | undefined {
+  const start = step < 0 ? Math.min(from, most + 1) : Math.max(from, 0);
+  for (let tried = 1; tried <= searchLimit; tried += 1) {
+    const candidate = start + step * tried;
+    if (candidate < 1 || candidate > most) return undefined;
+    if (fits(candidate)) return candidate;
+  }
+  return undefined;
 }

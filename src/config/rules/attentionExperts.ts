@@ -1,5 +1,6 @@
 import { selectionSides } from '../attentionShape';
 import { atKey, atValue } from '../pathFinding';
+import { changing, mended, removing, set, setting, sure } from './remedies';
 import type { Rule, Violation } from './rule';
 import { violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -13,10 +14,14 @@ export const attentionTopK: Rule = {
   check({ experiment: { model } }) {
     const { moe } = model.attention;
     if (!moe || moe.top_k <= moe.experts) return undefined;
-    return violation(
-      `\`attention.moe.top_k\` ${moe.top_k} is more than the ${moe.experts} experts of a head; use at most ${moe.experts}.`,
-      atValue(...path, 'top_k'),
-      atValue(...path, 'experts'),
+    return mended(
+      violation(
+        `\`attention.moe.top_k\` ${moe.top_k} is more than the ${moe.experts} experts of a head; use at most ${moe.experts}.`,
+        atValue(...path, 'top_k'),
+        atValue(...path, 'experts'),
+      ),
+      setting([...path, 'top_k'], moe.experts),
+      setting([...path, 'experts'], moe.top_k),
     );
   },
 };
@@ -30,7 +35,20 @@ export const projectionList: Rule = {
     return projections.flatMap((name, index): Violation[] =>
       projections.indexOf(name) === index
         ? []
-        : [violation(`\`attention.moe.projections\` names ${name} twice; leave one out.`, atValue(...path, 'projections', index))],
+        : [
+            mended(
+              violation(`\`attention.moe.projections\` names ${name} twice; leave one out.`, atValue(...path, 'projections', index)),
+              sure(
+                changing(
+                  `Leave out the second ${name}`,
+                  set(
+                    [...path, 'projections'],
+                    projections.filter((_, other) => other !== index),
+                  ),
+                ),
+              ),
+            ),
+          ],
     );
   },
 };
@@ -44,11 +62,16 @@ export const expertsOfSharedHeads: Rule = {
     if (!moe || shared === undefined || shared === heads) return undefined;
     const source = moe.projections.filter((name) => name === 'key' || name === 'value');
     if (source.length === 0) return undefined;
-    return violation(
-      `With experts for ${source.join(' and ')} every head selects its own, so \`attention.kv_heads\` ${shared} cannot be less than \`heads\` ${heads}; remove it, or give experts to query and output only.`,
-      atKey('model', 'attention', 'kv_heads'),
-      atValue(...path, 'projections'),
-      atKey(...path),
+    const others = moe.projections.filter((name) => name !== 'key' && name !== 'value');
+    return mended(
+      violation(
+        `With experts for ${source.join(' and ')} every head selects its own, so \`attention.kv_heads\` ${shared} cannot be less than \`heads\` ${heads}; remove it, or give experts to query and output only.`,
+        atKey('model', 'attention', 'kv_heads'),
+        atValue(...path, 'projections'),
+        atKey(...path),
+      ),
+      removing(['model', 'attention', 'kv_heads']),
+      others.length === 0 ? undefined : setting([...path, 'projections'], others),
     );
   },
 };
@@ -59,10 +82,14 @@ export const quantisedAttentionExperts: Rule = {
   summary: '`bitnet` with `attention.moe`',
   check({ experiment: { model } }) {
     if (!model.bitnet || !model.attention.moe) return undefined;
-    return violation(
-      '`bitnet` cannot be used with `attention.moe`: how experts of attention are quantised is defined nowhere; remove one of them.',
-      atKey(...path),
-      atKey('model', 'bitnet'),
+    return mended(
+      violation(
+        '`bitnet` cannot be used with `attention.moe`: how experts of attention are quantised is defined nowhere; remove one of them.',
+        atKey(...path),
+        atKey('model', 'bitnet'),
+      ),
+      removing(['model', 'bitnet']),
+      removing(path),
     );
   },
 };

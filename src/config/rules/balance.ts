@@ -1,10 +1,15 @@
 import { choicesVary } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
+import { changing, mended, remove, removing, set, setting, sure } from './remedies';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
 
 const select = atValue(...routerPath, 'select');
+const balancePath = [...routerPath, 'balance'] as const;
+const weightPath = [...routerPath, 'balance_weight'] as const;
+/** Weight of a balance loss where nothing is known: 2101.03961, 2411.16205's code. */
+const USUAL_WEIGHT = 0.01;
 const balance = atValue(...routerPath, 'balance');
 
 export const switchBalance: Rule = {
@@ -15,17 +20,26 @@ export const switchBalance: Rule = {
     const routed = routerOf(experiment);
     if (routed?.router.balance !== 'switch') return undefined;
     if (choicesVary(routed.moe)) {
-      return violation(
-        `\`balance: switch\` is for units that take one expert each, and with \`select: ${routed.router.select}\` their numbers vary; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
-        balance,
-        select,
+      return mended(
+        violation(
+          `\`balance: switch\` is for units that take one expert each, and with \`select: ${routed.router.select}\` their numbers vary; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
+          balance,
+          select,
+        ),
+        setting(balancePath, 'top_k'),
+        setting(balancePath, 'gshard_first'),
       );
     }
     if (routed.moe.top_k === 1) return undefined;
-    return violation(
-      `\`balance: switch\` is for \`top_k: 1\`, and here it is ${routed.moe.top_k}; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
-      balance,
-      atValue('model', 'moe', 'top_k'),
+    return mended(
+      violation(
+        `\`balance: switch\` is for \`top_k: 1\`, and here it is ${routed.moe.top_k}; use \`balance: top_k\` to count all choices, or \`gshard_first\` to count the first.`,
+        balance,
+        atValue('model', 'moe', 'top_k'),
+      ),
+      setting(balancePath, 'top_k'),
+      setting(balancePath, 'gshard_first'),
+      setting(['model', 'moe', 'top_k'], 1),
     );
   },
 };
@@ -38,15 +52,22 @@ export const balanceOfExpertChoice: Rule = {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'expert_choice' || routed.balance === 'none') return undefined;
     if (!states(...routerPath, 'balance')) {
-      return violation(
-        `\`select: expert_choice\` is balanced by itself, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: none\`.`,
-        select,
+      return mended(
+        violation(
+          `\`select: expert_choice\` is balanced by itself, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: none\`.`,
+          select,
+        ),
+        sure(setting(balancePath, 'none')),
       );
     }
-    return violation(
-      `\`balance: ${routed.balance}\` cannot be used with \`select: expert_choice\`, which gives every expert as many units; use \`balance: none\`.`,
-      balance,
-      select,
+    return mended(
+      violation(
+        `\`balance: ${routed.balance}\` cannot be used with \`select: expert_choice\`, which gives every expert as many units; use \`balance: none\`.`,
+        balance,
+        select,
+      ),
+      setting(balancePath, 'none'),
+      setting([...routerPath, 'select'], 'top_k'),
     );
   },
 };
@@ -60,10 +81,14 @@ export const lossFreeSelection: Rule = {
     if (routed?.balance !== 'loss_free' || routed.select === 'top_k_biased') return undefined;
     // Of expert choice the other rule speaks.
     if (routed.select === 'expert_choice') return undefined;
-    return violation(
-      `\`balance: loss_free\` balances by the bias of \`select: top_k_biased\`, which \`select: ${routed.select}\` does not have; add \`select: top_k_biased\`.`,
-      balance,
-      select,
+    return mended(
+      violation(
+        `\`balance: loss_free\` balances by the bias of \`select: top_k_biased\`, which \`select: ${routed.select}\` does not have; add \`select: top_k_biased\`.`,
+        balance,
+        select,
+      ),
+      routed.frozen ? undefined : setting([...routerPath, 'select'], 'top_k_biased'),
+      setting(balancePath, 'gshard_first'),
     );
   },
 };
@@ -77,16 +102,23 @@ export const balanceOfBiased: Rule = {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'top_k_biased') return undefined;
     if (!states(...routerPath, 'balance')) {
-      return violation(
-        `\`select: top_k_biased\` balances by its bias, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: loss_free\`, or name the loss that you want beside the bias.`,
-        select,
+      return mended(
+        violation(
+          `\`select: top_k_biased\` balances by its bias, but \`balance\` is \`${routed.balance}\` where absent; add \`balance: loss_free\`, or name the loss that you want beside the bias.`,
+          select,
+        ),
+        sure(setting(balancePath, 'loss_free')),
       );
     }
     if (routed.balance !== 'none') return undefined;
-    return violation(
-      '`select: top_k_biased` balances by its bias, so `balance: none` contradicts it; use `balance: loss_free`, or `select: top_k`.',
-      balance,
-      select,
+    return mended(
+      violation(
+        '`select: top_k_biased` balances by its bias, so `balance: none` contradicts it; use `balance: loss_free`, or `select: top_k`.',
+        balance,
+        select,
+      ),
+      setting(balancePath, 'loss_free'),
+      setting([...routerPath, 'select'], 'top_k'),
     );
   },
 };
@@ -108,6 +140,9 @@ export const weightWithoutLoss: Rule = {
       why: `\`balance: ${routed.balance}\` has no loss`,
       instead: routed.select === 'expert_choice' ? 'use `select: top_k` with a balance loss' : 'name a balance loss',
       elsewhere: [balance],
+      remedies: [
+        routed.balance === 'none' && routed.select !== 'expert_choice' && !routed.frozen ? setting(balancePath, 'gshard_first') : undefined,
+      ],
     });
   },
 };
@@ -120,10 +155,14 @@ export const lossWithoutWeight: Rule = {
     const routed = routerOf(experiment)?.router;
     if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || !states(...routerPath, 'balance')) return undefined;
     const without = routed.select === 'top_k_biased' ? 'loss_free' : 'none';
-    return violation(
-      `\`balance: ${routed.balance}\` is only measured, because \`balance_weight\` is 0; give it a weight above 0, or use \`balance: ${without}\`.`,
-      atValue(...routerPath, 'balance_weight'),
-      balance,
+    return mended(
+      violation(
+        `\`balance: ${routed.balance}\` is only measured, because \`balance_weight\` is 0; give it a weight above 0, or use \`balance: ${without}\`.`,
+        atValue(...routerPath, 'balance_weight'),
+        balance,
+      ),
+      setting(weightPath, USUAL_WEIGHT),
+      changing(`Set router.balance to ${without} and remove balance_weight`, set(balancePath, without), remove(weightPath)),
     );
   },
 };
@@ -136,10 +175,14 @@ export const globalWithoutWeight: Rule = {
     const routed = routerOf(experiment)?.router;
     if (!routed || !hasLoss(routed.balance) || routed.balance_weight > 0 || routed.balance_scope !== 'global') return undefined;
     if (!states(...routerPath, 'balance_scope')) return undefined;
-    return violation(
-      '`moe.router.balance_scope: global` changes only what is measured, because `balance_weight` is 0; give it a weight above 0, or remove the scope.',
-      atKey(...routerPath, 'balance_scope'),
-      atValue(...routerPath, 'balance_weight'),
+    return mended(
+      violation(
+        '`moe.router.balance_scope: global` changes only what is measured, because `balance_weight` is 0; give it a weight above 0, or remove the scope.',
+        atKey(...routerPath, 'balance_scope'),
+        atValue(...routerPath, 'balance_weight'),
+      ),
+      removing([...routerPath, 'balance_scope']),
+      setting(weightPath, USUAL_WEIGHT),
     );
   },
 };

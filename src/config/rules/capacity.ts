@@ -1,5 +1,6 @@
 import { canDrop, isIsoMac, mostChoices, resultingExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
+import { mended, removing } from './remedies';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -11,10 +12,13 @@ export const capacityOfExpertChoice: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'expert_choice' || routed.capacity_factor === undefined) return undefined;
-    return violation(
-      '`router.capacity_factor` cannot be used with `select: expert_choice`, where every expert takes `top_k` * units / `experts` units; remove it, and choose `top_k` instead.',
-      atKey(...routerPath, 'capacity_factor'),
-      atValue(...routerPath, 'select'),
+    return mended(
+      violation(
+        '`router.capacity_factor` cannot be used with `select: expert_choice`, where every expert takes `top_k` * units / `experts` units; remove it, and choose `top_k` instead.',
+        atKey(...routerPath, 'capacity_factor'),
+        atValue(...routerPath, 'select'),
+      ),
+      removing([...routerPath, 'capacity_factor']),
     );
   },
 };

@@ -2,6 +2,7 @@ import { causality } from '../causality';
 import { choicesVary } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { Experiment } from '../schema';
+import { changing, mended, removing, set, setting } from './remedies';
 import type { Rule } from './rule';
 import { routerPath, violation } from './rule';
 
@@ -17,26 +18,40 @@ export const notCausal: Rule = {
     const causes = causality(experiment).reasons.map(({ cause }) => cause);
     if (causes.includes('masked')) return undefined;
     if (causes.includes('expert-choice')) {
-      return violation(
-        `With \`select: expert_choice\` whether an expert takes a token depends on later tokens, ${consequence}; use \`select: top_k\` for that.`,
-        atValue(...routerPath, 'select'),
+      return mended(
+        violation(
+          `With \`select: expert_choice\` whether an expert takes a token depends on later tokens, ${consequence}; use \`select: top_k\` for that.`,
+          atValue(...routerPath, 'select'),
+        ),
+        changing(
+          'Let tokens choose: set router.select to top_k and router.balance to gshard_first',
+          set([...routerPath, 'select'], 'top_k'),
+          set([...routerPath, 'balance'], 'gshard_first'),
+        ),
       );
     }
     // An importance that later tokens take part in is refused by a rule of its own.
     if (causes.includes('importance')) return undefined;
     if (causes.includes('budget')) {
-      return violation(
-        `With \`budget\` how many experts a token gets depends on how important later tokens are, ${consequence}; remove it for that.`,
-        atKey(...routerPath, 'budget'),
-        atValue(...routerPath, 'select'),
+      return mended(
+        violation(
+          `With \`budget\` how many experts a token gets depends on how important later tokens are, ${consequence}; remove it for that.`,
+          atKey(...routerPath, 'budget'),
+          atValue(...routerPath, 'select'),
+        ),
+        removing([...routerPath, 'budget']),
       );
     }
     if (!causes.includes('capacity')) return undefined;
-    return violation(
-      `With \`capacity_in_evaluation\`, \`capacity_priority: first_choice\` and ${choices(experiment)}, the first choices of later tokens displace the other choices of earlier ones, ${consequence}; use \`capacity_priority: position\`, or remove \`capacity_in_evaluation\`.`,
-      atKey(...routerPath, 'capacity_in_evaluation'),
-      atKey(...routerPath, 'capacity_priority'),
-      atValue('model', 'moe', 'top_k'),
+    return mended(
+      violation(
+        `With \`capacity_in_evaluation\`, \`capacity_priority: first_choice\` and ${choices(experiment)}, the first choices of later tokens displace the other choices of earlier ones, ${consequence}; use \`capacity_priority: position\`, or remove \`capacity_in_evaluation\`.`,
+        atKey(...routerPath, 'capacity_in_evaluation'),
+        atKey(...routerPath, 'capacity_priority'),
+        atValue('model', 'moe', 'top_k'),
+      ),
+      setting([...routerPath, 'capacity_priority'], 'position'),
+      removing([...routerPath, 'capacity_in_evaluation']),
     );
   },
 };

@@ -1,5 +1,6 @@
 import { usesAllExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
+import { mended, removing } from './remedies';
 import type { Rule, Violation } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -13,10 +14,13 @@ export const expertChoiceDropout: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'expert_choice' || routed.expert_dropout === 0) return undefined;
-    return violation(
-      '`router.expert_dropout` passes over experts when units choose them, and with `select: expert_choice` experts choose units; remove it.',
-      atKey(...routerPath, 'expert_dropout'),
-      atValue(...routerPath, 'select'),
+    return mended(
+      violation(
+        '`router.expert_dropout` passes over experts when units choose them, and with `select: expert_choice` experts choose units; remove it.',
+        atKey(...routerPath, 'expert_dropout'),
+        atValue(...routerPath, 'select'),
+      ),
+      removing([...routerPath, 'expert_dropout']),
     );
   },
 };

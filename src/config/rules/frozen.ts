@@ -1,4 +1,5 @@
 import { atKey, atValue } from '../pathFinding';
+import { changing, mended, removing, set } from './remedies';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { listed, withoutEffect } from './withoutEffect';
@@ -18,9 +19,12 @@ export const frozenRouter: Rule = {
       ...(routed.select === 'top_p' && routed.entropy_weight > 0 ? ['`entropy_weight: 0`'] : []),
     ];
     const advice = pulling.length === 0 ? '' : `; its losses still pull at the layers below, so add ${listed(pulling)}`;
-    return violation(
-      `With \`router.frozen\` the router stays as it was initialised, which is the control experiment for what routing learns${advice}.`,
-      atKey(...routerPath, 'frozen'),
+    return mended(
+      violation(
+        `With \`router.frozen\` the router stays as it was initialised, which is the control experiment for what routing learns${advice}.`,
+        atKey(...routerPath, 'frozen'),
+      ),
+      removing([...routerPath, 'frozen']),
     );
   },
 };
@@ -32,10 +36,18 @@ export const frozenBiased: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (!routed?.frozen || routed.select !== 'top_k_biased') return undefined;
-    return violation(
-      '`router.frozen` cannot be used with `select: top_k_biased`, whose bias would still move; use `select: top_k` with `balance: none`.',
-      atKey(...routerPath, 'frozen'),
-      atValue(...routerPath, 'select'),
+    return mended(
+      violation(
+        '`router.frozen` cannot be used with `select: top_k_biased`, whose bias would still move; use `select: top_k` with `balance: none`.',
+        atKey(...routerPath, 'frozen'),
+        atValue(...routerPath, 'select'),
+      ),
+      changing(
+        'Set router.select to top_k and router.balance to none',
+        set([...routerPath, 'select'], 'top_k'),
+        set([...routerPath, 'balance'], 'none'),
+      ),
+      removing([...routerPath, 'frozen']),
     );
   },
 };

@@ -1,7 +1,8 @@
-import { nearestDivisors, nearestDivisorUpTo, nearestMultiples } from '../divisibility';
+import { nearestDivisors, nearestDivisorUpTo, nearestMultiples, nearestThatFit } from '../divisibility';
 import { isoMacWidening, matricesPerExpert, projectionsLeftOut } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { MoeConfig } from '../schema';
+import { mended, setting } from './remedies';
 import type { Rule } from './rule';
 import { violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -13,10 +14,15 @@ export const moeHeads: Rule = {
   check({ experiment: { model } }) {
     const { moe } = model;
     if (moe?.kind !== 'mh-moe' || model.d_model % moe.heads === 0) return undefined;
-    return violation(
-      `\`model.d_model\` ${model.d_model} is not divisible by \`moe.heads\` ${moe.heads}, so a token cannot be split into that many sub-tokens; use ${nearestDivisors(model.d_model, moe.heads)} heads, or a width of ${nearestMultiples(model.d_model, moe.heads)}.`,
-      atValue('model', 'moe', 'heads'),
-      atValue('model', 'd_model'),
+    return mended(
+      violation(
+        `\`model.d_model\` ${model.d_model} is not divisible by \`moe.heads\` ${moe.heads}, so a token cannot be split into that many sub-tokens; use ${nearestDivisors(model.d_model, moe.heads)} heads, or a width of ${nearestMultiples(model.d_model, moe.heads)}.`,
+        atValue('model', 'moe', 'heads'),
+        atValue('model', 'd_model'),
+      ),
+      ...nearestThatFit(moe.heads, model.d_model, (count) => count > 1 && model.d_model % count === 0).map((count) =>
+        setting(['model', 'moe', 'heads'], count),
+      ),
     );
   },
 };
@@ -38,13 +44,15 @@ export const onlyForMultiHead: Rule = {
   severity: 'warning',
   summary: `${multiHeadKeys.map((key) => `\`${key}\``).join(', ')}: one is set, but \`kind: smoe\` does not use it`,
   check(input) {
-    const { moe } = input.experiment.model;
+    const { model } = input.experiment;
+    const { moe } = model;
     if (moe?.kind !== 'smoe') return undefined;
     const set = multiHeadKeys.filter((key) => moe[key] !== plainMoe[key]);
     return withoutEffect(input, ['model', 'moe'], set, {
       why: '`kind: smoe` routes whole tokens',
       instead: 'use `kind: mh-moe`',
       elsewhere: [atValue('model', 'moe', 'kind')],
+      remedies: [model.d_model % moe.heads === 0 ? setting(['model', 'moe', 'kind'], 'mh-moe') : undefined],
     });
   },
 };
@@ -64,10 +72,14 @@ export const isoMacWidth: Rule = {
     const near = freed % matrices === 0 ? nearestDivisorUpTo(freed / matrices, moe.top_k, moe.experts) : undefined;
     const use =
       near === undefined ? `a \`d_model\` that ${shared} divides` : `a \`top_k\` of ${near}, or a \`d_model\` that ${shared} divides`;
-    return violation(
-      `\`ablation: iso_mac\` would widen each expert by ${left} d_model / (${matrices} top_k) = ${freed} / ${shared}, which is no whole number; use ${use}, or \`ablation: remove_only\`.`,
-      atValue('model', 'moe', 'ablation'),
-      atValue('model', 'moe', 'top_k'),
+    return mended(
+      violation(
+        `\`ablation: iso_mac\` would widen each expert by ${left} d_model / (${matrices} top_k) = ${freed} / ${shared}, which is no whole number; use ${use}, or \`ablation: remove_only\`.`,
+        atValue('model', 'moe', 'ablation'),
+        atValue('model', 'moe', 'top_k'),
+      ),
+      near === undefined ? undefined : setting(['model', 'moe', 'top_k'], near),
+      setting(['model', 'moe', 'ablation'], 'remove_only'),
     );
   },
 };

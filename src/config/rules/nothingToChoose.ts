@@ -1,8 +1,12 @@
 import { isIsoMac, resultingExperts, usesAllExperts } from '../moeShape';
 import { atValue } from '../pathFinding';
+import { mended, setting } from './remedies';
 import type { Rule, Violation } from './rule';
 import { routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
+
+/** Of 2411.16205's SMoE. */
+const USUAL_EXPERTS = 8;
 
 /** Its softmax is 1, and so is a weight scaled to sum 1; a sigmoid still scales what the expert gives. */
 export const oneExpert: Rule = {
@@ -16,9 +20,12 @@ export const oneExpert: Rule = {
       moe.router.score === 'softmax' || moe.router.renormalize
         ? 'its weight is always 1, so the router learns nothing from the cross-entropy'
         : 'its weight only scales what it gives';
-    return violation(
-      `With the one expert${isIsoMac(moe) ? ' of `ablation: iso_mac`' : ''} there is nothing to route, and ${weighs}; use at least 2 experts.`,
-      atValue('model', 'moe', 'experts'),
+    return mended(
+      violation(
+        `With the one expert${isIsoMac(moe) ? ' of `ablation: iso_mac`' : ''} there is nothing to route, and ${weighs}; use at least 2 experts.`,
+        atValue('model', 'moe', 'experts'),
+      ),
+      isIsoMac(moe) ? undefined : setting(['model', 'moe', 'experts'], USUAL_EXPERTS),
     );
   },
 };
@@ -37,31 +44,43 @@ export const allExperts: Rule = {
     if (!moe || moe.top_k === 1 || !usesAllExperts(model, moe)) return undefined;
     const { router, top_k: k } = moe;
     const all = `with \`top_k\` ${k} every unit uses each of the ${k} experts`;
+    // Widths of iso_mac depend on top_k.
+    const selective = isIsoMac(moe) ? undefined : setting(['model', 'moe', 'top_k'], Math.max(1, Math.floor(k / 4)));
     const fewer = atValue('model', 'moe', 'top_k');
     const found: (Violation | undefined)[] = [];
     if (router.select === 'top_k_biased') {
       found.push(
-        violation(
-          `The bias of \`select: top_k_biased\` has no effect, because ${all}; use a smaller \`top_k\`, or \`select: top_k\`.`,
-          atValue(...routerPath, 'select'),
-          fewer,
+        mended(
+          violation(
+            `The bias of \`select: top_k_biased\` has no effect, because ${all}; use a smaller \`top_k\`, or \`select: top_k\`.`,
+            atValue(...routerPath, 'select'),
+            fewer,
+          ),
+          selective,
         ),
       );
     } else if (router.select === 'expert_choice') {
       found.push(
-        violation(
-          `\`select: expert_choice\` chooses nothing, because with \`top_k\` ${k} each of the ${k} experts takes every unit; use a smaller \`top_k\`.`,
-          atValue(...routerPath, 'select'),
-          fewer,
+        mended(
+          violation(
+            `\`select: expert_choice\` chooses nothing, because with \`top_k\` ${k} each of the ${k} experts takes every unit; use a smaller \`top_k\`.`,
+            atValue(...routerPath, 'select'),
+            fewer,
+          ),
+          selective,
         ),
       );
     }
     if (router.balance === 'top_k' && router.balance_weight > 0) {
       found.push(
-        violation(
-          `\`balance: top_k\` is always 1 and balances nothing, because ${all}; use a smaller \`top_k\`, or \`balance: gshard_first\` or \`entropy\`.`,
-          atValue(...routerPath, 'balance'),
-          fewer,
+        mended(
+          violation(
+            `\`balance: top_k\` is always 1 and balances nothing, because ${all}; use a smaller \`top_k\`, or \`balance: gshard_first\` or \`entropy\`.`,
+            atValue(...routerPath, 'balance'),
+            fewer,
+          ),
+          selective,
+          setting([...routerPath, 'balance'], 'gshard_first'),
         ),
       );
     }

@@ -1,8 +1,10 @@
 import { headWidth, rotatedChannels } from '../attentionShape';
-import { nearestMultiples } from '../divisibility';
+import { nearestMultiples, nearestThatFit } from '../divisibility';
 import { atKey, atValue } from '../pathFinding';
 import { hasRoutedLayer } from '../placement';
 import type { Experiment } from '../schema';
+import { changing, mended, remove, removing, set, setting } from './remedies';
+import { most } from '../schemaBounds';
 import type { Rule } from './rule';
 import { routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -34,11 +36,19 @@ export const nothingRotated: Rule = {
     // A head of one channel is odd, which another rule refuses.
     if (model.attention.rope_share === 1) return undefined;
     const least = width < 2 ? 'wider heads' : `at least ${Math.ceil((2 / width) * 1000) / 1000}`;
-    return violation(
-      `\`attention.rope_share\` ${model.attention.rope_share} of a head that is ${width} wide is less than a pair of channels, so nothing is rotated and attention knows no positions; use ${least}, or say \`position: none\`.`,
-      atValue('model', 'attention', 'rope_share'),
-      atValue('model', 'attention', 'head_width'),
-      atValue('model', 'attention', 'heads'),
+    return mended(
+      violation(
+        `\`attention.rope_share\` ${model.attention.rope_share} of a head that is ${width} wide is less than a pair of channels, so nothing is rotated and attention knows no positions; use ${least}, or say \`position: none\`.`,
+        atValue('model', 'attention', 'rope_share'),
+        atValue('model', 'attention', 'head_width'),
+        atValue('model', 'attention', 'heads'),
+      ),
+      width < 2 ? undefined : setting(['model', 'attention', 'rope_share'], Math.min(1, Math.ceil((2 / width) * 1000) / 1000)),
+      changing(
+        'Set attention.position to none and remove rope_share',
+        set(['model', 'attention', 'position'], 'none'),
+        remove(['model', 'attention', 'rope_share']),
+      ),
     );
   },
 };
@@ -50,10 +60,14 @@ export const relativeOfMasked: Rule = {
   summary: '`position: xl` with `objective: masked`',
   check({ experiment: { model } }) {
     if (model.attention.position !== 'xl' || model.objective !== 'masked') return undefined;
-    return violation(
-      '`position: xl` is for `objective: causal`: its distances and its cache reach back only, and an encoder sees both sides; use `position: rope` or `none`.',
-      position,
-      atValue('model', 'objective'),
+    return mended(
+      violation(
+        '`position: xl` is for `objective: causal`: its distances and its cache reach back only, and an encoder sees both sides; use `position: rope` or `none`.',
+        position,
+        atValue('model', 'objective'),
+      ),
+      setting(['model', 'attention', 'position'], 'rope'),
+      setting(['model', 'attention', 'position'], 'none'),
     );
   },
 };
@@ -65,10 +79,20 @@ export const relativeOfOddWidth: Rule = {
   summary: 'with `position: xl` `d_model` must be even',
   check({ experiment: { model } }) {
     if (model.attention.position !== 'xl' || model.d_model % 2 === 0) return undefined;
-    return violation(
-      `With \`position: xl\` \`model.d_model\` ${model.d_model} must be even, because half of the channels of a position are sines and half cosines; use ${nearestMultiples(model.d_model, 2)}.`,
-      atValue('model', 'd_model'),
-      position,
+    return mended(
+      violation(
+        `With \`position: xl\` \`model.d_model\` ${model.d_model} must be even, because half of the channels of a position are sines and half cosines; use ${nearestMultiples(model.d_model, 2)}.`,
+        atValue('model', 'd_model'),
+        position,
+      ),
+      ...nearestThatFit(
+        model.d_model,
+        most.width,
+        (width) =>
+          width % 2 === 0 &&
+          (model.attention.head_width !== undefined || width % model.attention.heads === 0) &&
+          (model.moe?.kind !== 'mh-moe' || width % model.moe.heads === 0),
+      ).map((width) => setting(['model', 'd_model'], width)),
     );
   },
 };
@@ -84,10 +108,14 @@ export const relativePadding: Rule = {
     if (model.attention.position !== 'xl' || !hasRoutedLayer(model)) return undefined;
     const key = sharesOutPlaces(experiment);
     if (key === undefined) return undefined;
-    return violation(
-      `With \`position: xl\` the last window of a validation text is filled up, and with \`${key}\` the filling competes with the text for places in experts, which changes the perplexity of that window; use \`select: top_k\` without a capacity in evaluation, or \`position: rope\`.`,
-      position,
-      atKey(...routerPath, key === 'capacity_in_evaluation' ? key : 'select'),
+    return mended(
+      violation(
+        `With \`position: xl\` the last window of a validation text is filled up, and with \`${key}\` the filling competes with the text for places in experts, which changes the perplexity of that window; use \`select: top_k\` without a capacity in evaluation, or \`position: rope\`.`,
+        position,
+        atKey(...routerPath, key === 'capacity_in_evaluation' ? key : 'select'),
+      ),
+      key === 'capacity_in_evaluation' ? removing([...routerPath, key]) : undefined,
+      setting(['model', 'attention', 'position'], 'rope'),
     );
   },
 };

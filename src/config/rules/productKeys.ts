@@ -1,7 +1,9 @@
-import { nearestMultiples } from '../divisibility';
+import { nearestMultiples, nearestThatFit } from '../divisibility';
 import { atKey, atValue } from '../pathFinding';
 import { isRoutedLayer, productKeyLayers } from '../placement';
 import { layerListFindings } from './layerList';
+import { changing, mended, remove, removing, set, setting } from './remedies';
+import { most } from '../schemaBounds';
 import type { Rule } from './rule';
 import { violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -17,9 +19,14 @@ export const squareExperts: Rule = {
     const { product_keys: keys } = model;
     if (!keys || Number.isInteger(Math.sqrt(keys.experts))) return undefined;
     const below = Math.floor(Math.sqrt(keys.experts));
-    return violation(
-      `\`product_keys.experts\` ${keys.experts} is no square number, but every expert has one of n first and one of n second sub-keys; use ${below ** 2} = ${below} * ${below}, or ${(below + 1) ** 2} = ${below + 1} * ${below + 1}.`,
-      atValue(...path, 'experts'),
+    return mended(
+      violation(
+        `\`product_keys.experts\` ${keys.experts} is no square number, but every expert has one of n first and one of n second sub-keys; use ${below ** 2} = ${below} * ${below}, or ${(below + 1) ** 2} = ${below + 1} * ${below + 1}.`,
+        atValue(...path, 'experts'),
+      ),
+      ...[below, below + 1]
+        .filter((root) => root >= 1 && root ** 2 <= most.experts)
+        .map((root) => setting([...path, 'experts'], root ** 2)),
     );
   },
 };
@@ -33,10 +40,14 @@ export const retrievedAtMost: Rule = {
     if (!keys) return undefined;
     const each = Math.floor(Math.sqrt(keys.experts));
     if (keys.top_k <= each) return undefined;
-    return violation(
-      `\`product_keys.top_k\` ${keys.top_k} is more than the ${each} sub-keys of each kind, of which a head takes its best \`top_k\`; use at most ${each}, or more \`heads\` or \`experts\`.`,
-      atValue(...path, 'top_k'),
-      atValue(...path, 'experts'),
+    return mended(
+      violation(
+        `\`product_keys.top_k\` ${keys.top_k} is more than the ${each} sub-keys of each kind, of which a head takes its best \`top_k\`; use at most ${each}, or more \`heads\` or \`experts\`.`,
+        atValue(...path, 'top_k'),
+        atValue(...path, 'experts'),
+      ),
+      setting([...path, 'top_k'], each),
+      keys.top_k ** 2 <= most.experts ? setting([...path, 'experts'], keys.top_k ** 2) : undefined,
     );
   },
 };
@@ -48,9 +59,12 @@ export const evenKeyWidth: Rule = {
   check({ experiment: { model } }) {
     const { product_keys: keys } = model;
     if (!keys || keys.key_width % 2 === 0) return undefined;
-    return violation(
-      `\`product_keys.key_width\` ${keys.key_width} is odd, but half of a query is for each of the two sub-keys; use ${nearestMultiples(keys.key_width, 2)}.`,
-      atValue(...path, 'key_width'),
+    return mended(
+      violation(
+        `\`product_keys.key_width\` ${keys.key_width} is odd, but half of a query is for each of the two sub-keys; use ${nearestMultiples(keys.key_width, 2)}.`,
+        atValue(...path, 'key_width'),
+      ),
+      ...nearestThatFit(keys.key_width, most.width, (width) => width % 2 === 0).map((width) => setting([...path, 'key_width'], width)),
     );
   },
 };
@@ -77,11 +91,20 @@ export const routedTwice: Rule = {
     const named =
       both.length > 1 ? `Layers ${both.join(', ')} are routed by \`moe\` and have` : `Layer ${both.join('')} is routed by \`moe\` and has`;
     const use = rest.length > 0 ? `say \`moe.layers: [${rest.join(', ')}]\`` : 'remove `moe`';
-    return violation(
-      `${named} product keys too, and each takes the place of the feed-forward network; ${use}, or choose other \`product_keys.layers\`.`,
-      atValue(...path, 'layers'),
-      atKey(...path),
-      atKey('model', 'moe'),
+    return mended(
+      violation(
+        `${named} product keys too, and each takes the place of the feed-forward network; ${use}, or choose other \`product_keys.layers\`.`,
+        atValue(...path, 'layers'),
+        atKey(...path),
+        atKey('model', 'moe'),
+      ),
+      rest.length === 0
+        ? removing(['model', 'moe'])
+        : changing(
+            `Set moe.layers to [${rest.join(', ')}]`,
+            set(['model', 'moe', 'layers'], rest),
+            ...(model.moe?.every === undefined ? [] : [remove(['model', 'moe', 'every'])]),
+          ),
     );
   },
 };
@@ -108,10 +131,14 @@ export const singleRetrieved: Rule = {
   check({ experiment: { model } }) {
     const { product_keys: keys } = model;
     if (!keys || keys.top_k > 1 || keys.score !== 'softmax') return undefined;
-    return violation(
-      'With `product_keys.top_k: 1` and `score: softmax` every weight is 1, so queries and sub-keys learn nothing; use a `top_k` of at least 2, or `score: sigmoid`.',
-      atValue(...path, 'top_k'),
-      atValue(...path, 'score'),
+    return mended(
+      violation(
+        'With `product_keys.top_k: 1` and `score: softmax` every weight is 1, so queries and sub-keys learn nothing; use a `top_k` of at least 2, or `score: sigmoid`.',
+        atValue(...path, 'top_k'),
+        atValue(...path, 'score'),
+      ),
+      keys.experts >= 4 ? setting([...path, 'top_k'], 2) : undefined,
+      setting([...path, 'score'], 'sigmoid'),
     );
   },
 };
@@ -129,10 +156,14 @@ export const moreRetrievalsThanExperts: Rule = {
     const { heads, top_k: k, experts } = keys;
     // Of a top_k beyond the sub-keys another rule speaks.
     if (heads * k <= manyRetrievals * experts || k > Math.sqrt(experts)) return undefined;
-    return violation(
-      `With \`product_keys.heads\` ${heads} * \`top_k\` ${k} a token makes ${heads * k} retrievals from ${experts} experts, so on average each more than ${manyRetrievals} times, and a feed-forward network of width ${experts} would cost less; use more \`experts\`, or fewer \`heads\`.`,
-      atValue(...path, 'heads'),
-      atValue(...path, 'experts'),
+    return mended(
+      violation(
+        `With \`product_keys.heads\` ${heads} * \`top_k\` ${k} a token makes ${heads * k} retrievals from ${experts} experts, so on average each more than ${manyRetrievals} times, and a feed-forward network of width ${experts} would cost less; use more \`experts\`, or fewer \`heads\`.`,
+        atValue(...path, 'heads'),
+        atValue(...path, 'experts'),
+      ),
+      setting([...path, 'experts'], Math.ceil(Math.sqrt((heads * k) / manyRetrievals)) ** 2),
+      Math.floor((manyRetrievals * experts) / k) >= 1 ? setting([...path, 'heads'], Math.floor((manyRetrievals * experts) / k)) : undefined,
     );
   },
 };
@@ -144,11 +175,14 @@ export const normOfOneToken: Rule = {
   summary: '`query_norm: batch` with microbatches of one token, whose normalised queries are all 0',
   check({ experiment: { model, train } }) {
     if (model.product_keys?.query_norm !== 'batch' || !train || train.micro_batch * model.context > 1) return undefined;
-    return violation(
-      'With `product_keys.query_norm: batch` queries are normalised over the tokens of a microbatch, and one token alone becomes 0, whatever it is; use a larger `micro_batch` or `context`, or `query_norm: none`.',
-      atValue(...path, 'query_norm'),
-      atKey(...path),
-      atValue('train', 'micro_batch'),
+    return mended(
+      violation(
+        'With `product_keys.query_norm: batch` queries are normalised over the tokens of a microbatch, and one token alone becomes 0, whatever it is; use a larger `micro_batch` or `context`, or `query_norm: none`.',
+        atValue(...path, 'query_norm'),
+        atKey(...path),
+        atValue('train', 'micro_batch'),
+      ),
+      setting([...path, 'query_norm'], 'none'),
     );
   },
 };

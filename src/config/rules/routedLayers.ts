@@ -1,6 +1,7 @@
 import { atKey, atValue } from '../pathFinding';
 import { DEFAULT_EVERY, hasRoutedLayer } from '../placement';
 import { layerListFindings } from './layerList';
+import { mended, removing, setting } from './remedies';
 import type { Rule } from './rule';
 import { violation } from './rule';
 
@@ -10,10 +11,14 @@ export const everyAndLayers: Rule = {
   summary: '`every` and `layers` both say which layers are routed',
   check({ experiment: { model } }) {
     if (model.moe?.every === undefined || model.moe.layers === undefined) return undefined;
-    return violation(
-      '`moe.every` and `moe.layers` both say which layers are routed; keep one of them (in a variant, an empty `every:` takes away what its base says).',
-      atKey('model', 'moe', 'layers'),
-      atKey('model', 'moe', 'every'),
+    return mended(
+      violation(
+        '`moe.every` and `moe.layers` both say which layers are routed; keep one of them (in a variant, an empty `every:` takes away what its base says).',
+        atKey('model', 'moe', 'layers'),
+        atKey('model', 'moe', 'every'),
+      ),
+      removing(['model', 'moe', 'every']),
+      removing(['model', 'moe', 'layers']),
     );
   },
 };
@@ -36,11 +41,15 @@ export const noRoutedLayer: Rule = {
     const every = moe.every ?? DEFAULT_EVERY;
     const where = model.layers === 1 ? '1 layer there is' : `${model.layers} layers there are`;
     const stated = moe.every === undefined ? `is ${DEFAULT_EVERY} where absent,` : `${every} is`;
-    return violation(
-      `\`moe.every\` ${stated} more than the ${where}, so no layer is routed; use at most ${model.layers}, or remove \`moe\`.`,
-      atValue('model', 'moe', 'every'),
-      atKey('model', 'moe'),
-      atValue('model', 'layers'),
+    return mended(
+      violation(
+        `\`moe.every\` ${stated} more than the ${where}, so no layer is routed; use at most ${model.layers}, or remove \`moe\`.`,
+        atValue('model', 'moe', 'every'),
+        atKey('model', 'moe'),
+        atValue('model', 'layers'),
+      ),
+      setting(['model', 'moe', 'every'], Math.min(DEFAULT_EVERY, model.layers)),
+      removing(['model', 'moe']),
     );
   },
 };
@@ -52,10 +61,14 @@ export const topK: Rule = {
   check({ experiment: { model } }) {
     const { moe } = model;
     if (!moe || moe.top_k <= moe.experts) return undefined;
-    return violation(
-      `\`moe.top_k\` ${moe.top_k} is more than the ${moe.experts} experts there are; use at most ${moe.experts}.`,
-      atValue('model', 'moe', 'top_k'),
-      atValue('model', 'moe', 'experts'),
+    return mended(
+      violation(
+        `\`moe.top_k\` ${moe.top_k} is more than the ${moe.experts} experts there are; use at most ${moe.experts}.`,
+        atValue('model', 'moe', 'top_k'),
+        atValue('model', 'moe', 'experts'),
+      ),
+      setting(['model', 'moe', 'top_k'], moe.experts),
+      setting(['model', 'moe', 'experts'], moe.top_k),
     );
   },
 };

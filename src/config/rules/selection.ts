@@ -1,5 +1,7 @@
 import { isIsoMac, mostChoices, resultingExperts, unitsPerToken, usesAllExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
+import { changing, mended, removing, set, setting } from './remedies';
+import { most } from '../schemaBounds';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -24,11 +26,23 @@ export const expertChoiceUnits: Rule = {
     const [count, fewer] = isIsoMac(moe)
       ? [`the ${experts} experts of \`ablation: iso_mac\``, 'fewer']
       : ['`experts`', `at most ${moe.top_k * units}`];
-    return violation(
-      `With \`select: expert_choice\` each expert takes \`top_k\` * units / ${count} = ${moe.top_k} * ${units} / ${experts} units of a microbatch, which is less than one; use a \`micro_batch\` of at least ${windows}, or ${fewer} experts.`,
-      atValue('train', 'micro_batch'),
-      select,
-      atValue('model', 'moe', 'experts'),
+    return mended(
+      violation(
+        `With \`select: expert_choice\` each expert takes \`top_k\` * units / ${count} = ${moe.top_k} * ${units} / ${experts} units of a microbatch, which is less than one; use a \`micro_batch\` of at least ${windows}, or ${fewer} experts.`,
+        atValue('train', 'micro_batch'),
+        select,
+        atValue('model', 'moe', 'experts'),
+      ),
+      windows > most.windows
+        ? undefined
+        : changing(
+            `Set train.micro_batch to ${windows}`,
+            set(['train', 'micro_batch'], windows),
+            ...(train.batch_tokens % (windows * model.context) === 0
+              ? []
+              : [set(['train', 'batch_tokens'], Math.ceil(train.batch_tokens / (windows * model.context)) * windows * model.context)]),
+          ),
+      isIsoMac(moe) ? undefined : setting(['model', 'moe', 'experts'], moe.top_k * units),
     );
   },
 };
@@ -40,10 +54,13 @@ export const expertChoiceRenormalized: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'expert_choice' || !routed.renormalize) return undefined;
-    return violation(
-      '`router.renormalize` cannot be used with `select: expert_choice`, where a unit has any number of experts, or none; remove it.',
-      atKey(...routerPath, 'renormalize'),
-      select,
+    return mended(
+      violation(
+        '`router.renormalize` cannot be used with `select: expert_choice`, where a unit has any number of experts, or none; remove it.',
+        atKey(...routerPath, 'renormalize'),
+        select,
+      ),
+      removing([...routerPath, 'renormalize']),
     );
   },
 };
@@ -58,10 +75,13 @@ export const renormalizedSingle: Rule = {
     if (mostChoices(experiment.model, routed.moe) > 1) return undefined;
     // Of a single expert another rule speaks.
     if (usesAllExperts(experiment.model, routed.moe)) return undefined;
-    return violation(
-      'With `renormalize` and `top_k: 1` every weight is 1, so the router learns nothing from the cross-entropy; remove `renormalize`, or use a `top_k` of at least 2.',
-      atKey(...routerPath, 'renormalize'),
-      atValue('model', 'moe', 'top_k'),
+    return mended(
+      violation(
+        'With `renormalize` and `top_k: 1` every weight is 1, so the router learns nothing from the cross-entropy; remove `renormalize`, or use a `top_k` of at least 2.',
+        atKey(...routerPath, 'renormalize'),
+        atValue('model', 'moe', 'top_k'),
+      ),
+      removing([...routerPath, 'renormalize']),
     );
   },
 };
@@ -77,9 +97,13 @@ export const onlyForCosine: Rule = {
       why: 'a linear router has neither a reduced input nor a temperature',
       instead: 'use `type: cosine`',
       elsewhere: [atValue(...routerPath, 'type')],
+      remedies: [setting([...routerPath, 'type'], 'cosine')],
     });
   },
 };
+
+/** 2404.15045 Table 9. */
+const USUAL_DIMENSION = 16;
 
 /** u / |u| of a number is its sign: all logits are 1 / temperature or -1 / temperature, and have no gradient. */
 export const cosineOfNumbers: Rule = {
@@ -89,10 +113,13 @@ export const cosineOfNumbers: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.type !== 'cosine' || routed.dimension > 1) return undefined;
-    return violation(
-      'With `router.dimension: 1` a cosine is only 1 or -1, so units and experts differ by a sign that training hardly moves; use at least 2.',
-      atValue(...routerPath, 'dimension'),
-      atValue(...routerPath, 'type'),
+    return mended(
+      violation(
+        'With `router.dimension: 1` a cosine is only 1 or -1, so units and experts differ by a sign that training hardly moves; use at least 2.',
+        atValue(...routerPath, 'dimension'),
+        atValue(...routerPath, 'type'),
+      ),
+      setting([...routerPath, 'dimension'], USUAL_DIMENSION),
     );
   },
 };
@@ -108,6 +135,15 @@ export const onlyForBiased: Rule = {
       why: `\`select: ${routed.select}\` has no bias`,
       instead: 'use `select: top_k_biased`',
       elsewhere: [select],
+      remedies: [
+        routed.frozen || routed.select === 'expert_choice'
+          ? undefined
+          : changing(
+              'Set router.select to top_k_biased and router.balance to loss_free',
+              set([...routerPath, 'select'], 'top_k_biased'),
+              set([...routerPath, 'balance'], 'loss_free'),
+            ),
+      ],
     });
   },
 };

@@ -4,6 +4,7 @@ import { atValue } from '../pathFinding';
 import type { Spot } from '../pathFinding';
 import { isProductKeyLayer, isRoutedLayer } from '../placement';
 import type { ModelConfig } from '../schema';
+import { mended, removing } from './remedies';
 import type { Rule } from './rule';
 import { violation } from './rule';
 
@@ -94,10 +95,13 @@ export const tensorSize: Rule = {
     if (!train || !data) return undefined;
     const largest = tensors(model).reduce((one, other) => (other.values > one.values ? other : one));
     if (largest.values <= MOST_VALUES) return undefined;
-    return violation(
-      `A tensor of ${largest.of} = ${Math.round(largest.values).toLocaleString('en-US')} values is too large to be trained, with at most ${MOST_VALUES.toLocaleString('en-US')}; make it smaller, or leave out \`data\` to count the model only.`,
-      largest.spot,
-      atValue('model', 'd_model'),
+    return mended(
+      violation(
+        `A tensor of ${largest.of} = ${Math.round(largest.values).toLocaleString('en-US')} values is too large to be trained, with at most ${MOST_VALUES.toLocaleString('en-US')}; make it smaller, or leave out \`data\` to count the model only.`,
+        largest.spot,
+        atValue('model', 'd_model'),
+      ),
+      removing(['data']),
     );
   },
 };

@@ -1,5 +1,7 @@
-import { nearestMultiples } from '../divisibility';
+import { multiplesNearest, nearestMultiples, nearestThatFit } from '../divisibility';
 import { atKey, atValue } from '../pathFinding';
+import { mended, setting, sure } from './remedies';
+import { most } from '../schemaBounds';
 import type { Rule } from './rule';
 import { violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -15,15 +17,21 @@ export const vocabulary: Rule = {
     if (data?.tokenizer !== 'bytes') return undefined;
     const spots = [atValue('model', 'vocabulary'), atValue('model', 'objective'), atValue('data', 'tokenizer'), atKey('data')];
     if (model.objective === 'masked' && model.vocabulary <= BYTES) {
-      return violation(
-        `\`model.vocabulary\` ${model.vocabulary} is too small for \`tokenizer: bytes\` with \`objective: masked\`, which has ${BYTES} tokens and the mask token; use at least ${BYTES + 1}.`,
-        ...spots,
+      return mended(
+        violation(
+          `\`model.vocabulary\` ${model.vocabulary} is too small for \`tokenizer: bytes\` with \`objective: masked\`, which has ${BYTES} tokens and the mask token; use at least ${BYTES + 1}.`,
+          ...spots,
+        ),
+        sure(setting(['model', 'vocabulary'], BYTES + 1)),
       );
     }
     if (model.vocabulary >= BYTES) return undefined;
-    return violation(
-      `\`model.vocabulary\` ${model.vocabulary} is too small for \`tokenizer: bytes\`, which has ${BYTES} tokens; use at least ${BYTES}.`,
-      ...spots,
+    return mended(
+      violation(
+        `\`model.vocabulary\` ${model.vocabulary} is too small for \`tokenizer: bytes\`, which has ${BYTES} tokens; use at least ${BYTES}.`,
+        ...spots,
+      ),
+      sure(setting(['model', 'vocabulary'], BYTES)),
     );
   },
 };
@@ -39,11 +47,15 @@ export const maskingShares: Rule = {
     const { mask_share: mask, random_share: random } = train.masking;
     // 0.9 + 0.1 may be a little more than 1.
     if (mask + random <= 1 + 1e-9) return undefined;
-    const most = Number((1 - mask).toPrecision(6));
-    return violation(
-      `\`masking.mask_share\` ${mask} and \`random_share\` ${random} are more than 1 together; use a \`random_share\` of at most ${most}.`,
-      atValue(...masking, 'random_share'),
-      atValue(...masking, 'mask_share'),
+    const shareLeft = Number((1 - mask).toPrecision(6));
+    return mended(
+      violation(
+        `\`masking.mask_share\` ${mask} and \`random_share\` ${random} are more than 1 together; use a \`random_share\` of at most ${shareLeft}.`,
+        atValue(...masking, 'random_share'),
+        atValue(...masking, 'mask_share'),
+      ),
+      setting([...masking, 'random_share'], shareLeft),
+      setting([...masking, 'mask_share'], Number((1 - random).toPrecision(6))),
     );
   },
 };
@@ -68,11 +80,14 @@ export const maskedCopies: Rule = {
   summary: '`mask_share` and `random_share` are both 0, so that hidden tokens are there to be copied',
   check({ experiment: { model, train } }) {
     if (model.objective !== 'masked' || !train || train.masking.mask_share + train.masking.random_share > 0) return undefined;
-    return violation(
-      'With `masking.mask_share` and `random_share` 0 every token stays as it is, so the model only learns to copy what it sees; use a `mask_share` above 0.',
-      atValue(...masking, 'mask_share'),
-      atValue(...masking, 'random_share'),
-      atValue('model', 'objective'),
+    return mended(
+      violation(
+        'With `masking.mask_share` and `random_share` 0 every token stays as it is, so the model only learns to copy what it sees; use a `mask_share` above 0.',
+        atValue(...masking, 'mask_share'),
+        atValue(...masking, 'random_share'),
+        atValue('model', 'objective'),
+      ),
+      setting([...masking, 'mask_share'], 0.8),
     );
   },
 };
@@ -99,11 +114,18 @@ export const batchTokens: Rule = {
     if (!train) return undefined;
     const microbatch = train.micro_batch * model.context;
     if (train.batch_tokens % microbatch === 0) return undefined;
-    return violation(
-      `\`train.batch_tokens\` ${train.batch_tokens} is not divisible by \`micro_batch * context\` = ${train.micro_batch} * ${model.context} = ${microbatch}; use ${nearestMultiples(train.batch_tokens, microbatch)}.`,
-      atValue('train', 'batch_tokens'),
-      atValue('train', 'micro_batch'),
-      atValue('model', 'context'),
+    return mended(
+      violation(
+        `\`train.batch_tokens\` ${train.batch_tokens} is not divisible by \`micro_batch * context\` = ${train.micro_batch} * ${model.context} = ${microbatch}; use ${nearestMultiples(train.batch_tokens, microbatch)}.`,
+        atValue('train', 'batch_tokens'),
+        atValue('train', 'micro_batch'),
+        atValue('model', 'context'),
+      ),
+      ...multiplesNearest(train.batch_tokens, microbatch).map((tokens) => setting(['train', 'batch_tokens'], tokens)),
+      ...(train.batch_tokens % model.context === 0
+        ? nearestThatFit(train.micro_batch, most.windows, (windows) => train.batch_tokens % (windows * model.context) === 0)
+        : []
+      ).map((windows) => setting(['train', 'micro_batch'], windows)),
     );
   },
 };
@@ -114,10 +136,13 @@ export const warmup: Rule = {
   summary: '`warmup` covers all steps',
   check({ experiment: { train } }) {
     if (!train || train.warmup < train.steps) return undefined;
-    return violation(
-      `\`train.warmup\` ${train.warmup} covers all ${train.steps} steps, so the learning rate never reaches its peak and its schedule; use less than ${train.steps}.`,
-      atValue('train', 'warmup'),
-      atValue('train', 'steps'),
+    return mended(
+      violation(
+        `\`train.warmup\` ${train.warmup} covers all ${train.steps} steps, so the learning rate never reaches its peak and its schedule; use less than ${train.steps}.`,
+        atValue('train', 'warmup'),
+        atValue('train', 'steps'),
+      ),
+      setting(['train', 'warmup'], Math.floor(train.steps / 10)),
     );
   },
 };
@@ -128,10 +153,13 @@ export const minimumLearningRate: Rule = {
   summary: '`min_learning_rate` is above `learning_rate`',
   check({ experiment: { train } }) {
     if (!train || train.schedule === 'constant' || train.min_learning_rate <= train.learning_rate) return undefined;
-    return violation(
-      `\`train.min_learning_rate\` ${train.min_learning_rate} is above \`learning_rate\` ${train.learning_rate}; use at most ${train.learning_rate}.`,
-      atValue('train', 'min_learning_rate'),
-      atValue('train', 'learning_rate'),
+    return mended(
+      violation(
+        `\`train.min_learning_rate\` ${train.min_learning_rate} is above \`learning_rate\` ${train.learning_rate}; use at most ${train.learning_rate}.`,
+        atValue('train', 'min_learning_rate'),
+        atValue('train', 'learning_rate'),
+      ),
+      setting(['train', 'min_learning_rate'], Number((train.learning_rate / 10).toPrecision(6))),
     );
   },
 };

@@ -1,6 +1,7 @@
 import { seesLaterTokens } from '../causality';
-import { choicesOfWholeSum, choicesVary, leastChoices, mostChoices, resultingExperts } from '../moeShape';
+import { choicesOfWholeSum, choicesVary, isIsoMac, leastChoices, mostChoices, resultingExperts } from '../moeShape';
 import { atValue } from '../pathFinding';
+import { changing, mended, remove, set, setting } from './remedies';
 import type { Rule, Violation } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -21,11 +22,15 @@ export const importanceOfCausal: Rule = {
       routed.importance === 'received'
         ? 'what a token receives it receives from later tokens, which a causal model must not know'
         : 'the first token sees no other in causal attention, so none would be important';
-    return violation(
-      `\`importance: ${routed.importance}\` needs \`objective: masked\`: ${why}; use \`importance: entropy\` or \`row_max\`, which ask what a token itself attends to.`,
-      importance,
-      select,
-      atValue('model', 'objective'),
+    return mended(
+      violation(
+        `\`importance: ${routed.importance}\` needs \`objective: masked\`: ${why}; use \`importance: entropy\` or \`row_max\`, which ask what a token itself attends to.`,
+        importance,
+        select,
+        atValue('model', 'objective'),
+      ),
+      setting([...routerPath, 'importance'], 'entropy'),
+      setting([...routerPath, 'importance'], 'row_max'),
     );
   },
 };
@@ -37,10 +42,14 @@ export const importanceOfRelative: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'dynamic' || experiment.model.attention.position !== 'xl') return undefined;
-    return violation(
-      '`select: dynamic` measures attention within a window, and with `position: xl` attention reaches back to the one before; use `position: rope` or `none`.',
-      select,
-      atValue('model', 'attention', 'position'),
+    return mended(
+      violation(
+        '`select: dynamic` measures attention within a window, and with `position: xl` attention reaches back to the one before; use `position: rope` or `none`.',
+        select,
+        atValue('model', 'attention', 'position'),
+      ),
+      setting(['model', 'attention', 'position'], 'rope'),
+      setting(['model', 'attention', 'position'], 'none'),
     );
   },
 };
@@ -59,27 +68,36 @@ export const rangeOfChoices: Rule = {
     const found: Violation[] = [];
     if (kind === 'dynamic' && least > k) {
       found.push(
-        violation(
-          `\`router.k_min\` ${least} is more than \`top_k\` ${k}, the mean that is aimed at; use at most ${k}.`,
-          at('k_min'),
-          atValue('model', 'moe', 'top_k'),
+        mended(
+          violation(
+            `\`router.k_min\` ${least} is more than \`top_k\` ${k}, the mean that is aimed at; use at most ${k}.`,
+            at('k_min'),
+            atValue('model', 'moe', 'top_k'),
+          ),
+          setting([...routerPath, 'k_min'], k),
         ),
       );
     }
     if (most !== undefined && most > experts) {
       found.push(
-        violation(
-          `\`router.k_max\` ${most} is more than the ${experts} experts there are; use at most ${experts}.`,
-          at('k_max'),
-          atValue('model', 'moe', 'experts'),
+        mended(
+          violation(
+            `\`router.k_max\` ${most} is more than the ${experts} experts there are; use at most ${experts}.`,
+            at('k_max'),
+            atValue('model', 'moe', 'experts'),
+          ),
+          setting([...routerPath, 'k_max'], experts),
         ),
       );
     } else if (most !== undefined && most < k) {
       found.push(
-        violation(
-          `\`router.k_max\` ${most} is less than \`top_k\` ${k}, the mean that is ${kind === 'dynamic' ? 'aimed at' : 'assumed'}; use at least ${k}.`,
-          at('k_max'),
-          atValue('model', 'moe', 'top_k'),
+        mended(
+          violation(
+            `\`router.k_max\` ${most} is less than \`top_k\` ${k}, the mean that is ${kind === 'dynamic' ? 'aimed at' : 'assumed'}; use at least ${k}.`,
+            at('k_max'),
+            atValue('model', 'moe', 'top_k'),
+          ),
+          setting([...routerPath, 'k_max'], k),
         ),
       );
     }
@@ -87,11 +105,14 @@ export const rangeOfChoices: Rule = {
   },
 };
 
+/** What only `dynamic` or `top_p` reads. */
+const varyingKeys = ['importance', 'k_min', 'k_max', 'budget', 'top_p', 'entropy_weight'] as const;
+
 export const nothingVaries: Rule = {
   code: 'k-fixed',
   severity: 'warning',
   summary: 'with `select: dynamic` or `top_p` every unit takes as many experts',
-  check({ experiment: { model } }) {
+  check({ experiment: { model }, states }) {
     const { moe } = model;
     if (!moe || !choicesVary(moe)) return undefined;
     const { experts } = resultingExperts(model, moe);
@@ -100,10 +121,20 @@ export const nothingVaries: Rule = {
     if (experts === 1 || least > moe.top_k || most < moe.top_k) return undefined;
     const { select: kind } = moe.router;
     const same = (count: number, why: string): Violation =>
-      violation(
-        `With \`select: ${kind}\` every unit takes ${count} ${count === 1 ? 'expert' : 'experts'}, ${why}; use \`select: top_k\` for that.`,
-        at('k_max'),
-        select,
+      mended(
+        violation(
+          `With \`select: ${kind}\` every unit takes ${count} ${count === 1 ? 'expert' : 'experts'}, ${why}; use \`select: top_k\` for that.`,
+          at('k_max'),
+          select,
+        ),
+        isIsoMac(moe) && count !== moe.top_k
+          ? undefined
+          : changing(
+              `Set router.select to top_k${count === moe.top_k ? '' : ` and moe.top_k to ${count}`}`,
+              set([...routerPath, 'select'], 'top_k'),
+              ...(count === moe.top_k ? [] : [set(['model', 'moe', 'top_k'], count)]),
+              ...varyingKeys.filter((key) => states(...routerPath, key)).map((key) => remove([...routerPath, key])),
+            ),
       );
     if (least === most) return same(most, 'which is both the fewest and the most it may take');
     if (choicesOfWholeSum(model, moe) !== undefined) return same(most, 'because only all of them reach `top_p: 1`');
@@ -127,6 +158,7 @@ export const onlyForDynamic: Rule = {
           : `with \`select: ${routed.select}\` units do not vary in how many experts they take`,
       instead: 'use `select: dynamic`',
       elsewhere: [select],
+      remedies: [setting([...routerPath, 'select'], 'dynamic')],
     });
   },
 };
@@ -143,6 +175,7 @@ export const onlyForTopP: Rule = {
       why: `\`select: ${routed.select}\` does not add up scores`,
       instead: 'use `select: top_p`',
       elsewhere: [select],
+      remedies: [setting([...routerPath, 'select'], 'top_p')],
     });
   },
 };
@@ -156,10 +189,13 @@ export const spreadingRouter: Rule = {
     if (routed?.router.select !== 'top_p' || routed.router.entropy_weight > 0) return undefined;
     // A router that stays as it is does not spread, and where nothing varies another rule speaks.
     if (routed.router.frozen || mostChoices(experiment.model, routed.moe) === 1) return undefined;
-    return violation(
-      'With `select: top_p` and `entropy_weight: 0` nothing keeps the router from even scores, with which every unit uses more experts and more compute; 2403.07652 uses 0.0001.',
-      at('entropy_weight'),
-      select,
+    return mended(
+      violation(
+        'With `select: top_p` and `entropy_weight: 0` nothing keeps the router from even scores, with which every unit uses more experts and more compute; 2403.07652 uses 0.0001.',
+        at('entropy_weight'),
+        select,
+      ),
+      setting([...routerPath, 'entropy_weight'], 0.0001),
     );
   },
 };
@@ -171,10 +207,13 @@ export const topPOfSigmoid: Rule = {
   check({ experiment }) {
     const routed = routerOf(experiment)?.router;
     if (routed?.select !== 'top_p' || routed.score !== 'sigmoid') return undefined;
-    return violation(
-      `With \`score: sigmoid\` the scores of a unit add up to anything between 0 and the number of experts, so \`top_p\` ${routed.top_p} is no share of them: one expert may reach it, or all may not; use \`score: softmax\`.`,
-      at('score'),
-      select,
+    return mended(
+      violation(
+        `With \`score: sigmoid\` the scores of a unit add up to anything between 0 and the number of experts, so \`top_p\` ${routed.top_p} is no share of them: one expert may reach it, or all may not; use \`score: softmax\`.`,
+        at('score'),
+        select,
+      ),
+      setting([...routerPath, 'score'], 'softmax'),
     );
   },
 };
