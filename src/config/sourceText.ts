@@ -4,6 +4,8 @@ import type { Position, SourceRange } from './configFile';
 export interface SourceText {
   readonly text: string;
   rangeBetween(start: number, end: number): SourceRange;
+  /** Positions outside are moved to the nearest end: of the text, or of the line. */
+  offsetAt(position: Position): number;
 }
 
 export function sourceText(text: string): SourceText {
@@ -27,6 +29,10 @@ export function sourceText(text: string): SourceText {
     text,
     rangeBetween(start, end) {
       return { start: positionAt(start), end: positionAt(Math.max(start, end)) };
+    },
+    offsetAt({ line, character }) {
+      const start = lineStarts[line] ?? (line < 0 ? 0 : text.length);
+      return Math.min(Math.max(start, start + character), lineStarts[line + 1] ?? text.length);
     },
   };
 }
