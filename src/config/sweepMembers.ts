@@ -57,15 +57,14 @@ function nested(path: readonly string[], value: unknown): unknown {
 }
 
 function ofMember(member: PlannedMember, { spots, message }: Violation): PathFinding {
+  const cause = causeOf(
+    member,
+    spots.map(({ path }) => path),
+  );
+  // A member of a list goes whole: without one of its keys it would be another one.
+  const path = typeof cause[1] === 'number' ? cause.slice(0, 2) : cause;
   return {
-    spots: [
-      atValue(
-        ...causeOf(
-          member,
-          spots.map(({ path }) => path),
-        ),
-      ),
-    ],
+    spots: [atValue(...cause)],
     severity: 'error',
     code: 'sweep-member',
     message: `${member.name}: ${message}`,
