@@ -1,3 +1,4 @@
+import type { RuleSeverities } from './lintSchema';
 import type { Remedy } from './remedy';
 import type { Experiment } from './schema';
 
@@ -58,6 +59,8 @@ export interface LoadedConfig {
   readonly experiment: Experiment | undefined;
   /** In the order of training; empty where there is no sweep, or one that is not understood. */
   readonly members: readonly SweepMember[];
+  /** What this file and its bases say in `lint`, which `severities.ts` applies: the findings here are as rules make them. */
+  readonly lint: RuleSeverities;
   readonly findings: readonly ConfigFinding[];
   /** Range of a key such as `model.moe.heads` in this file (the key itself), if the file states it. */
   rangeOf(path: readonly (string | number)[]): SourceRange | undefined;

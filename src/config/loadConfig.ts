@@ -4,6 +4,8 @@ import { experimentName } from './experimentName';
 import { readExtendsChain } from './extendsChain';
 import type { ChainLink } from './extendsChain';
 import { experimentJsonSchema } from './jsonSchema';
+import { ruleSeverities } from './lintSchema';
+import type { RuleSeverities } from './lintSchema';
 import { isMapping } from './mapping';
 import { atValue } from './pathFinding';
 import type { PathFinding } from './pathFinding';
@@ -30,6 +32,7 @@ export function loadConfig(file: string, readText: ReadText): LoadedConfig {
       text: '',
       experiment: undefined,
       members: [],
+      lint: {},
       findings: [{ file, range: startOfText, severity: 'error', code: 'missing-file', message }],
       rangeOf: () => undefined,
     };
@@ -50,6 +53,7 @@ export function loadConfig(file: string, readText: ReadText): LoadedConfig {
       experiment: broken ? undefined : experiment,
       range: top?.statedAt(place)?.value ?? startOfText,
     })),
+    lint: lintOf(chain.value),
     findings: inOrder([...findings, ...ofSweep], chain.links),
     rangeOf: (path) => top?.statedAt(path)?.key,
   };
@@ -90,7 +94,20 @@ function validate(value: unknown): Validated {
   if (!parsed.success) {
     return { experiment: undefined, findings: [...known.findings, ...schemaFindings(parsed.error, known.value, known.meant)] };
   }
-  return { experiment: parsed.data, findings: [...known.findings, ...semanticFindings(parsed.data, known.value)] };
+  const { lint: _lint, ...experiment } = parsed.data;
+  return { experiment, findings: [...known.findings, ...semanticFindings(experiment, known.value)] };
+}
+
+/** What is right of `lint`, whatever else is wrong with the config. */
+function lintOf(config: unknown): RuleSeverities {
+  const stated = isMapping(config) ? config['lint'] : undefined;
+  if (!isMapping(stated)) return {};
+  return Object.fromEntries(
+    Object.entries(stated).flatMap(([code, value]) => {
+      const severity = ruleSeverities.find((known) => known === value);
+      return severity === undefined ? [] : [[code, severity]];
+    }),
+  );
 }
 
 /** Only a warning: without its baseline a model can still be counted and trained. */

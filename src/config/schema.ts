@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { attentionSchema, type attentionMoeSchema } from './attentionSchema';
 import { bitnetSchema } from './bitnetSchema';
 import { ffnSchema, type activationSchema } from './feedForwardSchema';
+import { lintSchema } from './lintSchema';
 import { moeSchema } from './moeSchema';
 import { productKeysSchema } from './productKeysSchema';
 import type { routerSchema } from './routerSchema';
@@ -116,6 +117,7 @@ export const experimentSchema = z
     checkpoint: checkpointSchema.prefault({}),
     engine: engineSchema.prefault({}),
     sweep: sweepSchema.optional(),
+    lint: lintSchema.optional(),
   })
   .describe('An experiment of MoE Lab.');
 
@@ -130,7 +132,7 @@ export type ModelConfig = z.infer<typeof modelSchema>;
 export type TrainConfig = z.infer<typeof trainSchema>;
 export type DataConfig = z.infer<typeof dataSchema>;
 /** A config with every default filled in. `train` and `data` may be absent: such a config can be counted but not run. */
-export type Experiment = z.infer<typeof experimentSchema>;
+export type Experiment = Omit<z.infer<typeof experimentSchema>, 'lint'>;
 /** A config as it is written, defaults left out. */
 export type ExperimentInput = z.input<typeof experimentSchema>;
 /** A config that can be trained. */

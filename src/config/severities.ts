@@ -1,11 +1,10 @@
 import type { ConfigFinding, LoadedConfig, ReadText } from './configFile';
+import type { RuleSeverities } from './lintSchema';
 import type { RuleCode } from './ruleCodes';
 import { sourceText } from './sourceText';
 import { suppressionsIn } from './suppression';
 
-export type RuleSeverity = 'error' | 'warning' | 'information' | 'off';
-/** By code; what is not named keeps its own. */
-export type RuleSeverities = Readonly<Record<string, RuleSeverity>>;
+export type { RuleSeverities, RuleSeverity } from './lintSchema';
 
 export interface Adjustment {
   /** The config that was looked at: its `lint` key holds, and what is wrong with it and with suppressions in this file is found. */
