@@ -1,7 +1,13 @@
 import type { LoadedConfig, Position } from '../config/configFile';
 import type { Experiment } from '../config/schema';
+import type { KeyPath } from '../config/yamlTree';
 import type { ModelCount } from '../models/count';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
+import { formatResidual } from '../parity/formatCount';
+import { residualCause } from '../parity/residualCause';
+import { parityTable } from './parityTexts';
+import { sizeHints, type SizeHint } from './sizeHints';
+import { endOfValue } from './valuePlace';
 
 /** What hints, hovers and lenses read of an analysis. */
 export interface HintedConfig {
@@ -23,11 +29,24 @@ export interface InlayHintText {
 }
 
 /** From top to bottom. Reads what the analysis has counted, and builds nothing. */
-export function inlayHints({ loaded }: HintedConfig): readonly InlayHintText[] {
-  const { experiment } = loaded;
-  const moe = experiment?.model.moe;
-  const range = loaded.rangeOf(['model', 'moe', 'heads']);
-  if (experiment === undefined || moe?.kind !== 'mh-moe' || range === undefined) return [];
-  const width = experiment.model.d_model / moe.heads;
-  return [{ position: range.end, text: `${width} wide`, tooltip: 'Width of a sub-token: d_model / heads (2411.16205 Eq. 2).' }];
+export function inlayHints(config: HintedConfig): readonly InlayHintText[] {
+  const { loaded, count } = config;
+  if (loaded.experiment === undefined || count === undefined) return [];
+  const lines = loaded.text.split(/\r\n|\n|\r/);
+  return [...parityHint(config, count), ...sizeHints(loaded.experiment, count)]
+    .flatMap(({ path, text, tooltip }): InlayHintText[] => {
+      const key = loaded.rangeOf(path);
+      const position = key && endOfValue(lines, key);
+      return position ? [{ position, text, tooltip }] : [];
+    })
+    .toSorted(({ position: one }, { position: other }) => one.line - other.line || one.character - other.character);
+}
+
+/** Both axes as papers print them, of the part that differs: at the key that causes them, else where the baseline is named. */
+function parityHint({ loaded, parity, baseline }: HintedConfig, count: ModelCount): SizeHint[] {
+  if (parity === null || baseline === undefined) return [];
+  const { parametersWithRouter: parameters, macsWithRouter: macs } = parity.compared;
+  const cause: KeyPath | undefined = parameters === 0 && macs === 0 ? undefined : residualCause({ loaded, count, baseline });
+  const text = `${formatResidual(macs)} MACs, ${formatResidual(parameters)} parameters vs ${parity.baseline}`;
+  return [{ path: cause ?? ['parity'], text, tooltip: parityTable(parity) }];
 }
