@@ -66,6 +66,7 @@ export const Setting = {
   runsDirectory: 'moeLab.runsDirectory',
   nodePath: 'moeLab.nodePath',
   codeLens: 'moeLab.codeLens',
+  inlayHints: 'moeLab.inlayHints',
   openDashboardOnStart: 'moeLab.openDashboardOnStart',
 } as const;
 
@@ -73,6 +74,7 @@ export interface SettingValues {
   [Setting.runsDirectory]: string;
   [Setting.nodePath]: string;
   [Setting.codeLens]: boolean;
+  [Setting.inlayHints]: boolean;
   [Setting.openDashboardOnStart]: boolean;
 }
 

@@ -15,6 +15,7 @@ import { ConfigAnalyses } from './language/configAnalyses';
 import { CountDocuments } from './language/countDocument';
 import { publishDiagnostics } from './language/diagnostics';
 import { provideHovers } from './language/hovers';
+import { provideInlayHints } from './language/inlayHints';
 import { registerDashboard } from './panels/dashboardPanel';
 import { errorReporter } from './reportError';
 import { FailureNotices } from './runs/failureNotices';
@@ -95,6 +96,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     publishDiagnostics(analyses),
     provideCodeLenses(analyses),
     provideHovers(analyses),
+    provideInlayHints(analyses),
     showRunsInStatusBar(store),
     store.onDidChange(showHasRuns),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void store.refresh()),

@@ -5,6 +5,7 @@ const defaults: SettingValues = {
   [Setting.runsDirectory]: '',
   [Setting.nodePath]: '',
   [Setting.codeLens]: true,
+  [Setting.inlayHints]: true,
   [Setting.openDashboardOnStart]: true,
 };
 
