@@ -52,9 +52,9 @@ export function formatChoices(model: ModelConfig, moe: MoeConfig): string {
   return always ? `always ${experts} (top_p: ${moe.router.top_p})` : `up to ${experts}`;
 }
 
-/** Percent with two decimals and a sign, but for zero: `−3.13 %`, `0.00 %`, `+0.52 %`. */
-export function formatResidual(fraction: number): string {
-  const digits = Math.abs(fraction * 100).toFixed(2);
+/** Percent with a sign, but for zero: `−3.13 %`, `0.00 %`, `+0.52 %`. */
+export function formatResidual(fraction: number, decimals = 2): string {
+  const digits = Math.abs(fraction * 100).toFixed(decimals);
   const sign = Number(digits) === 0 ? '' : fraction < 0 ? minus : '+';
   return `${sign}${digits} %`;
 }

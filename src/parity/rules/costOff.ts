@@ -5,14 +5,16 @@ import type { ComparedScope } from '../comparedPart';
 import { formatResidual } from '../formatCount';
 import { residualCause } from '../residualCause';
 import type { Comparison, ParityRule } from './parityRule';
+import { isTwoMatrixParity } from './twoMatrixParity';
 
 /** Shares of the baseline's costs of the part that differs, beyond which a comparison is no longer at equal cost. */
 const limits = { macs: 0.02, parameters: 0.05 } as const;
 
-const parts: Readonly<Record<ComparedScope, string>> = {
-  layers: 'the feed-forward layers that differ',
-  attention: 'attention',
-  model: 'the model',
+/** The part that differs, with how it takes MACs and how it has parameters. */
+const parts: Readonly<Record<ComparedScope, { readonly name: string; readonly takes: string; readonly has: string }>> = {
+  layers: { name: 'The feed-forward layers that differ', takes: 'take', has: 'have' },
+  attention: { name: 'Attention', takes: 'takes', has: 'has' },
+  model: { name: 'The model', takes: 'takes', has: 'has' },
 };
 
 export const macsOff: ParityRule = {
@@ -21,14 +23,23 @@ export const macsOff: ParityRule = {
   summary: 'MACs of the part that differs are more than 2 % off the baseline',
   check(comparison) {
     const { baseline, residuals } = comparison;
-    const { scope, macs, macsWithRouter } = residuals.compared;
-    const worse = furthest(macs, macsWithRouter);
-    if (Math.abs(worse) <= limits.macs) return undefined;
-    const both = `${formatResidual(macs)} without what chooses experts, ${formatResidual(macsWithRouter)} with it`;
-    return {
-      spots: spotsOf(comparison),
-      message: `${capital(parts[scope])} takes ${amount(worse, 'the MACs')} of ${baseline.name} (${both}): a difference in quality may come from compute alone. Change sizes until both models cost the same, or say why not.`,
-    };
+    const { scope, macs, macsWithRouter, parameters } = residuals.compared;
+    // That rule says the same, and why.
+    if (!isOff(macs, macsWithRouter, limits.macs) || isTwoMatrixParity(comparison)) return undefined;
+    const { name, takes } = parts[scope];
+    const costs = `${name} ${takes} ${amount(furthest(macs, macsWithRouter), 'MACs', baseline.name)} (${bothWays(macs, macsWithRouter)})`;
+    const spots = spotsOf(comparison);
+    // Papers count one way or the other; who is equal by one of them has chosen it.
+    if (!isOff(macs, macs, limits.macs)) return { severity: 'information', spots, message: `${costs}: equal without it only.` };
+    if (!isOff(macsWithRouter, macsWithRouter, limits.macs))
+      return { severity: 'information', spots, message: `${costs}: equal with it only.` };
+    const dense = theDense(comparison);
+    if (dense !== undefined && Math.abs(parameters) <= limits.parameters) {
+      const message = `${costs}. ${dense} dense: with as many parameters it cannot take as few MACs as a sparse one, which uses a part of them for each token.`;
+      return { severity: 'information', spots, message };
+    }
+    const message = `${costs}: a difference in quality may come from compute alone. Change sizes until both models cost the same, or say why not.`;
+    return { spots, message };
   },
 };
 
@@ -39,17 +50,27 @@ export const parametersOff: ParityRule = {
   check(comparison) {
     const { baseline, residuals } = comparison;
     const { scope, parameters, parametersWithRouter } = residuals.compared;
-    const worse = furthest(parameters, parametersWithRouter);
-    if (Math.abs(worse) <= limits.parameters) return undefined;
-    const both = `${formatResidual(parameters)} without what chooses experts, ${formatResidual(parametersWithRouter)} with it`;
-    const reason = cannotMatch(comparison);
-    return {
-      ...(reason === undefined ? {} : { severity: 'information' as const }),
-      spots: spotsOf(comparison),
-      message: `${capital(parts[scope])} has ${amount(worse, 'the parameters')} of ${baseline.name} (${both})${reason ?? ': a difference in quality may come from capacity alone. Change sizes until both models are as large, or say why not.'}`,
-    };
+    if (!isOff(parameters, parametersWithRouter, limits.parameters)) return undefined;
+    const { name, has } = parts[scope];
+    const size = `${name} ${has} ${amount(furthest(parameters, parametersWithRouter), 'parameters', baseline.name)} (${bothWays(parameters, parametersWithRouter)})`;
+    const spots = spotsOf(comparison);
+    const dense = theDense(comparison);
+    if (dense !== undefined) {
+      const message = `${size}. ${dense} dense: at equal MACs it cannot have as many parameters as a sparse one, which uses a part of them for each token.`;
+      return { severity: 'information', spots, message };
+    }
+    const message = `${size}: a difference in quality may come from capacity alone. Change sizes until both models are as large, or say why not.`;
+    return { spots, message };
   },
 };
+
+function isOff(one: number, other: number, limit: number): boolean {
+  return Math.abs(furthest(one, other)) > limit;
+}
+
+function bothWays(without: number, withRouter: number): string {
+  return `${formatResidual(without)} without what chooses experts, ${formatResidual(withRouter)} with it`;
+}
 
 function furthest(one: number, other: number): number {
   return deviation(other) > deviation(one) ? other : one;
@@ -60,11 +81,11 @@ function deviation(fraction: number): number {
   return Math.abs(Math.log(Math.max(1 + fraction, Number.MIN_VALUE)));
 }
 
-/** `4.19 times the MACs`, `12.5 % fewer than the MACs`. */
-function amount(fraction: number, what: string): string {
+/** `4.19 times the MACs of smoe.moe.yaml`, `12.50 % fewer MACs than smoe.moe.yaml`. */
+function amount(fraction: number, what: string, baseline: string): string {
   const factor = 1 + fraction;
-  if (factor >= 2 || factor <= 0.5) return `${factor.toFixed(2)} times ${what}`;
-  return `${Math.abs(fraction * 100).toFixed(2)} % ${fraction > 0 ? 'more than' : 'less than'} ${what}`;
+  if (factor >= 2 || factor <= 0.5) return `${factor.toFixed(2)} times the ${what} of ${baseline}`;
+  return `${Math.abs(fraction * 100).toFixed(2)} % ${fraction > 0 ? 'more' : 'fewer'} ${what} than ${baseline}`;
 }
 
 function spotsOf({ loaded, count, baseline }: Comparison): readonly Spot[] {
@@ -72,17 +93,13 @@ function spotsOf({ loaded, count, baseline }: Comparison): readonly Spot[] {
   return [...(cause === undefined ? [] : [atKey(...cause)]), atKey('parity')];
 }
 
-/** Why parameters cannot be equal at equal MACs; undefined where they can. */
-function cannotMatch({ experiment, baseline }: Comparison): string | undefined {
-  const [ours, theirs] = [experiment.model, baseline.experiment.model].map(isSparse);
+/** Which of both is dense, where only one is: then they cannot be equal in both. */
+function theDense({ experiment, baseline }: Comparison): 'The baseline is' | 'This model is' | undefined {
+  const [ours, theirs] = [isSparse(experiment.model), isSparse(baseline.experiment.model)];
   if (ours === theirs) return undefined;
-  return `. ${ours === true ? 'The baseline is' : 'This model is'} dense: at equal MACs it cannot have as many parameters as a sparse one, which uses a part of them for each token.`;
+  return ours ? 'The baseline is' : 'This model is';
 }
 
 function isSparse(model: ModelConfig): boolean {
   return hasRoutedLayer(model) || productKeyLayers(model).length > 0 || model.attention.moe !== undefined;
-}
-
-function capital(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }

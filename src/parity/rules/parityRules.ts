@@ -1,11 +1,13 @@
 import type { ConfigFinding } from '../../config/configFile';
 import type { PathFinding } from '../../config/pathFinding';
 import { macsOff, parametersOff } from './costOff';
+import { differentTask } from './differentTask';
 import { parityCycle } from './parityCycle';
 import type { ParityInput, ParityRule } from './parityRule';
+import { twoMatrixParity } from './twoMatrixParity';
 
 /** By costs and by task; of cycles `parityFindings` knows by itself. */
-const rules: readonly ParityRule[] = [macsOff, parametersOff];
+const rules: readonly ParityRule[] = [twoMatrixParity, macsOff, parametersOff, differentTask];
 
 /** Every rule of this room, for lists of rules. */
 export const parityRules: readonly { readonly code: string; readonly severity: ConfigFinding['severity']; readonly summary: string }[] = [
