@@ -11,13 +11,15 @@ import {
   switchBalance,
   weightWithoutLoss,
 } from './rules/balance';
-import { ampleCapacity, capacityOfExpertChoice, onlyWithCapacity, priorityOfOne } from './rules/capacity';
+import { biasBesideLoss, nothingBalances } from './rules/balancing';
+import { ampleCapacity, capacityInTrainingOnly, capacityOfExpertChoice, onlyWithCapacity, priorityOfOne } from './rules/capacity';
 import { notCausal } from './rules/causality';
 import { dropoutWithoutChoice, expertChoiceDropout } from './rules/expertDropout';
 import { frozenBiased, frozenRouter, frozenTemperature } from './rules/frozen';
 import { deviationOfFanIn } from './rules/initialization';
+import { learningRateRange } from './rules/learningRate';
 import { lazyDecay, lazySteps } from './rules/lazyOptimizer';
-import { biasOfNothing, isoMacWidth, moeHeads, nothingLeftOut, onlyForMultiHead } from './rules/multiHead';
+import { biasOfNothing, isoMacWidth, moeHeads, nothingLeftOut, oneHead, onlyForMultiHead } from './rules/multiHead';
 import { allExperts, oneExpert } from './rules/nothingToChoose';
 import { nothingRotated, relativeOfMasked, relativeOfOddWidth, relativePadding, rotationWithoutRope } from './rules/position';
 import {
@@ -90,6 +92,7 @@ export const rules: readonly Rule[] = [
   oneExpert,
   allExperts,
   moeHeads,
+  oneHead,
   onlyForMultiHead,
   isoMacWidth,
   nothingLeftOut,
@@ -112,6 +115,8 @@ export const rules: readonly Rule[] = [
   balanceOfBiased,
   lossFreeSelection,
   switchBalance,
+  nothingBalances,
+  biasBesideLoss,
   weightWithoutLoss,
   lossWithoutWeight,
   globalWithoutWeight,
@@ -124,6 +129,7 @@ export const rules: readonly Rule[] = [
   onlyWithCapacity,
   ampleCapacity,
   priorityOfOne,
+  capacityInTrainingOnly,
   frozenBiased,
   frozenRouter,
   frozenTemperature,
@@ -149,6 +155,7 @@ export const rules: readonly Rule[] = [
   maskingWithoutMasks,
   batchTokens,
   warmup,
+  learningRateRange,
   minimumLearningRate,
   minimumOfConstant,
 ];
@@ -156,9 +163,7 @@ export const rules: readonly Rule[] = [
 /** What values together get wrong. `stated` is what the config and its bases say, without defaults. */
 export function semanticFindings(experiment: Experiment, stated: unknown): PathFinding[] {
   const input = { experiment, states: (...path: KeyPath) => isStated(stated, path) };
-  return rules.flatMap((rule) =>
-    [rule.check(input) ?? []].flat().map((found) => ({ severity: rule.severity, code: rule.code, ...found })),
-  );
+  return rules.flatMap((rule) => [rule.check(input) ?? []].flat().map((found) => ({ severity: rule.severity, code: rule.code, ...found })));
 }
 
 function isStated(value: unknown, [key, ...rest]: KeyPath): boolean {

@@ -18,7 +18,7 @@ const optional = { requiredKeys: [] as [] };
 const validConfig = fc
   .record({
     heads: fc.integer({ min: 1, max: 16 }),
-    moeHeads: fc.integer({ min: 1, max: 6 }),
+    moeHeads: fc.integer({ min: 2, max: 6 }),
     experts: fc.integer({ min: 2, max: 64 }),
     microBatch: fc.integer({ min: 1, max: 16 }),
     context: fc.integer({ min: 1, max: 2048 }),

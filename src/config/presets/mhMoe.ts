@@ -82,6 +82,17 @@ function gapsOf(model: keyof typeof models, ...more: readonly string[]): readonl
   return [...modelGaps[model], ...(model === 'dense' ? [] : routedGaps), ...more, ...commonGaps];
 }
 
+/** Rules that say what these models do on purpose. */
+function suppressedOf(moe: Moe | undefined): Readonly<Record<string, string>> {
+  if (moe === undefined) return {};
+  return {
+    'evaluation-capacity': 'without drops a perplexity does not depend on the rest of its batch',
+    ...(moe.kind === 'mh-moe' && moe.heads === 1
+      ? { 'mh-moe-one-head': 'SMoE between two projections is what Table 4 compares with' }
+      : {}),
+  };
+}
+
 /** RedPajama, Wiki and C4, as every table prints them. */
 function perplexities(where: string, step: number | null, values: readonly [number, number, number]): PublishedPerplexity[] {
   return ['RedPajama', 'Wiki', 'C4'].map((dataset, index) => ({ dataset, step, value: values[index] ?? Number.NaN, where }));
@@ -143,6 +154,7 @@ function row(
     published: {},
     perplexity: [...perplexities(where, 50_000, at50k), ...perplexities(where, 100_000, at100k)],
     baseline,
+    suppressed: suppressedOf(moe),
     ...parts,
     experiment: experiment(title, moe, bitnet),
   };
@@ -221,6 +233,7 @@ function ablation({ id, title, table, moe, values, gaps, claims }: Ablation): Pr
     perplexity: perplexities(where, null, values),
     claims,
     baseline,
+    suppressed: suppressedOf(moe),
     experiment: experiment(title, moe),
   };
 }

@@ -60,6 +60,8 @@ export interface Preset {
   readonly gaps: readonly string[];
   /** Where the source contradicts itself or what is said about it. */
   readonly flags: readonly string[];
+  /** Rules whose findings are what the source does, by their codes: the reason that the config gives for suppressing them. */
+  readonly suppressed?: Readonly<Record<string, string>>;
   readonly published: PublishedCounts;
   readonly perplexity: readonly PublishedPerplexity[];
   readonly results?: readonly PublishedResult[];

@@ -41,6 +41,7 @@ export function presetText(preset: Preset): string {
     ...(preset.flags.length === 0 ? [] : [comment('Beware:')]),
     ...preset.flags.map(item),
     ...publishedLines(preset),
+    ...Object.entries(preset.suppressed ?? {}).map(([code, reason]) => `# moe-lab-disable ${code} -- ${reason}`),
     // Lists without blanks inside their brackets, as everywhere here.
     document
       .toString({ lineWidth: 0 })

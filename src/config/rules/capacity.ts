@@ -1,6 +1,7 @@
 import { canDrop, isIsoMac, mostChoices, resultingExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
-import { mended, removing } from './remedies';
+import { hasRoutedLayer } from '../placement';
+import { changing, mended, removing, set } from './remedies';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
@@ -72,5 +73,32 @@ export const priorityOfOne: Rule = {
       instead: 'use a `top_k` of at least 2',
       elsewhere: [atValue('model', 'moe', 'top_k')],
     });
+  },
+};
+
+/** Training and evaluation then run different models; the released code of 2411.16205 drops in both. */
+export const capacityInTrainingOnly: Rule = {
+  code: 'evaluation-capacity',
+  severity: 'information',
+  summary: '`capacity_factor` drops units in training, and without `capacity_in_evaluation` none in evaluation',
+  check({ experiment: { model }, states }) {
+    const { moe } = model;
+    if (!moe || moe.router.capacity_in_evaluation || !hasRoutedLayer(model) || !canDrop(model, moe)) return undefined;
+    const { capacity_factor: factor, capacity_priority: priority } = moe.router;
+    const path = (key: string): readonly string[] => [...routerPath, key];
+    // Else first choices of later tokens displace other choices of earlier ones.
+    const byPosition = model.objective === 'causal' && priority === 'first_choice' && mostChoices(model, moe) > 1;
+    return mended(
+      violation(
+        `\`capacity_factor\` ${factor ?? ''} drops units in training and none in evaluation, so what is validated is not quite what is trained (the released code of 2411.16205 drops in both); remove it to drop nowhere, or add \`capacity_in_evaluation: true\`${byPosition ? ' with `capacity_priority: position`' : ''}.`,
+        atKey(...routerPath, 'capacity_factor'),
+      ),
+      changing(
+        `Drop in evaluation too${byPosition ? ', by position' : ''}`,
+        set(path('capacity_in_evaluation'), true),
+        ...(byPosition ? [set(path('capacity_priority'), 'position')] : []),
+      ),
+      removing(...['capacity_factor', 'capacity_priority'].filter((key) => states(...routerPath, key)).map(path)),
+    );
   },
 };

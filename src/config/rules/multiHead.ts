@@ -1,11 +1,11 @@
 import { nearestDivisors, nearestDivisorUpTo, nearestMultiples, nearestThatFit } from '../divisibility';
-import { isoMacWidening, matricesPerExpert, projectionsLeftOut } from '../moeShape';
+import { isoMacWidening, matricesPerExpert, projectionsLeftOut, resultingExperts } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
 import type { MoeConfig } from '../schema';
-import { mended, setting } from './remedies';
+import { changing, mended, remove, set, setting } from './remedies';
 import type { Rule } from './rule';
 import { violation } from './rule';
-import { withoutEffect } from './withoutEffect';
+import { listed, withoutEffect } from './withoutEffect';
 
 export const moeHeads: Rule = {
   code: 'moe-heads',
@@ -22,6 +22,38 @@ export const moeHeads: Rule = {
       ),
       ...nearestThatFit(moe.heads, model.d_model, (count) => count > 1 && model.d_model % count === 0).map((count) =>
         setting(['model', 'moe', 'heads'], count),
+      ),
+    );
+  },
+};
+
+/**
+ * Of one head every token is one sub-token. The released command of 2411.16205 never passes the number of heads, and trains an SMoE; rows of its
+ * Table 4, SMoE between two projections, are meant so.
+ */
+export const oneHead: Rule = {
+  code: 'mh-moe-one-head',
+  severity: 'warning',
+  summary: '`kind: mh-moe` with one head, which splits nothing: an SMoE between two projections',
+  check({ experiment: { model }, states }) {
+    const { moe } = model;
+    // Of a single expert another rule speaks.
+    if (moe?.kind !== 'mh-moe' || moe.heads > 1 || resultingExperts(model, moe).experts < 2) return undefined;
+    const path = (key: string): readonly string[] => ['model', 'moe', key];
+    const projections = ['no projections', 'one projection', 'two projections'][2 - projectionsLeftOut(moe)] ?? '';
+    const stated = states(...path('heads'));
+    const idle = multiHeadKeys.filter((key) => states(...path(key)));
+    return mended(
+      violation(
+        `\`kind: mh-moe\` ${stated ? 'with `heads: 1`' : 'without `heads` has one head and'} splits no token, so this is an SMoE with ${projections} around it, as the released command of 2411.16205 trains, which passes no number of heads; ${stated ? 'use' : 'state'} \`heads\` of at least 2, or use \`kind: smoe\`.`,
+        atValue(...path('heads')),
+        atValue(...path('kind')),
+      ),
+      ...[2, 3, 4].filter((count) => model.d_model % count === 0).map((count) => setting(path('heads'), count)),
+      changing(
+        `Set moe.kind to smoe${idle.length === 0 ? '' : ` and remove ${listed(idle)}`}`,
+        set(path('kind'), 'smoe'),
+        ...idle.map((key) => remove(path(key))),
       ),
     );
   },

@@ -15,6 +15,8 @@ export interface Violation {
   readonly message: string;
   /** Best first, as in PathFinding. */
   readonly spots: readonly Spot[];
+  /** Where it matters more or less than the rule's severity says. */
+  readonly severity?: ConfigFinding['severity'];
   /** Best first; a rule without any has none that is better than what its message says. */
   readonly remedies?: readonly Remedy[];
 }

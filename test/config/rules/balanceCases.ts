@@ -25,7 +25,10 @@ export const balanceCases: readonly Case[] = [
   {
     of: 'balance-without-loss',
     changes: router({ balance: 'none', balance_weight: 0.02, balance_scope: 'global' }),
-    says: '[balance_weight] warning balance-without-loss: `moe.router.balance_weight: 0.02` and `moe.router.balance_scope: global` have no effect, because `balance: none` has no loss; name a balance loss, or remove them.',
+    says: [
+      '[none] warning no-balance: With `balance: none` nothing balances the load of experts: those that are chosen early learn more and are chosen more, until few are used; use a balance loss, or `select: top_k_biased` with `balance: loss_free`.',
+      '[balance_weight] warning balance-without-loss: `moe.router.balance_weight: 0.02` and `moe.router.balance_scope: global` have no effect, because `balance: none` has no loss; name a balance loss, or remove them.',
+    ],
   },
   {
     of: 'balance-weight-0',
@@ -40,7 +43,10 @@ export const balanceCases: readonly Case[] = [
   {
     of: 'global-weight-0',
     changes: router({ balance_weight: 0, balance_scope: 'global' }),
-    says: '[balance_scope] warning global-weight-0: `moe.router.balance_scope: global` changes only what is measured, because `balance_weight` is 0; give it a weight above 0, or remove the scope.',
+    says: [
+      '[0] warning no-balance: With `balance_weight: 0` nothing balances the load of experts: those that are chosen early learn more and are chosen more, until few are used; use a balance loss, or `select: top_k_biased` with `balance: loss_free`.',
+      '[balance_scope] warning global-weight-0: `moe.router.balance_scope: global` changes only what is measured, because `balance_weight` is 0; give it a weight above 0, or remove the scope.',
+    ],
   },
   {
     of: 'balance-without-loss',
@@ -55,5 +61,31 @@ export const balanceCases: readonly Case[] = [
     of: 'global-of-one',
     changes: { ...router({ balance_scope: 'global' }), 'train.batch_tokens': 32 },
     says: '[balance_scope] warning global-of-one: `moe.router.balance_scope: global` has no effect, because `batch_tokens` is one microbatch; accumulate over several, or remove it.',
+  },
+  {
+    of: 'no-balance',
+    changes: router({ balance: 'none' }),
+    says: '[none] warning no-balance: With `balance: none` nothing balances the load of experts: those that are chosen early learn more and are chosen more, until few are used; use a balance loss, or `select: top_k_biased` with `balance: loss_free`.',
+  },
+  {
+    of: 'no-balance',
+    changes: router({ balance: 'none', z_loss_weight: 0.001 }),
+    says: '[none] warning no-balance: With `balance: none` nothing balances the load of experts (the z-loss only keeps logits small): those that are chosen early learn more and are chosen more, until few are used; use a balance loss, or `select: top_k_biased` with `balance: loss_free`.',
+  },
+  {
+    of: 'no-balance',
+    changes: router({ balance_weight: 0 }),
+    says: '[0] warning no-balance: With `balance_weight: 0` nothing balances the load of experts: those that are chosen early learn more and are chosen more, until few are used; use a balance loss, or `select: top_k_biased` with `balance: loss_free`.',
+  },
+  {
+    of: 'bias-and-loss',
+    changes: router({ select: 'top_k_biased', balance: 'top_k' }),
+    says: '[top_k] warning bias-and-loss: The bias of `select: top_k_biased` and `balance: top_k` with weight 0.01 both balance, so that neither is what explains the result, and the loss bends the router, which the bias is there to avoid (2408.15664); use `balance: loss_free` for the bias alone.',
+  },
+  {
+    of: 'bias-and-loss',
+    // DeepSeek-V3.
+    changes: router({ select: 'top_k_biased', balance: 'top_k', balance_weight: 0.0001, score: 'sigmoid' }),
+    says: '[top_k] information bias-and-loss: The bias of `select: top_k_biased` and `balance: top_k` with weight 0.0001 both balance, so that neither is what explains the result; a weight as small as this is usual against extremes only; use `balance: loss_free` for the bias alone.',
   },
 ];

@@ -19,7 +19,17 @@ export const capacityCases: readonly Case[] = [
   },
   {
     of: 'capacity-priority-top-1',
-    changes: { ...router({ capacity_factor: 1, capacity_priority: 'position' }), 'model.moe.top_k': 1 },
+    changes: { ...router({ capacity_factor: 1, capacity_priority: 'position', capacity_in_evaluation: true }), 'model.moe.top_k': 1 },
     says: '[capacity_priority] warning capacity-priority-top-1: `moe.router.capacity_priority: position` has no effect, because with `top_k: 1` every choice is a first one; use a `top_k` of at least 2, or remove it.',
+  },
+  {
+    of: 'evaluation-capacity',
+    changes: router({ capacity_factor: 1.25 }),
+    says: '[capacity_factor] information evaluation-capacity: `capacity_factor` 1.25 drops units in training and none in evaluation, so what is validated is not quite what is trained (the released code of 2411.16205 drops in both); remove it to drop nowhere, or add `capacity_in_evaluation: true` with `capacity_priority: position`.',
+  },
+  {
+    of: 'evaluation-capacity',
+    changes: { ...router({ capacity_factor: 1 }), 'model.moe.top_k': 1 },
+    says: '[capacity_factor] information evaluation-capacity: `capacity_factor` 1 drops units in training and none in evaluation, so what is validated is not quite what is trained (the released code of 2411.16205 drops in both); remove it to drop nowhere, or add `capacity_in_evaluation: true`.',
   },
 ];

@@ -48,4 +48,14 @@ export const multiHeadCases: readonly Case[] = [
     changes: { 'model.bitnet': { quantize_head_merge: true } },
     says: '[quantize_head_merge] warning quantize-head-merge: `bitnet.quantize_head_merge: true` has no effect, because there is neither a head nor a merge layer; use `kind: mh-moe` with one of them, or remove it.',
   },
+  {
+    of: 'mh-moe-one-head',
+    changes: { 'model.moe.kind': 'mh-moe' },
+    says: '[mh-moe] warning mh-moe-one-head: `kind: mh-moe` without `heads` has one head and splits no token, so this is an SMoE with two projections around it, as the released command of 2411.16205 trains, which passes no number of heads; state `heads` of at least 2, or use `kind: smoe`.',
+  },
+  {
+    of: 'mh-moe-one-head',
+    changes: { 'model.moe.kind': 'mh-moe', 'model.moe.heads': 1, 'model.moe.head_layer': false, 'model.moe.merge_layer': false },
+    says: '[1] warning mh-moe-one-head: `kind: mh-moe` with `heads: 1` splits no token, so this is an SMoE with no projections around it, as the released command of 2411.16205 trains, which passes no number of heads; use `heads` of at least 2, or use `kind: smoe`.',
+  },
 ];

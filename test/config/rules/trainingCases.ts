@@ -53,9 +53,24 @@ export const trainingCases: readonly Case[] = [
     says: '[10] warning warmup: `train.warmup` 10 covers all 10 steps, so the learning rate never reaches its peak and its schedule; use less than 10.',
   },
   {
+    of: 'learning-rate-range',
+    changes: { 'train.learning_rate': 0.01 },
+    says: '[0.01] warning learning-rate-range: `train.learning_rate` 0.01 is outside of 0.00017 to 0.0068, usual for AdamW at a width of 96 (6e-4 at a width of 768 in the released code of 2411.16205; other widths by 1 / sqrt(d_model)), so a run may diverge, or seem worse than it is; use about 0.0017.',
+  },
+  {
+    of: 'learning-rate-range',
+    changes: { 'model.d_model': 16384 },
+    says: '[train] warning learning-rate-range: `train.learning_rate` is 0.001 where absent, which is outside of 0.000013 to 0.00052, usual for AdamW at a width of 16384 (6e-4 at a width of 768 in the released code of 2411.16205; other widths by 1 / sqrt(d_model)), so a run may diverge, or seem worse than it is; use about 0.00013.',
+  },
+  {
+    of: 'learning-rate-range',
+    changes: { ...attentionExperts({}), 'train.learning_rate': 0.00001, 'train.min_learning_rate': 0 },
+    says: '[0.00001] warning learning-rate-range: `train.learning_rate` 0.00001 is outside of 0.000025 to 0.0068, usual for AdamW at a width of 96 (6e-4 at a width of 768 in the released code of 2411.16205; 2.5e-4 in 2312.07987; other widths by 1 / sqrt(d_model)), so a run may seem worse than it is; use about 0.00025.',
+  },
+  {
     of: 'min-learning-rate',
-    changes: { 'train.learning_rate': 0.00001 },
-    says: '[0.00001] error min-learning-rate: `train.min_learning_rate` 0.0001 is above `learning_rate` 0.00001; use at most 0.00001.',
+    changes: { 'train.min_learning_rate': 0.002 },
+    says: '[0.002] error min-learning-rate: `train.min_learning_rate` 0.002 is above `learning_rate` 0.001; use at most 0.001.',
   },
   {
     of: 'min-learning-rate-constant',
