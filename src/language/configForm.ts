@@ -10,9 +10,9 @@ import type { KeyPath } from '../config/yamlTree';
 /** How a value is edited: in a line, as lines, ticked, chosen, or as the YAML that it is. */
 export type FieldKind = 'whole' | 'number' | 'text' | 'boolean' | 'choice' | 'choices' | 'numbers' | 'lines' | 'yaml';
 
-/** Who says what a key is: this file, a base (its file name), nobody but the schema, or nobody at all. */
+/** Who says what a key is: this file (over a base that says it too), a base (its file name), nobody but the schema, or nobody at all. */
 export type Origin =
-  | { readonly kind: 'stated' }
+  | { readonly kind: 'stated'; readonly over: string | null }
   | { readonly kind: 'inherited'; readonly from: string }
   | { readonly kind: 'default' }
   | { readonly kind: 'none' };
@@ -97,7 +97,7 @@ function sectionsBelow(schema: JsonSchema, path: readonly string[], around: Surr
     description: schema.description ?? '',
     optional,
     present,
-    origin: path.length === 0 ? { kind: 'stated' } : originOf(around.links, path, present),
+    origin: path.length === 0 ? { kind: 'none' } : originOf(around.links, path, present),
     fields: present
       ? fields.map(([key, property]) => field([...path, key], property, isRequired(schema, key), valueOf(value, key), around.links))
       : [],
@@ -166,11 +166,12 @@ function fieldText(kind: FieldKind, value: unknown): string {
 
 function originOf(links: readonly ChainLink[], path: KeyPath, hasValue: boolean): Origin {
   const [own, ...bases] = links;
-  if (own?.tree.statedAt(path)) return { kind: 'stated' };
-  // What a base calls itself and what it extends are its own affair.
-  const inherits = path.length !== 1 || (path[0] !== 'name' && path[0] !== 'extends' && path[0] !== 'sweep');
+  // What a base calls itself, what it extends and the family that it is of are its own affair.
+  const inherits = path.length !== 1 || !['name', 'extends', 'sweep'].includes(String(path[0]));
   const base = inherits ? bases.find(({ tree }) => tree.statedAt(path)) : undefined;
-  if (base) return { kind: 'inherited', from: basename(base.file) };
+  const from = base === undefined ? null : basename(base.file);
+  if (own?.tree.statedAt(path)) return { kind: 'stated', over: from };
+  if (from !== null) return { kind: 'inherited', from };
   return { kind: hasValue ? 'default' : 'none' };
 }
 

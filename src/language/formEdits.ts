@@ -40,9 +40,10 @@ function set(form: ConfigForm, path: readonly string[], text: string): FormEdit 
 }
 
 function reset(form: ConfigForm, path: readonly string[]): FormEdit {
-  const stated = fieldAt(form, path) ?? form.sections.find((section) => dotted(section.path) === dotted(path));
-  if (stated?.origin.kind !== 'stated') return nothing;
-  // A required key that only this file states would be missing; where a base has it too, nobody knows without trying: the finding says it.
+  const field = fieldAt(form, path);
+  const { origin } = field ?? form.sections.find((section) => dotted(section.path) === dotted(path)) ?? {};
+  if (origin?.kind !== 'stated') return nothing;
+  if (field?.required === true && origin.over === null) return { problem: `It is required; it must be ${field.expects}.` };
   return { changes: [{ kind: 'remove', path }] };
 }
 

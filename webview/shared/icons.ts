@@ -18,6 +18,23 @@ const shapes = {
     { d: 'M5.5 7.5H10.5M5.5 9.5H10.5M5.5 11.5H8.5', stroke: 'currentColor' },
   ],
   close: [{ d: 'M4 4L12 12M12 4L4 12', stroke: 'currentColor', 'stroke-width': 1.2 }],
+  reset: [
+    { d: 'M3 8a5 5 0 1 0 1.6-3.7', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.2 },
+    { d: 'M5.2 1.6L4.4 4.6L7.4 5.2', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.2 },
+  ],
+  text: [{ d: 'M2.5 3.5H13.5M2.5 6.5H10.5M2.5 9.5H13.5M2.5 12.5H8.5', stroke: 'currentColor', 'stroke-width': 1.2 }],
+  error: [
+    { d: 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13z', fill: 'none', stroke: 'currentColor' },
+    { d: 'M5.5 5.5L10.5 10.5M10.5 5.5L5.5 10.5', stroke: 'currentColor', 'stroke-width': 1.2 },
+  ],
+  warning: [
+    { d: 'M8 1.8L14.8 14H1.2z', fill: 'none', stroke: 'currentColor' },
+    { d: 'M8 6V10.2M8 11.2V12.6', stroke: 'currentColor', 'stroke-width': 1.2 },
+  ],
+  information: [
+    { d: 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13z', fill: 'none', stroke: 'currentColor' },
+    { d: 'M8 7V11.5M8 4.4V5.8', stroke: 'currentColor', 'stroke-width': 1.2 },
+  ],
 } satisfies Record<string, readonly Attributes[]>;
 
 export type IconName = keyof typeof shapes;

@@ -54,9 +54,9 @@ export type ConfigEditorToHost =
 export const fieldKinds = ['whole', 'number', 'text', 'boolean', 'choice', 'choices', 'numbers', 'lines', 'yaml'] as const;
 export type FieldKind = (typeof fieldKinds)[number];
 
-/** Who says what a key is: the document, a base (its file name), the schema's default, or nobody. */
+/** Who says what a key is: the document (over a base that says it too), a base (its file name), the schema's default, or nobody. */
 export type Origin =
-  | { readonly kind: 'stated' }
+  | { readonly kind: 'stated'; readonly over: string | null }
   | { readonly kind: 'inherited'; readonly from: string }
   | { readonly kind: 'default' }
   | { readonly kind: 'none' };
@@ -219,7 +219,7 @@ export const configEditorToHostSchema = z.discriminatedUnion('type', [
 ]) satisfies z.ZodType<ConfigEditorToHost>;
 
 const originSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('stated') }),
+  z.strictObject({ kind: z.literal('stated'), over: z.string().nullable() }),
   z.strictObject({ kind: z.literal('inherited'), from: z.string() }),
   z.strictObject({ kind: z.literal('default') }),
   z.strictObject({ kind: z.literal('none') }),
