@@ -28,8 +28,20 @@ export interface ComparedResiduals {
 }
 
 export function comparedResiduals(ours: ModelCount, theirs: ModelCount): ComparedResiduals {
+  const parts = comparedParts(ours, theirs);
+  return { scope: parts.scope, ...residualsOf(parts.ours, parts.theirs) };
+}
+
+/** What is compared, in both models. */
+export interface ComparedParts {
+  readonly scope: ComparedScope;
+  readonly ours: PartCost;
+  readonly theirs: PartCost;
+}
+
+export function comparedParts(ours: ModelCount, theirs: ModelCount): ComparedParts {
   const scope = comparedScope(ours, theirs);
-  return { scope, ...residualsOf(partOf(scope, ours, theirs), partOf(scope, theirs, ours)) };
+  return { scope, ours: partOf(scope, ours, theirs), theirs: partOf(scope, theirs, ours) };
 }
 
 export function residualsOf(ours: PartCost, theirs: PartCost): Omit<ComparedResiduals, 'scope'> {

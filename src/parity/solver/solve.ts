@@ -1,5 +1,18 @@
-import type { Experiment } from '../../config/schema';
+import type { Experiment, ModelConfig } from '../../config/schema';
+import { semanticFindings } from '../../config/semanticRules';
 import type { ComparedResiduals, ComparedScope } from '../comparedPart';
+import { comparedParts } from '../comparedPart';
+import { residuals } from '../compareWithBaseline';
+import { modelCost } from '../closedForm/modelCost';
+import { modelTotals, placementOf } from '../closedForm/modelTotals';
+import { attentionCost } from '../closedForm/attentionCost';
+import type { Against, Candidate, Problem } from './candidates';
+import { candidatesOf, problemOf, realSolution } from './candidates';
+import type { Axis } from './equations';
+import type { SolverPlan } from './plan';
+import { combinations, onlyKeys, planOf } from './plan';
+import type { Aim, Ranked } from './ranking';
+import { isNear, ranked } from './ranking';
 
 /** Which residuals are to vanish. */
 export type ParityTarget = 'macs' | 'parameters' | 'both';
@@ -7,7 +20,7 @@ export type ParityTarget = 'macs' | 'parameters' | 'both';
 export interface SolveOptions {
   /** `both` where absent. */
   readonly target?: ParityTarget;
-  /** The most choices. */
+  /** The most choices; 20 where absent. */
   readonly limit?: number;
   /** Only these keys may change, dotted: `model.moe.expert_width`. Where absent all that the architecture has. */
   readonly keys?: readonly string[];
@@ -15,23 +28,113 @@ export interface SolveOptions {
 
 /** Whole numbers for some keys of a config, and how far the model is from its baseline with them: residuals as fractions. */
 export interface Choice extends ComparedResiduals {
-  /** By dotted key; those alone that are not what the config says. */
+  /** By dotted key: what was solved for, also where it stays as it is, and of heads, top_k and their like those that change. */
   readonly changes: Readonly<Record<string, number>>;
   /** Of the whole model; `parameters` includes what chooses experts. */
   readonly model: { readonly parameters: number; readonly macs: number; readonly macsWithRouter: number };
 }
 
 export interface Solution {
+  /** What is compared where the subject is as it is. */
   readonly scope: ComparedScope;
-  /** Where both residuals vanish in real numbers, by dotted key, without what chooses experts and with it; empty where they cannot. */
+  /**
+   * Where the residuals vanish in real numbers, by dotted key, without what chooses experts and with it, heads, top_k and their like as in the subject; empty
+   * where they cannot.
+   */
   readonly exact: Readonly<Record<string, number>>;
   readonly exactWithRouter: Readonly<Record<string, number>>;
-  /** Best first. */
+  /** Best first. That which changes nothing is among them where it is as good. */
   readonly choices: readonly Choice[];
 }
 
-/** Whole numbers for the sizes of `subject` that bring it to the cost of `baseline`. */
+const usualLimit = 20;
+
+/** Other heads, top_k and their like: of each combination only the best. */
+const mostOfOther = 1;
+
+/**
+ * Whole numbers for the sizes of `subject` that bring it to the cost of `baseline`; every choice is a config without errors or new warnings. Costs are those of the
+ * whole models, so that it does not matter where they arise; residuals are those of the part that differs.
+ */
 export function solve(subject: Experiment, baseline: Experiment, options: SolveOptions = {}): Solution {
-  void [subject, baseline, options];
-  return { scope: 'layers', exact: {}, exactWithRouter: {}, choices: [] };
+  const { target = 'both', limit = usualLimit, keys } = options;
+  const [ours, theirs] = [modelCost(subject.model), modelCost(baseline.model)];
+  const { scope, theirs: part } = comparedParts(ours, theirs);
+  const whole = planOf(subject.model, baseline.model, scope);
+  const plan = keys === undefined ? whole : onlyKeys(whole, keys);
+  const axes: readonly Axis[] = target === 'both' ? ['macs', 'parameters'] : [target];
+  const against: Against = {
+    costOf: costOfChanged(subject.model, plan),
+    totals: modelTotals(baseline.model, placementOf(baseline.model)),
+    part,
+  };
+  const aim: Aim = { axes, withRouter: plan.ranksWithRouter };
+  const problems = combinations(subject.model, plan.tried).flatMap((model) => problemOf(model, plan.solved, axes, against) ?? []);
+  const found = problems.flatMap((problem) => {
+    const candidates = candidatesOf(problem, (one) => isNear(one, aim));
+    return promising(subject.model, candidates, plan, aim);
+  });
+  const evaluated = found.map(({ model, ...rest }) => ({
+    ...rest,
+    model,
+    choice: choiceOf(subject.model, model, plan, modelCost(model), theirs),
+  }));
+  const best = ranked(
+    evaluated.map((one) => ({ ...one, residuals: one.choice })),
+    aim,
+  );
+  const usable: Choice[] = [];
+  const isUsable = usability(subject);
+  for (const { model, choice } of best) {
+    if (usable.length >= limit) break;
+    if (isUsable(model)) usable.push(choice);
+  }
+  const [own] = problems;
+  return { scope, exact: sizesByKey(own, false), exactWithRouter: sizesByKey(own, true), choices: usable };
+}
+
+interface Promising extends Candidate, Ranked {}
+
+/** All where heads, top_k and their like stay, else the best. */
+function promising(subject: ModelConfig, candidates: readonly Candidate[], plan: SolverPlan, aim: Aim): readonly Promising[] {
+  const all = candidates.map((one): Promising => {
+    const differing = plan.tried.filter(({ knob }) => knob.of(one.model) !== knob.of(subject)).length;
+    return { ...one, differing, changed: differing + plan.solved.filter((knob) => knob.of(one.model) !== knob.of(subject)).length };
+  });
+  return all.some(({ differing }) => differing > 0) ? ranked(all, aim).slice(0, mostOfOther) : all;
+}
+
+function sizesByKey(problem: Problem | undefined, withRouter: boolean): Readonly<Record<string, number>> {
+  if (problem === undefined) return {};
+  return Object.fromEntries([...realSolution(problem, withRouter)].map(([{ key }, size]) => [key, size]));
+}
+
+/** The cost of a model that differs from the subject only in knobs of the plan. */
+function costOfChanged(subject: ModelConfig, { tried, solved }: SolverPlan): Against['costOf'] {
+  const placement = placementOf(subject);
+  const sizesAttention = [...tried.map(({ knob }) => knob), ...solved].some(({ key }) => key.startsWith('model.attention.'));
+  const attention = sizesAttention ? undefined : attentionCost(subject);
+  return (model) => modelTotals(model, placement, attention);
+}
+
+/** What some sizes make of a subject, and how far that is from its baseline. */
+function choiceOf(
+  subject: ModelConfig,
+  model: ModelConfig,
+  { tried, solved }: SolverPlan,
+  ours: ReturnType<typeof modelCost>,
+  theirs: ReturnType<typeof modelCost>,
+): Choice {
+  const differing = tried.map(({ knob }) => knob).filter((knob) => knob.of(model) !== knob.of(subject));
+  const changes = Object.fromEntries([...differing, ...solved].map((knob) => [knob.key, knob.of(model)]));
+  const { parameters, macs, macsWithRouter, compared } = residuals('', ours, theirs);
+  return { changes, ...compared, model: { parameters, macs, macsWithRouter } };
+}
+
+/** Whether a model is one that the config accepts, and says nothing new against. */
+function usability(subject: Experiment): (model: ModelConfig) => boolean {
+  const said = (experiment: Experiment): readonly string[] =>
+    semanticFindings(experiment, {}).flatMap(({ severity, code }) => (severity === 'information' ? [] : [code]));
+  const already = new Set(said(subject));
+  return (model) => said({ ...subject, model }).every((code) => already.has(code));
 }
