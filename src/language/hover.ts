@@ -1,7 +1,13 @@
-import type { LoadedConfig, Position, SourceRange } from '../config/configFile';
-import { describeKey, type KeyDescription } from '../config/describeKey';
+import type { Position, SourceRange } from '../config/configFile';
+import type { KeyDescription } from '../config/describeKey';
+import { keyFacts, keyMarkdown } from '../config/keyFacts/keyFacts';
+import type { KeyPath } from '../config/yamlTree';
+import { sizeKeys } from '../parity/sizeKeys';
 import type { Beside } from './besideYaml';
+import { effectTable } from './effects';
 import type { HintedConfig } from './inlayHints';
+import { keyAt } from './keyAt';
+import { parityTable } from './parityTexts';
 
 export interface KeyHover {
   readonly range: SourceRange;
@@ -9,43 +15,27 @@ export interface KeyHover {
 }
 
 /** What is said over a key of a config; beside the YAML extension only what its schema cannot know. Undefined where there is nothing to say. */
-export function hoverAt({ loaded }: HintedConfig, position: Position, beside: Beside): KeyHover | undefined {
-  const key = keyAt(loaded, position);
-  return key === undefined || beside === 'yaml' ? undefined : { range: key.range, markdown: descriptionOf(key.description) };
+export function hoverAt(config: HintedConfig, position: Position, beside: Beside): KeyHover | undefined {
+  const key = keyAt(config.loaded, position);
+  if (key === undefined) return undefined;
+  const parts = [...(beside === 'alone' ? [keyText(key.description)] : []), ...figures(config, key.path)];
+  return parts.length === 0 ? undefined : { range: key.range, markdown: parts.join('\n\n') };
 }
 
-/** A key of the schema as a config states it. */
-export interface StatedKey {
-  readonly range: SourceRange;
-  readonly description: KeyDescription;
-}
-
-/** The schema's key at a position of a config, undefined between keys and on keys that the schema does not know. */
-export function keyAt({ rangeOf }: Pick<LoadedConfig, 'rangeOf'>, position: Position): StatedKey | undefined {
-  const search = (path: readonly string[]): StatedKey | undefined => {
-    const description = describeKey(path);
-    if (description === undefined) return undefined;
-    const range = path.length > 0 ? rangeOf(path) : undefined;
-    if (range && contains(range, position)) return { range, description };
-    if (path.length > 0 && !range) return undefined;
-    for (const key of description.keys) {
-      const found = search([...path, key]);
-      if (found) return found;
-    }
-    return undefined;
-  };
-  return search([]);
-}
-
-function contains({ start, end }: SourceRange, { line, character }: Position): boolean {
-  const afterStart = line > start.line || (line === start.line && character >= start.character);
-  const beforeEnd = line < end.line || (line === end.line && character <= end.character);
-  return afterStart && beforeEnd;
-}
-
-function descriptionOf({ path, description, type, required, default: preset }: KeyDescription): string {
+/** What the schema knows of a key. */
+export function keyText({ path, description, type, required, default: preset }: KeyDescription): string {
   const facts = [`Must be ${type}.`];
   if (preset !== undefined) facts.push(`Default: \`${JSON.stringify(preset)}\`.`);
   else facts.push(required ? 'Required.' : 'Optional.');
-  return `**${path}**\n\n${description}\n\n${facts.join(' ')}`;
+  return [`**${path}**`, keyMarkdown(description, keyFacts[path]), facts.join(' ')].join('\n\n');
+}
+
+/** What this config makes of it. */
+function figures(config: HintedConfig, path: KeyPath): string[] {
+  const effect = effectTable(config, path);
+  const isSize = sizeKeys.some(({ path: size }) => size.join('.') === path.join('.'));
+  const { parity: residuals, count, baseline } = config;
+  const comparable = residuals !== null && count !== undefined && baseline !== undefined && (isSize || path[0] === 'parity');
+  const parity = comparable ? [parityTable({ parity: residuals, count, baseline })] : [];
+  return [...(effect === undefined ? [] : [effect]), ...parity];
 }

@@ -1,3 +1,4 @@
+import type { ModelCount } from '../models/count';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
 import type { ComparedScope } from '../parity/comparedPart';
 import { formatResidual } from '../parity/formatCount';
@@ -15,13 +16,30 @@ export interface ParityRow {
   readonly macs: number;
   readonly macsWithRouter: number;
   readonly parameters: number;
-  /** Undefined where it is not known: of the whole model parameters are those with all that chooses experts. */
-  readonly parametersWithoutRouter: number | undefined;
+  readonly parametersWithoutRouter: number;
+}
+
+/** The residuals, and the counts that they are of. */
+export interface ComparedCounts {
+  readonly parity: ParityResiduals;
+  readonly count: ModelCount;
+  readonly baseline: { readonly count: ModelCount };
 }
 
 /** The part that differs first: that is what papers print. One row where that is everything. */
-export function parityRows({ compared, parameters, macs, macsWithRouter }: ParityResiduals): readonly ParityRow[] {
-  const whole: ParityRow = { of: scopeNames.model, macs, macsWithRouter, parameters, parametersWithoutRouter: undefined };
+export function parityRows({
+  parity: { compared, parameters, macs, macsWithRouter },
+  count,
+  baseline,
+}: ComparedCounts): readonly ParityRow[] {
+  const withoutRouter = ({ parameters: { total, router } }: ModelCount): number => total - router;
+  const whole: ParityRow = {
+    of: scopeNames.model,
+    macs,
+    macsWithRouter,
+    parameters,
+    parametersWithoutRouter: withoutRouter(count) / withoutRouter(baseline.count) - 1,
+  };
   const part: ParityRow = {
     of: scopeNames[compared.scope],
     macs: compared.macs,
@@ -33,13 +51,13 @@ export function parityRows({ compared, parameters, macs, macsWithRouter }: Parit
 }
 
 /** Markdown: both axes, with and without the router, of the part that differs and of the whole. */
-export function parityTable(parity: ParityResiduals): string {
-  const rows = parityRows(parity).map(
+export function parityTable(counts: ComparedCounts): string {
+  const rows = parityRows(counts).map(
     ({ of, macs, macsWithRouter, parameters, parametersWithoutRouter: without }) =>
-      `| ${of} | ${formatResidual(macsWithRouter)} | ${formatResidual(macs)} | ${formatResidual(parameters)} | ${without === undefined ? '' : formatResidual(without)} |`,
+      `| ${of} | ${formatResidual(macsWithRouter)} | ${formatResidual(macs)} | ${formatResidual(parameters)} | ${formatResidual(without)} |`,
   );
   return [
-    `Against \`${parity.baseline}\`:`,
+    `Against \`${counts.parity.baseline}\`:`,
     '',
     '| | MACs | without router | parameters | without router |',
     '|---|---:|---:|---:|---:|',

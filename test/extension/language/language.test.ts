@@ -4,7 +4,8 @@ import { loadConfig } from '../../../src/config/loadConfig';
 import { collectFindings } from '../../../src/extension/language/collectFindings';
 import { actionLenses, countLens, lensRange } from '../../../src/extension/language/lensTexts';
 import { countReport } from '../../../src/extension/language/countReport';
-import { keyAt, keyHover } from '../../../src/extension/language/keyAt';
+import { keyText } from '../../../src/language/hover';
+import { keyAt } from '../../../src/language/keyAt';
 import { placeOf } from '../../../src/extension/language/placeOf';
 import { buildLanguageModel } from '../../../src/models/languageModel';
 import { compareWithBaseline } from '../../../src/parity/compareWithBaseline';
@@ -123,14 +124,14 @@ describe('hovers', () => {
     expect(textAt('runnable', key?.range)).toBe(text);
   });
 
-  it('are silent over values', () => {
-    expect(keyAt(loaded, at('128'))).toBeUndefined();
+  it('hold for values on the same line', () => {
+    expect(keyAt(loaded, at('128'))?.description.path).toBe('model.ffn.width');
   });
 
   it('say what a key means, what it must be and its default', () => {
     const key = keyAt(loaded, at('experts'));
-    expect(key && keyHover(key.description)).toBe(
-      '**model.moe.experts**\n\nRouted experts in each routed layer.\n\nMust be a whole number of at least 1 and at most 1,048,576. Required.',
+    expect(key && keyText(key.description)).toMatch(
+      /^\*\*model\.moe\.experts\*\*\n\nRouted experts in each routed layer\.\n\n`.+`\n\n.+\n\n\*Source: .+\n\nMust be a whole number of at least 1 and at most 1,048,576\. Required\.$/,
     );
   });
 });
