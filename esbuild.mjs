@@ -28,6 +28,7 @@ const nodeEntries = {
   worker: 'src/worker/entry.ts',
   engineThread: 'src/engine/threaded/threadEntry.ts',
   dataThread: 'src/worker/dataThread/dataThreadEntry.ts',
+  overlapThread: 'src/worker/overlapThread/overlapThreadEntry.ts',
   probe: 'src/engine/onnx/probeEntry.ts',
 };
 

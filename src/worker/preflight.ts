@@ -96,7 +96,7 @@ const resumeAdvice = {
 } as const;
 
 /** The three largest parts of what the host needs, largest first. */
-function largestParts({ parts }: RunNeeds['memory']): string {
+export function largestParts({ parts }: RunNeeds['memory']): string {
   return parts
     .filter(({ host }) => host > 0)
     .toSorted((one, other) => other.host - one.host)
@@ -115,7 +115,7 @@ function seriesAdvice(resumed: Held | undefined): string {
   return resumed ? 'Free space, or stop it in time.' : 'Train for fewer steps (train.steps), free space, or stop it in time.';
 }
 
-function memoryAdvice({ parts }: RunNeeds['memory']): string {
+export function memoryAdvice({ parts }: RunNeeds['memory']): string {
   const [largest] = parts.toSorted((one, other) => other.host - one.host);
   switch (largest?.name) {
     case 'activations':
