@@ -27,7 +27,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./sample')).command,
   },
   run: {
-    summary: 'Train a config, in the foreground or detached.',
+    summary: 'Train a config, or each member of its sweep in turn.',
     load: async () => (await import('./run')).command,
   },
   runs: {

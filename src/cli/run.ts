@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { ConfigFinding } from '../config/configFile';
+import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import type { Device } from '../engine/engine';
 import { runCausality } from '../runs/runCausality';
@@ -9,24 +10,28 @@ import { causalityJson } from './causalityText';
 import { exitCode, WrongUse, type Command, type CommandContext, type OptionValues } from './command';
 import { writeFindings } from './findings';
 import { foregroundRun, type ForegroundRequest } from './foregroundRun';
+import { foregroundSweep } from './foregroundSweep';
 import { reportProblem } from './problem';
 import { findRun, runsDirectoryOf } from './runArgument';
+import { membersToTrain } from './sweepMembers';
 import { printableLines } from './terminal/printable';
 
 export const command: Command = {
-  summary: 'Train a config, in the foreground or detached.',
+  summary: 'Train a config, or each member of its sweep in turn.',
   usage:
-    'run FILE [--detach] [--device cpu|webgpu] [--steps N] [--runs DIR] [--json]\n       moe-lab run --resume RUN [--detach] [--runs DIR] [--json]',
+    'run FILE [--member N|NAME] [--detach] [--device cpu|webgpu] [--steps N] [--runs DIR] [--json]\n       moe-lab run --resume RUN [--detach] [--runs DIR] [--json]',
   options: {
     detach: { type: 'boolean' },
     device: { type: 'string' },
     steps: { type: 'string' },
     runs: { type: 'string' },
     resume: { type: 'string' },
+    member: { type: 'string' },
   },
   async run(context) {
-    const request = await requestOf(context);
     try {
+      const [request, ...others] = await requestsOf(context);
+      if (others.length > 0) return await foregroundSweep([request, ...others], context, __dirname);
       return context.values['detach'] === true ? await detached(request, context) : await foregroundRun(request, context, __dirname);
     } catch (error) {
       if (reportProblem(error, context.stderr, context.cwd)) return exitCode.findings;
@@ -35,7 +40,13 @@ export const command: Command = {
   },
 };
 
-async function requestOf({ positionals, values, stderr, cwd }: CommandContext): Promise<ForegroundRequest> {
+/** One, or one for each member of a sweep. */
+async function requestsOf({
+  positionals,
+  values,
+  stderr,
+  cwd,
+}: CommandContext): Promise<readonly [ForegroundRequest, ...ForegroundRequest[]]> {
   const [file, ...others] = positionals;
   const resume = values['resume'];
   if (others.length > 0) throw new WrongUse('Name one config; several runs are several commands.');
@@ -43,14 +54,23 @@ async function requestOf({ positionals, values, stderr, cwd }: CommandContext): 
   const onWarning = (message: string): void => void stderr.write(printableLines(`moe-lab: ${message}\n`));
   if (typeof resume === 'string') {
     if (file !== undefined) throw new WrongUse('A resumed run has its config already: leave the file out.');
-    if (values['device'] !== undefined || values['steps'] !== undefined) {
-      throw new WrongUse('A resumed run goes on as it began: leave --device and --steps out.');
+    if (['device', 'steps', 'member'].some((option) => values[option] !== undefined)) {
+      throw new WrongUse('A resumed run goes on as it began: leave --device, --steps and --member out.');
     }
-    return { kind: 'resume', run: await findRun(resume, runsDirectory, cwd), onWarning };
+    return [{ kind: 'resume', run: await findRun(resume, runsDirectory, cwd), onWarning }];
   }
   if (file === undefined) throw new WrongUse('Name a config, as in moe-lab run smoe.moe.yaml, or a run with --resume.');
   const onFindings = (findings: readonly ConfigFinding[]): void => writeFindings(findings, stderr, cwd);
-  return { kind: 'start', configFile: resolve(cwd, file), runsDirectory, overrides: overridesOf(values), onFindings, onWarning };
+  const configFile = resolve(cwd, file);
+  const whole = { kind: 'start', configFile, runsDirectory, overrides: overridesOf(values), onFindings, onWarning } as const;
+  const named = values['member'];
+  const members = membersToTrain(loadConfig(configFile, readTextFromDisk), typeof named === 'string' ? named : undefined);
+  const [first, ...rest] = members ?? [];
+  if (first === undefined) return [whole];
+  if (rest.length > 0 && values['detach'] === true)
+    throw new WrongUse('Members of a sweep are trained in turn: name one with --member, or leave --detach out.');
+  // What is noteworthy about the config is so for all: once is enough.
+  return [{ ...whole, member: first }, ...rest.map((member) => ({ ...whole, member, onFindings: () => undefined }))];
 }
 
 function overridesOf({ device, steps }: OptionValues): RunOverrides {

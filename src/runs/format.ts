@@ -44,6 +44,13 @@ export interface RunDescription {
   };
   readonly macsPerToken: number;
   /**
+   * What the model costs line by line, as the version that made the run counts it: `ModelCount` of models/count.ts. Runs of before 0.2.0 have none;
+   * their `experiment` can be counted again.
+   */
+  readonly cost?: unknown;
+  /** Of a member of a sweep: its name, and what it changes by dotted keys. */
+  readonly sweep?: { readonly member: string; readonly changes: Readonly<Record<string, unknown>> };
+  /**
    * Where units take different numbers of experts: the K that `macsPerToken` is counted at, and how many more a token costs if every unit takes one
    * expert more. Null where K is the same for all.
    */
@@ -63,14 +70,30 @@ export interface RunDescription {
 
 export type RunState = 'starting' | 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
 
+/**
+ * Why a run failed, for programs: the loss or gradient was not finite; memory or disk ran out or refused; its text cannot be trained on; the device
+ * or its runtime failed; a checkpoint cannot be read or written; its process ended without a word; a defect of MoE Lab.
+ */
+export const failureCauses = ['diverged', 'out-of-memory', 'disk', 'data', 'device', 'checkpoint', 'worker', 'defect'] as const;
+export type FailureCause = (typeof failureCauses)[number];
+
+export interface RunFailure {
+  /** In one sentence. */
+  readonly message: string;
+  readonly advice: string;
+  readonly step: number;
+  /** Runs of before 0.2.0 do not say. */
+  readonly cause?: FailureCause;
+}
+
 /** `status.json`: replaced atomically; the heartbeat is refreshed every few seconds while the worker lives. */
 export interface RunStatus {
   readonly schemaVersion: 1;
   readonly state: RunState;
   readonly step: number;
   readonly totalSteps: number;
-  /** Why a failed run failed, in one sentence, and at which step. */
-  readonly failure: { readonly message: string; readonly advice: string; readonly step: number } | null;
+  /** Of a failed run. */
+  readonly failure: RunFailure | null;
   readonly host: string;
   /** Distinguishes this boot of the host, so that a recycled pid is not taken for the worker. */
   readonly bootId: string;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { EventLine, MetricsLine, RunDescription, RunStatus } from './format';
+import { failureCauses, type EventLine, type MetricsLine, type RunDescription, type RunFailure, type RunStatus } from './format';
 
 /** What a reader insists on; fields it does not know pass, ones it can do without may be missing or unreadable. */
 
@@ -57,7 +57,12 @@ const statusSchema = z.object({
   step,
   totalSteps: z.int().nonnegative(),
   failure: z
-    .object({ message: z.string(), advice: z.string().default(''), step })
+    .object({ message: z.string(), advice: z.string().default(''), step, cause: z.string().exactOptional() })
+    .transform(({ cause, ...failure }): RunFailure => {
+      // A later version may know more of them.
+      const known = failureCauses.find((one) => one === cause);
+      return known === undefined ? failure : { ...failure, cause: known };
+    })
     .nullable()
     .default(null),
   host: z.string(),
@@ -87,6 +92,8 @@ const descriptionSchema = z.object({
   launch: z.array(z.object({ rung: z.string(), executable: z.string(), chosen: z.boolean(), reason: z.string() })).default([]),
   parameters: z.object({ total: z.number(), active: z.number(), activeIsUpperBound: z.boolean().exactOptional() }),
   macsPerToken: z.number(),
+  cost: z.unknown().exactOptional(),
+  sweep: z.object({ member: z.string(), changes: z.record(z.string(), z.unknown()) }).exactOptional(),
   varyingK: z.object({ counted: z.number(), macsPerChoice: z.number() }).nullable().default(null),
   routedLayers: z
     .array(

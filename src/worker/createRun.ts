@@ -27,6 +27,8 @@ export interface ExperimentSource {
   readonly configFile: string;
   readonly readText: ReadText;
   readonly overrides?: RunOverrides;
+  /** Which member of the config's sweep to train, counted from 0; the config itself where absent. */
+  readonly member?: number;
   /** Told what is noteworthy about a config that can be run, once, before anything else is done with it. */
   readonly onFindings?: (findings: readonly ConfigFinding[]) => void;
   /** Told what else may go wrong with a run that is about to start: that memory or disk are tight. */
@@ -38,11 +40,20 @@ export interface LoadedExperiment {
   readonly configFile: string;
   readonly source: string;
   readonly experiment: RunnableExperiment;
+  /** Of a member of a sweep. */
+  readonly sweep?: NonNullable<RunDescription['sweep']>;
 }
 
 /** Loads a config to run it. Throws ConfigRejected with its findings, or LaunchError where it has no `train` or `data`. */
-export function loadExperiment({ configFile, readText, overrides = {}, onFindings }: ExperimentSource): LoadedExperiment {
-  const { experiment, findings, text } = loadConfig(configFile, readText);
+export function loadExperiment({ configFile, readText, overrides = {}, member, onFindings }: ExperimentSource): LoadedExperiment {
+  const { experiment: own, members, findings, text } = loadConfig(configFile, readText);
+  const chosen = member === undefined ? undefined : members[member];
+  if (own === undefined) throw new ConfigRejected(configFile, findings);
+  if (member !== undefined && chosen === undefined) {
+    const what = members.length === 0 ? 'no sweep' : `a sweep of ${members.length} members`;
+    throw new LaunchError(`${configFile} has ${what}: there is no member ${member + 1}.`, 'Choose another member.');
+  }
+  const experiment = member === undefined ? own : chosen?.experiment;
   if (experiment === undefined) throw new ConfigRejected(configFile, findings);
   const { train, data, engine } = experiment;
   if (train === undefined || data === undefined) {
@@ -51,7 +62,12 @@ export function loadExperiment({ configFile, readText, overrides = {}, onFinding
   }
   onFindings?.(findings);
   const { device = engine.device, steps = train.steps } = overrides;
-  return { configFile, source: text, experiment: { ...experiment, train: { ...train, steps }, data, engine: { ...engine, device } } };
+  return {
+    configFile,
+    source: text,
+    experiment: { ...experiment, train: { ...train, steps }, data, engine: { ...engine, device } },
+    ...(chosen === undefined ? {} : { sweep: { member: chosen.name, changes: chosen.changes } }),
+  };
 }
 
 export interface NewRun {
@@ -72,7 +88,7 @@ export async function inspectData({
  * Its state is `starting`, in the hands of this process. Throws RunStorageError.
  */
 export async function createRun(
-  { configFile, source, experiment }: LoadedExperiment,
+  { configFile, source, experiment, sweep }: LoadedExperiment,
   data: RunDescription['data'],
   runsDirectory: string,
   launch: RunDescription['launch'],
@@ -102,6 +118,8 @@ export async function createRun(
     launch,
     parameters: { total: parameters.total, active: parameters.active, activeIsUpperBound },
     macsPerToken: macsPerToken.total,
+    cost: count,
+    ...(sweep === undefined ? {} : { sweep }),
     varyingK: varyingK(experiment.model, count),
     routedLayers: program.routedLayers.map((layer) => ({
       name: layer.name,

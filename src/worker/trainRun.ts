@@ -14,7 +14,7 @@ import type { TrainingOutcome } from '../training/trainingEvents';
 import { ControlServer } from './controlServer';
 import { takeRequests } from './requestFiles';
 import { RunControl } from './runControl';
-import { failureOf, LaunchError } from './runFailure';
+import { Diverged, failureOf, LaunchError } from './runFailure';
 import { runnableExperiment } from './runnableExperiment';
 import { RunRecorder, type RunListener } from './runRecorder';
 import { StatusKeeper } from './runStatus';
@@ -190,11 +190,6 @@ class Attempt {
       this.options.log(error instanceof Error ? error.message : String(error));
     }
   }
-}
-
-class Diverged extends Error {
-  override readonly name = 'Diverged';
-  readonly advice = 'The last checkpoint is kept. Lower train.learning_rate, lengthen train.warmup or clip more, and start again.';
 }
 
 function resumeFrom(checkpoint: Checkpoint | undefined) {
