@@ -1,4 +1,3 @@
-import type { Violation } from './rules/rule';
 import { deepMerged } from './extendsChain';
 import { atValue } from './pathFinding';
 import type { PathFinding } from './pathFinding';
@@ -56,7 +55,7 @@ function nested(path: readonly string[], value: unknown): unknown {
   return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 }
 
-function ofMember(member: PlannedMember, { spots, message }: Violation): PathFinding {
+function ofMember(member: PlannedMember, { spots, message }: PathFinding): PathFinding {
   const cause = causeOf(
     member,
     spots.map(({ path }) => path),
