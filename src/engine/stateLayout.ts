@@ -15,7 +15,10 @@ export interface StateEntry {
 }
 
 /** Every tensor of a program's training state: parameters in program order, each with what the optimiser knows of it, then buffers. */
-export function stateEntries(program: Program, { batch, time, microbatches }: StateSizes): readonly StateEntry[] {
+export function stateEntries(
+  program: Pick<Program, 'parameters' | 'buffers'>,
+  { batch, time, microbatches }: StateSizes,
+): readonly StateEntry[] {
   const ofParameters = program.parameters.flatMap(({ name, shape, gradient }, index): StateEntry[] => [
     { kind: 'parameter', name, shape, index },
     { kind: 'firstMoment', name, shape, index },

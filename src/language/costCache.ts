@@ -1,6 +1,6 @@
 import type { Experiment } from '../config/schema';
 import { countModel, type ModelCount } from '../models/count';
-import { buildLanguageModel } from '../models/languageModel';
+import { outlineLanguageModel } from '../models/outline';
 import { trainingNeeds, type RunNeeds } from '../worker/runNeeds';
 
 /** What an experiment costs, as its program says. */
@@ -26,7 +26,7 @@ export class CostCache {
     const known = this.#costs.get(key);
     if (known !== undefined) return known;
     this.#programsBuilt += 1;
-    const program = buildLanguageModel(experiment);
+    const program = outlineLanguageModel(experiment);
     const cost = { count: countModel(program, experiment.model), needs: trainingNeeds(experiment, program) };
     const [oldest] = this.#costs.keys();
     if (this.#costs.size >= MAXIMUM && oldest !== undefined) this.#costs.delete(oldest);

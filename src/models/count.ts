@@ -1,10 +1,11 @@
 import type { NodeCost } from '../graph/cost';
 import { nodeCosts } from '../graph/cost';
 import { elementCount } from '../graph/dimensions';
-import type { Parameter, ParameterRole, Program, ProgramNode } from '../graph/program';
+import type { Parameter, ParameterRole, ProgramNode } from '../graph/program';
 import { unitsPerToken } from '../config/moeShape';
 import { isProductKeyLayer, isRoutedLayer } from '../config/placement';
 import type { ModelConfig, MoeConfig, ProductKeysConfig } from '../config/schema';
+import { repeatsOf, type ProgramOutline } from './outline';
 
 /** Multiply-adds per token, forward. The lines add up to `total`. */
 export interface MacsPerToken {
@@ -156,37 +157,39 @@ class Tally<Key> {
   }
 }
 
-/** MACs per token of a program, by line, by part and by layer. */
-function countMacs(program: Program, model: ModelConfig) {
+/** MACs of a window of the context, by line, by part and, of each layer that has nodes of its own, by layer. */
+function countMacs(program: ProgramOutline, model: ModelConfig) {
   const lines = new Tally<MacCategory>();
   const routed = new Tally<RoutedPart>();
   const attention = new Tally<keyof AttentionMacs>();
   const layers = new Tally<string>();
+  const repeats = repeatsOf(program);
   const selecting = new Set(program.parameters.filter(({ role }) => role === 'router').map(({ value }) => value));
   for (const cost of nodeCosts(program, { batch: 1, time: model.context })) {
     if (cost.macs === 0) continue;
     const { scope, inputs } = cost.node;
+    const times = repeats(scope);
     for (const { category, part, macs } of entriesOf(cost, selecting.has(inputs[1] ?? -1))) {
-      const perToken = macs / model.context;
-      lines.add(category, perToken);
-      if (part !== undefined) attention.add(part, perToken);
+      lines.add(category, times * macs);
+      if (part !== undefined) attention.add(part, times * macs);
       const layer = feedForwardOf(scope);
-      if (layer !== undefined) layers.add(category === 'router' ? `${layer}.router` : layer, perToken);
+      if (layer !== undefined) layers.add(category === 'router' ? `${layer}.router` : layer, macs);
       if (category !== 'experts') continue;
-      routed.add(routedPartOf(scope), perToken);
-      if (layer !== undefined && routedPartOf(scope) === 'experts') layers.add(`${layer}.experts`, perToken);
+      routed.add(routedPartOf(scope), times * macs);
+      if (layer !== undefined && routedPartOf(scope) === 'experts') layers.add(`${layer}.experts`, macs);
     }
   }
   return { lines, routed, attention, layers };
 }
 
 /**
- * Counts a language model from its program (forward, nominal: nothing dropped for capacity, nothing padded). 1 MAC = one multiply-add of a
+ * Counts a language model from its program or the outline of it (forward, nominal: nothing dropped for capacity, nothing padded). 1 MAC = one multiply-add of a
  * matrix product or of the dot products and sums of product keys, whatever the bits of its operands; attention over the full context. With expert
  * choice a unit has k experts, which is its mean where k units / experts is whole; where units take different numbers it has `top_k`.
  */
-export function countModel(program: Program, model: ModelConfig): ModelCount {
+export function countModel(program: ProgramOutline, model: ModelConfig): ModelCount {
   const macs = countMacs(program, model);
+  const perToken = (ofWindow: number): number => ofWindow / model.context;
   const roles = new Tally<ParameterRole>();
   const layerParameters = new Tally<string>();
   for (const parameter of program.parameters) {
@@ -199,26 +202,27 @@ export function countModel(program: Program, model: ModelConfig): ModelCount {
   const layers = Array.from({ length: model.layers }, (_, index): LayerCount => {
     const { scope, kind } = feedForwardKind(model, index);
     const name = `layers.${index}.${scope}`;
+    const counted = `layers.${program.standIns?.[index] ?? index}.${scope}`;
     return {
       name,
       kind,
       parameters: layerParameters.of(name),
-      macsPerToken: macs.layers.of(name),
+      macsPerToken: perToken(macs.layers.of(counted)),
       routerParameters: layerParameters.of(`${name}.router`),
-      routerMacsPerToken: macs.layers.of(`${name}.router`),
-      macsPerChoice: scope === 'moe' && model.moe !== undefined ? macs.layers.of(`${name}.experts`) / model.moe.top_k : 0,
+      routerMacsPerToken: perToken(macs.layers.of(`${counted}.router`)),
+      macsPerChoice: scope === 'moe' && model.moe !== undefined ? perToken(macs.layers.of(`${counted}.experts`)) / model.moe.top_k : 0,
     };
   });
 
   const { lines, routed, attention } = macs;
   const parts = {
-    attention: lines.of('attention'),
-    attentionCore: lines.of('attentionCore'),
-    position: lines.of('position'),
-    ffn: lines.of('ffn'),
-    experts: lines.of('experts'),
-    router: lines.of('router'),
-    logits: lines.of('logits'),
+    attention: perToken(lines.of('attention')),
+    attentionCore: perToken(lines.of('attentionCore')),
+    position: perToken(lines.of('position')),
+    ffn: perToken(lines.of('ffn')),
+    experts: perToken(lines.of('experts')),
+    router: perToken(lines.of('router')),
+    logits: perToken(lines.of('logits')),
   };
   return {
     parameters: {
@@ -238,8 +242,17 @@ export function countModel(program: Program, model: ModelConfig): ModelCount {
     },
     activeIsUpperBound: layers.some(({ kind }) => mayMeet(kind, model)),
     macsPerToken: { total: sumOf(Object.values(parts), (part) => part), ...parts },
-    routed: { experts: routed.of('experts'), head: routed.of('head'), merge: routed.of('merge'), shared: routed.of('shared') },
-    attention: { projections: attention.of('projections'), experts: attention.of('experts'), selections: attention.of('selections') },
+    routed: {
+      experts: perToken(routed.of('experts')),
+      head: perToken(routed.of('head')),
+      merge: perToken(routed.of('merge')),
+      shared: perToken(routed.of('shared')),
+    },
+    attention: {
+      projections: perToken(attention.of('projections')),
+      experts: perToken(attention.of('experts')),
+      selections: perToken(attention.of('selections')),
+    },
     layers,
   };
 }

@@ -3,15 +3,16 @@ import { type Device, STATE_PIECE_ELEMENTS } from '../engine/engine';
 import { GROUP_ELEMENTS } from '../engine/onnx/deviceOptimiser';
 import { stateEntries } from '../engine/stateLayout';
 import { bindShape, elementCount, type Bindings } from '../graph/dimensions';
-import type { Parameter, Program } from '../graph/program';
+import type { Parameter } from '../graph/program';
 import { bindRoutedSizes } from '../graph/routedSizes';
+import { repeatsOf, type ProgramOutline } from '../models/outline';
 import { checkpointBytes } from './checkpoint/checkpoint';
 import { sessionOptions } from './prepare';
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** Disk that the checkpoints of a run take at most, in bytes: those that are kept, of so many as it writes, and one more while it is written or asked for. */
-export function checkpointDisk(experiment: RunnableExperiment, program: Program): number {
+export function checkpointDisk(experiment: RunnableExperiment, program: ProgramOutline): number {
   const { every, keep } = experiment.checkpoint;
   const written = Math.ceil(experiment.train.steps / every);
   return (Math.min(keep, written) + 1) * checkpointBytes(program, sessionOptions(experiment));
@@ -68,7 +69,7 @@ export interface MemoryEstimate {
  * - text: a byte for each token of training and validation;
  * - runtime: what a process that trains next to nothing takes.
  */
-export function memoryNeeded(experiment: RunnableExperiment, program: Program, device: Device, textBytes: number): MemoryEstimate {
+export function memoryNeeded(experiment: RunnableExperiment, program: ProgramOutline, device: Device, textBytes: number): MemoryEstimate {
   const options = sessionOptions(experiment);
   const bound = bindRoutedSizes(program, { batch: options.batch, time: options.time });
   const onGpu = device !== 'cpu';
@@ -82,9 +83,9 @@ export function memoryNeeded(experiment: RunnableExperiment, program: Program, d
   const total = BYTES * sum(entries.map(({ shape }) => elementCount(shape)));
   const rows = rowGradientBytes(program, bound) * options.microbatches * 2;
   const copies = options.microbatches > 1 ? 3 : 2;
-  const { forward, attention, gathered } = forwardBytes(program, bound);
-  const activations = 2 * forward + 1.5 * sum(attention) + gathered;
-  const evaluation = forward / 2 + 2 * Math.max(0, ...attention) + gathered;
+  const { forward, attention, widestAttention, gathered } = forwardBytes(program, bound);
+  const activations = 2 * forward + 1.5 * attention + gathered;
+  const evaluation = forward / 2 + 2 * widestAttention + gathered;
   const buffers = 2 * stateOf('buffer');
   const update = 3 * Math.min(dense, Math.max(BYTES * GROUP_ELEMENTS, BYTES * largest));
   const split = (bytes: number) => (onGpu ? { host: 0, device: bytes } : { host: bytes, device: 0 });
@@ -114,43 +115,56 @@ export function memoryNeeded(experiment: RunnableExperiment, program: Program, d
 }
 
 /** Of one microbatch. Each reading of a table adds a part to its gradient: see Gradient in graph/program.ts. */
-function rowGradientBytes({ nodes, parameters, values }: Program, bound: Bindings): number {
+function rowGradientBytes(program: ProgramOutline, bound: Bindings): number {
+  const { nodes, parameters, values } = program;
+  const repeats = repeatsOf(program);
   const tables = new Map(
     parameters.flatMap(({ gradient, value, shape }) => (gradient === 'rows' ? [[value, shape[1] ?? 0] as const] : [])),
   );
   return sum(
-    nodes.map(({ op, inputs: [table = -1, indices = -1] }) => {
+    nodes.map(({ op, scope, inputs: [table = -1, indices = -1] }) => {
       const width = tables.get(table);
       if (width === undefined || (op !== 'rowDot' && op !== 'rowSum')) return 0;
       const [units = 0, choices = 0] = bindShape(values[indices]?.shape ?? [], bound);
-      return BYTES * units * (2 * choices + width);
+      return repeats(scope) * BYTES * units * (2 * choices + width);
     }),
   );
 }
 
 /** Bytes that a forward pass makes, as float32. */
 interface ForwardBytes {
-  /** Outputs of all nodes. */
+  /** Outputs of all nodes, but for single numbers and for constants, which nodes share. */
   readonly forward: number;
-  /** Per node that attends: its weights, of every query to every key. */
-  readonly attention: readonly number[];
+  /** The weights of every node that attends, of every query to every key. */
+  readonly attention: number;
+  /** Those of the one that has most. */
+  readonly widestAttention: number;
   /** Rows of tables, gathered for each unit and choice. */
   readonly gathered: number;
 }
 
-function forwardBytes({ nodes, values }: Program, bound: Bindings): ForwardBytes {
+function forwardBytes(program: ProgramOutline, bound: Bindings): ForwardBytes {
+  const { nodes, values } = program;
+  const repeats = repeatsOf(program);
   const shapeOf = (value = -1): number[] => bindShape(values[value]?.shape ?? [], bound);
-  const attention: number[] = [];
-  let [forward, gathered] = [0, 0];
-  for (const { op, inputs, outputs } of nodes) {
-    forward += BYTES * sum(outputs.map((output) => elementCount(shapeOf(output))));
-    const [batch = 0, heads = 0, time = 0] = shapeOf(inputs[0]);
-    // Relative attention sees the cache too, and has scores by content and by position.
-    if (op === 'attention') attention.push(BYTES * batch * heads * time ** 2);
-    if (op === 'relativeAttention') attention.push(BYTES * batch * heads * 4 * time ** 2);
-    if (op === 'rowDot' || op === 'rowSum') gathered += BYTES * elementCount(shapeOf(inputs[1])) * (shapeOf(inputs[0])[1] ?? 0);
+  let [forward, attention, widestAttention, gathered] = [0, 0, 0, 0];
+  for (const { op, scope, inputs, outputs } of nodes) {
+    const times = repeats(scope);
+    if (op !== 'constant') forward += times * BYTES * sum(outputs.map((output) => tensorElements(shapeOf(output))));
+    if (op === 'attention' || op === 'relativeAttention') {
+      const [batch = 0, heads = 0, time = 0] = shapeOf(inputs[0]);
+      // Relative attention sees the cache too, and has scores by content and by position.
+      const bytes = BYTES * batch * heads * (op === 'attention' ? 1 : 4) * time ** 2;
+      attention += times * bytes;
+      widestAttention = Math.max(widestAttention, bytes);
+    }
+    if (op === 'rowDot' || op === 'rowSum') gathered += times * BYTES * elementCount(shapeOf(inputs[1])) * (shapeOf(inputs[0])[1] ?? 0);
   }
-  return { forward, attention, gathered };
+  return { forward, attention, widestAttention, gathered };
+}
+
+function tensorElements(shape: readonly number[]): number {
+  return shape.length === 0 ? 0 : elementCount(shape);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,6 +1,6 @@
 import type { Experiment, RunnableExperiment } from '../config/schema';
 import { DataError } from '../data/dataError';
-import type { Program } from '../graph/program';
+import type { ProgramOutline } from '../models/outline';
 import { expertFrameBytes } from '../runs/expertFrames';
 import { sketchFrameBytes } from '../runs/sketchFrames';
 import { checkpointDisk, memoryNeeded, type MemoryEstimate } from '../training/resources';
@@ -21,7 +21,7 @@ export interface RunNeeds {
 /** What training a config would take, but for its text; null for one that only counts, or whose batch cannot be cut into microbatches. */
 export function trainingNeeds(
   { train, data = { train: [], validation: {}, tokenizer: 'bytes' }, ...rest }: Experiment,
-  program: Program,
+  program: ProgramOutline,
 ): RunNeeds | null {
   if (train === undefined) return null;
   try {
@@ -36,16 +36,24 @@ export function trainingNeeds(
 const metricsBytes = { step: 330, validationSet: 140 } as const;
 
 /** `textBytes`: of training and validation, which are held whole. */
-export function runNeeds(experiment: RunnableExperiment, program: Program, textBytes: number): RunNeeds {
-  const checkpoints = checkpointDisk(experiment, program);
-  const series = seriesBytes(experiment, program);
+export function runNeeds(experiment: RunnableExperiment, program: ProgramOutline, textBytes: number): RunNeeds {
+  let disk: RunNeeds['disk'] | undefined;
   return {
     memory: memoryNeeded(experiment, program, experiment.engine.device, textBytes),
-    disk: { checkpoints, series, total: checkpoints + series },
+    // Only when it is asked for: it lays out the header of a checkpoint, which takes longer than all else an editor shows about a config.
+    get disk() {
+      return (disk ??= diskNeeded(experiment, program));
+    },
   };
 }
 
-function seriesBytes({ train, data, evaluate }: RunnableExperiment, { routedLayers, retrievals }: Program): number {
+function diskNeeded(experiment: RunnableExperiment, program: ProgramOutline): RunNeeds['disk'] {
+  const checkpoints = checkpointDisk(experiment, program);
+  const series = seriesBytes(experiment, program);
+  return { checkpoints, series, total: checkpoints + series };
+}
+
+function seriesBytes({ train, data, evaluate }: RunnableExperiment, { routedLayers, retrievals }: ProgramOutline): number {
   const { steps } = train;
   const validations = Math.ceil(steps / evaluate.every) + 1;
   const sets = Object.keys(data.validation).length;

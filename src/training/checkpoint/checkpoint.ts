@@ -72,7 +72,7 @@ export async function writeCheckpoint({ directory, program, sizes, state, tensor
 }
 
 /** Bytes of the files of a checkpoint, at most. */
-export function checkpointBytes(program: Program, sizes: StateSizes): number {
+export function checkpointBytes(program: Pick<Program, 'name' | 'parameters' | 'buffers'>, sizes: StateSizes): number {
   const { fileBytes, tensors } = stateFileHeader(program, sizes);
   const most = Number.MAX_SAFE_INTEGER;
   const state: TrainerState = { schemaVersion: 1, step: most, seconds: Number.MIN_VALUE, tokens: most, dataPosition: most };

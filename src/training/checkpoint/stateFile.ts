@@ -22,7 +22,7 @@ const MOST_BYTES_AT_ONCE = 64 << 20;
 const ELEMENT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 
 /** Every tensor of a program's training state with the name it has in the file, kind by kind: parameters first, buffers last. */
-function stateLayout(program: Program, sizes: StateSizes): TensorLayout[] {
+function stateLayout(program: Pick<Program, 'parameters' | 'buffers'>, sizes: StateSizes): TensorLayout[] {
   const entries = stateEntries(program, sizes);
   return kindsOfTensor.flatMap((wanted) =>
     entries.flatMap(({ kind, name, shape }) => (kind === wanted ? [{ name: prefixes[kind] + name, shape }] : [])),
@@ -30,7 +30,10 @@ function stateLayout(program: Program, sizes: StateSizes): TensorLayout[] {
 }
 
 /** The header of the file that a program's state becomes: it says how large the file will be. */
-export function stateFileHeader(program: Program, sizes: StateSizes): SafetensorsHeader & { readonly bytes: Uint8Array } {
+export function stateFileHeader(
+  program: Pick<Program, 'name' | 'parameters' | 'buffers'>,
+  sizes: StateSizes,
+): SafetensorsHeader & { readonly bytes: Uint8Array } {
   return encodeHeader(stateLayout(program, sizes), { format: 'moe-lab', program: program.name });
 }
 
