@@ -1,4 +1,4 @@
-import { Lexer } from 'yaml';
+import { commentsIn } from './comments';
 
 /** A comment that says which rules are not to speak, and why. */
 export interface Suppression {
@@ -35,25 +35,4 @@ function suppression(start: number, comment: string): Suppression | undefined {
   }));
   const scope = kind === '-line' ? 'line' : kind === '-next-line' ? 'next-line' : 'file';
   return { start, end: start + comment.length, scope, codes, reason };
-}
-
-/** What the lexer puts between the pieces of a text to say what comes next; it takes no room. */
-const markOfScalar = '\u001F';
-const marks: ReadonlySet<string> = new Set(['\u0002', '\u0018', markOfScalar]);
-
-/** Comments of YAML: a `#` inside a text is none. */
-function commentsIn(text: string): { readonly start: number; readonly comment: string }[] {
-  const comments: { start: number; comment: string }[] = [];
-  let offset = 0;
-  let scalar = false;
-  for (const piece of new Lexer().lex(text)) {
-    if (marks.has(piece)) {
-      scalar = piece === markOfScalar;
-      continue;
-    }
-    if (!scalar && piece.startsWith('#')) comments.push({ start: offset, comment: piece });
-    scalar = false;
-    offset += piece.length;
-  }
-  return comments;
 }

@@ -28,6 +28,16 @@ const maximumProblems = 20;
 
 /** Never throws, whatever the text. */
 export function parseYamlTree(text: string): YamlTree {
+  return parseYaml(text).tree;
+}
+
+export interface ParsedYaml {
+  readonly document: YamlDocument;
+  readonly tree: YamlTree;
+}
+
+/** Also how it is written, for who edits it. */
+export function parseYaml(text: string): ParsedYaml {
   const source = sourceText(text);
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   // After one syntax error the parser has lost its way, and so would a reader of what else it says.
@@ -41,18 +51,19 @@ export function parseYamlTree(text: string): YamlTree {
   const reader = new TreeReader(source);
   const value = broken ? undefined : reader.read(document.contents, [], 0, undefined);
   problems.push(...reader.problems);
-  return {
+  const tree: YamlTree = {
     value: reader.problems.length > 0 ? undefined : value,
     problems,
     statedAt: (path) => reader.places.get(placeKey(path)),
   };
+  return { document, tree };
 }
 
 function placeKey(path: KeyPath): string {
   return JSON.stringify(path.map(String));
 }
 
-type YamlDocument = ReturnType<typeof parseDocument>;
+export type YamlDocument = ReturnType<typeof parseDocument>;
 type YamlError = YamlDocument['errors'][number] | YamlDocument['warnings'][number];
 
 function duplicateKey(source: SourceText, start: number): YamlProblem {
