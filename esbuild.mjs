@@ -30,11 +30,13 @@ const nodeEntries = {
   dataThread: 'src/worker/dataThread/dataThreadEntry.ts',
   overlapThread: 'src/worker/overlapThread/overlapThreadEntry.ts',
   probe: 'src/engine/onnx/probeEntry.ts',
+  measure: 'src/worker/measureEntry.ts',
 };
 
 /** Pages that run in a webview; a stylesheet that an entry imports becomes NAME.css beside NAME.js. */
 const webviewEntries = {
   dashboard: 'webview/dashboard/main.ts',
+  configEditor: 'webview/configEditor/main.ts',
 };
 
 /** Keeps `import('./main')` in the extension's entry a real import: activation reads the small file, and the rest only when needed. */

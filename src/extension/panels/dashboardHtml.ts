@@ -1,28 +1,5 @@
-export interface DashboardPage {
-  readonly script: string;
-  readonly style: string;
-  /** The webview's own origin, from which it may load style sheets. */
-  readonly cspSource: string;
-  /** Unguessable, new for every page. */
-  readonly nonce: string;
-}
+import { pageHtml, type PageSources } from './pageHtml';
 
-/** The dashboard's page: nothing inline, nothing from elsewhere. */
-export function dashboardHtml({ script, style, cspSource, nonce }: DashboardPage): string {
-  const policy = [`default-src 'none'`, `style-src ${cspSource}`, `font-src ${cspSource}`, `script-src 'nonce-${nonce}'`].join('; ');
-  return `<!DOCTYPE html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta http-equiv="Content-Security-Policy" content="${policy}">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <link rel="stylesheet" href="${style}">
-    <title>MoE Lab Dashboard</title>
-  </head>
-  <body>
-    <main id="dashboard"></main>
-    <script type="module" nonce="${nonce}" src="${script}"></script>
-  </body>
-</html>
-`;
+export function dashboardHtml(sources: PageSources): string {
+  return pageHtml(sources, { title: 'MoE Lab Dashboard', root: 'dashboard' });
 }

@@ -1,0 +1,110 @@
+import type { SectionView } from '../../src/extension/panels/configEditor-protocol';
+import { iconButton, textButton } from '../shared/controls';
+import { element, setHidden, setText } from '../shared/element';
+import type { PageActions } from './actions';
+import { FieldRow } from './fieldRow';
+import { FindingList } from './findingList';
+import { dotted, isFolded, isReadOnly, shownFields, type ConfigEditorState, type NumberedFinding } from './state';
+
+/** A mapping of the config, folded or with its keys; one that may be left out and is, with a button that adds it. */
+export class SectionBlock {
+  readonly element: HTMLElement;
+  private readonly details = element('details', {});
+  private readonly summary = element('span', { class: 'section-summary' });
+  private readonly rows = element('div', { class: 'fields' });
+  private readonly findings: FindingList;
+  private readonly absent: HTMLElement;
+  private readonly add: HTMLElement & { disabled: boolean };
+  private readonly remove: HTMLElement & { disabled: boolean };
+  private readonly fields = new Map<string, FieldRow>();
+  private folded = true;
+
+  constructor(
+    section: SectionView,
+    private readonly actions: PageActions,
+  ) {
+    const { path } = section;
+    const name = titleOf(section);
+    this.findings = new FindingList(actions);
+    this.add = textButton(`Add ${name}`, () => void actions.change({ kind: 'addSection', path }));
+    this.remove = iconButton(
+      'close',
+      `Remove ${name}`,
+      `Take ${name} out of this file`,
+      () => void actions.change({ kind: 'reset', path }),
+    );
+    this.absent = element(
+      'div',
+      { class: 'absent' },
+      element('h2', { class: 'key' }, name),
+      element('p', { class: 'field-description' }, section.description),
+      this.add,
+    );
+    this.details.append(
+      element('summary', {}, element('h2', { class: 'key' }, name), this.summary),
+      element('p', { class: 'field-description' }, section.description),
+      this.findings.element,
+      this.rows,
+    );
+    this.details.addEventListener('toggle', () => {
+      // What the page folds by itself is no choice of the user.
+      if (this.details.open === !this.folded) return;
+      this.folded = !this.details.open;
+      actions.dispatch({ type: 'fold', section: dotted(path), folded: this.folded });
+    });
+    this.element = element('section', { class: 'section', 'data-path': dotted(path) }, this.details, this.remove, this.absent);
+  }
+
+  update(state: ConfigEditorState, section: SectionView, findings: ReadonlyMap<string | null, readonly NumberedFinding[]>): void {
+    const readOnly = isReadOnly(state);
+    const fields = shownFields(state, section, findings);
+    const filtered = state.ui.filter.trim() !== '' || state.ui.statedOnly;
+    setHidden(this.element, filtered && fields.length === 0);
+    setHidden(this.details, !section.present);
+    setHidden(this.absent, section.present);
+    this.add.disabled = readOnly;
+    setHidden(this.remove, readOnly || !section.present || !section.optional || section.origin.kind !== 'stated');
+    setText(this.summary, summaryOf(section, findings));
+    this.findings.update(findings.get(dotted(section.path)) ?? [], readOnly);
+    this.folded = isFolded(state, section, findings);
+    if (this.details.open === this.folded) this.details.open = !this.folded;
+    this.updateRows(state, fields, findings, readOnly);
+  }
+
+  private updateRows(
+    state: ConfigEditorState,
+    fields: SectionView['fields'],
+    findings: ReadonlyMap<string | null, readonly NumberedFinding[]>,
+    readOnly: boolean,
+  ): void {
+    const shown = new Set(fields.map(({ path }) => dotted(path)));
+    for (const [path, row] of this.fields) {
+      if (shown.has(path)) continue;
+      row.element.remove();
+      this.fields.delete(path);
+    }
+    for (const [index, field] of fields.entries()) {
+      const path = dotted(field.path);
+      let row = this.fields.get(path);
+      if (row === undefined || !row.suits(field)) {
+        row?.element.remove();
+        row = new FieldRow(field, this.actions);
+        this.fields.set(path, row);
+      }
+      row.update(field, findings.get(path) ?? [], state.refusals.get(path), readOnly);
+      if (this.rows.children[index] !== row.element) this.rows.insertBefore(row.element, this.rows.children[index] ?? null);
+    }
+  }
+}
+
+function titleOf({ path }: SectionView): string {
+  return path.length === 0 ? 'Experiment' : dotted(path);
+}
+
+/** `5 of 12 keys stated, 1 finding`. */
+function summaryOf({ fields }: SectionView, findings: ReadonlyMap<string | null, readonly NumberedFinding[]>): string {
+  const stated = fields.filter(({ origin }) => origin.kind === 'stated').length;
+  const found = fields.reduce((sum, { path }) => sum + (findings.get(dotted(path))?.length ?? 0), 0);
+  const keys = `${stated} of ${fields.length} ${fields.length === 1 ? 'key' : 'keys'} stated`;
+  return found === 0 ? keys : `${keys}, ${found} ${found === 1 ? 'finding' : 'findings'}`;
+}
