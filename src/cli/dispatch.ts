@@ -46,6 +46,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Write the twin with a fixed k of a run or config whose k varies.',
     load: async () => (await import('./twin')).command,
   },
+  measure: {
+    summary: 'Measure how fast this machine trains a config, and say how long that takes to the end.',
+    load: async () => (await import('./measure')).command,
+  },
   devices: {
     summary: 'Say which devices can train here, and why others cannot.',
     load: async () => (await import('./devices')).command,

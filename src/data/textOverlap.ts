@@ -31,7 +31,7 @@ const WINDOW_BYTES = 200;
 /** A window of fewer different bytes is a ruler or a table's border: it is in every text. */
 const LEAST_DIFFERENT_BYTES = 12;
 const CHUNK_BYTES = 1 << 20;
-/** Fewer found windows are quotations. */
+/** Fewer found windows are quotations, unless there are no more. */
 const LEAST_FOUND = 3;
 const LEAST_SHARE = 0.01;
 
@@ -64,7 +64,7 @@ export async function textOverlap({ validation, training, signal }: OverlapReque
 
 function overlapOf(set: string, windows: readonly TextWindow[]): TextOverlap[] {
   const found = windows.filter(({ foundIn }) => foundIn !== undefined);
-  if (found.length < LEAST_FOUND || found.length < LEAST_SHARE * windows.length) return [];
+  if (found.length === 0 || found.length < Math.min(LEAST_FOUND, windows.length) || found.length < LEAST_SHARE * windows.length) return [];
   const validationFile = mostFrequent(found.map(({ file }) => file));
   const trainingFile = mostFrequent(
     found.flatMap(({ file, foundIn }) => (file === validationFile && foundIn !== undefined ? [foundIn] : [])),

@@ -72,7 +72,7 @@ export function createRunDirectory({ runsDirectory, name, now, suffix = randomSu
   throw new RunStorageError(`No free name for a run called ${name} in ${runsDirectory}.`, 'Wait a second and start it again.');
 }
 
-function ignoreInGit(runsDirectory: string): void {
+export function ignoreInGit(runsDirectory: string): void {
   const file = join(runsDirectory, '.gitignore');
   try {
     writeFileSync(file, '*\n', { flag: 'wx' });

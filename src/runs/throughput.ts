@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import type { RunnableExperiment, Experiment } from '../config/schema';
 
 /** How fast this machine has trained a model. */
 export interface Measurement {
-  /** What was trained, as `trainedAs` says it: two experiments with the same cost the same time a step. */
+  /** What was trained, as `trainedAs` says it. */
   readonly trained: string;
   readonly host: string;
   /** `cpu`, `webgpu`. */
@@ -51,8 +52,9 @@ function nearestTo(macs: number, measurements: readonly Measurement[]): Measurem
   return measurements.toSorted((one, other) => distance(one) - distance(other))[0];
 }
 
-/** All of an experiment that the time of a step depends on: its model, its batch, its threads. */
+/** A hash of all of an experiment that the time of a step depends on: its model, its batch, its threads. */
 export function trainedAs({ model, train, engine }: Pick<RunnableExperiment, 'model' | 'train' | 'engine'>): string {
   const { batch_tokens: batchTokens, micro_batch: microBatch } = train;
-  return JSON.stringify({ model, batchTokens, microBatch, threads: engine.threads });
+  const text = JSON.stringify([model, batchTokens, microBatch, engine.threads]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

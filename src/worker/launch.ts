@@ -83,7 +83,8 @@ function tryRungs(
   return climb(rungs, join(bundleFolder, 'probe.js'), device);
 }
 
-async function chooseRung(
+/** The first Node that can train on a device. Throws LaunchError where none can. */
+export async function chooseRung(
   options: LaunchOptions,
   device: string,
 ): Promise<{ readonly rung: Rung; readonly report: RunDescription['launch'] }> {
