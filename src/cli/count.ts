@@ -4,9 +4,12 @@ import { experimentName } from '../config/experimentName';
 import { loadConfig } from '../config/loadConfig';
 import { choicesVary, mostChoices } from '../config/moeShape';
 import { readTextFromDisk } from '../config/readTextFromDisk';
+import { familyJson, familyTable } from '../language/familyTable';
+import type { ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';
 import { attentionCosts } from '../parity/attentionCosts';
-import { compareWithBaseline } from '../parity/compareWithBaseline';
+import { modelCost } from '../parity/closedForm/modelCost';
+import { baselineFile, compareWithBaseline } from '../parity/compareWithBaseline';
 import { trainingNeeds } from '../worker/runNeeds';
 import { causalityJson } from './causalityText';
 import { exitCode, WrongUse } from './command';
@@ -39,6 +42,8 @@ export const command: Command = {
         causality,
         attention: model.attention.moe === undefined ? null : attentionCosts(count, model),
         needs: trainingNeeds(experiment, buildLanguageModel(experiment)),
+        family:
+          familyTable({ loaded: config, count, baseline: parity === null ? undefined : baselineOf(config.file, parity.baseline) }) ?? null,
       });
     }
     writeFindings(findings, stderr, cwd);
@@ -48,8 +53,13 @@ export const command: Command = {
   },
 };
 
+function baselineOf(file: string, name: string): { readonly name: string; readonly count: ModelCount } | undefined {
+  const { experiment } = loadConfig(baselineFile(file, name), readTextFromDisk);
+  return experiment && { name, count: modelCost(experiment.model) };
+}
+
 /** The published form of one model; its keys are a contract with other programs. Sizes of what training takes are in bytes. */
-function asJson({ file, name, experiment: { model }, count, parity, causality, attention, needs }: CountedFile): object {
+function asJson({ file, name, experiment: { model }, count, parity, causality, attention, needs, family }: CountedFile): object {
   const varies = model.moe !== undefined && choicesVary(model.moe);
   return {
     file,
@@ -63,6 +73,7 @@ function asJson({ file, name, experiment: { model }, count, parity, causality, a
     varyingK: model.moe === undefined || !varies ? null : { counted: model.moe.top_k, most: mostChoices(model, model.moe) },
     layers: count.layers,
     parity,
+    sweep: family && familyJson(family),
     training: needs && { memory: needs.memory, disk: needs.disk },
     ...causalityJson(causality),
   };

@@ -2,6 +2,7 @@ import { choicesVary } from '../config/moeShape';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
 import { attentionCostRows } from '../parity/attentionCostRows';
 import { formatChoices, formatResidual } from '../parity/formatCount';
+import { familyCells, type FamilyTable } from '../language/familyTable';
 import { bytesText } from '../worker/bytesText';
 import { attentionLayers } from './attentionLayers';
 import { causalityNotes, taggedName } from './causalityText';
@@ -14,6 +15,7 @@ export function countText(models: readonly CountedFile[], withLayers: boolean): 
   const sections = [
     summary(models),
     ...models.flatMap((model) => (model.attention === null ? [] : [attentionTable(model, model.attention)])),
+    ...models.flatMap((model) => (model.family === null ? [] : [membersTable(model, model.family)])),
     ...(withLayers ? models.map(layerTable) : []),
   ];
   const notes = [
@@ -62,6 +64,12 @@ function parityText({ baseline, parameters, macs, macsWithRouter, attention }: P
       ? ''
       : `; attention ${formatResidual(attention.parameters)} parameters, ${formatResidual(attention.macs)} MACs (without selections)`;
   return `${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)${ofAttention} vs ${baseline}`;
+}
+
+/** The members of a sweep; residuals are of the part that differs. */
+function membersTable({ name }: CountedFile, family: FamilyTable): string {
+  const what = `${name}: members of its sweep, residuals of the part that differs against ${family.against}`;
+  return `${printable(what)}\n${textTable(familyCells(family), [false, ...Array.from({ length: 7 }, () => true)])}`;
 }
 
 /** SwitchHead's attention counted three ways. */

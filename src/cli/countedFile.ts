@@ -1,5 +1,6 @@
 import type { Causality } from '../config/causality';
 import type { Experiment } from '../config/schema';
+import type { FamilyTable } from '../language/familyTable';
 import type { ModelCount } from '../models/count';
 import type { AttentionCosts } from '../parity/attentionCosts';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
@@ -18,4 +19,6 @@ export interface CountedFile {
   readonly attention: AttentionCosts | null;
   /** What training it takes; null for a config that only counts. */
   readonly needs: RunNeeds | null;
+  /** What the members of its sweep cost; null without one. */
+  readonly family: FamilyTable | null;
 }

@@ -5,6 +5,7 @@ import type { KeyPath } from '../config/yamlTree';
 import { sizeKeys } from '../parity/sizeKeys';
 import type { Beside } from './besideYaml';
 import { effectTable } from './effects';
+import { familyMarkdown, familyTable } from './familyTable';
 import type { HintedConfig } from './inlayHints';
 import { keyAt } from './keyAt';
 import { parityTable } from './parityTexts';
@@ -36,6 +37,7 @@ function figures(config: HintedConfig, path: KeyPath): string[] {
   const isSize = sizeKeys.some(({ path: size }) => size.join('.') === path.join('.'));
   const { parity: residuals, count, baseline } = config;
   const comparable = residuals !== null && count !== undefined && baseline !== undefined && (isSize || path[0] === 'parity');
+  const family = path[0] === 'sweep' ? familyTable(config) : undefined;
   const parity = comparable ? [parityTable({ parity: residuals, count, baseline })] : [];
-  return [...(effect === undefined ? [] : [effect]), ...parity];
+  return [...(effect === undefined ? [] : [effect]), ...parity, ...(family === undefined ? [] : [familyMarkdown(family)])];
 }

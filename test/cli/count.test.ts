@@ -60,6 +60,7 @@ const published = z.strictObject({
         })
         .nullable(),
       varyingK: z.strictObject({ counted: z.int(), most: z.int() }).nullable(),
+      sweep: z.strictObject({ against: z.string(), members: z.array(z.looseObject({ name: z.string() })) }).nullable(),
       training: z
         .strictObject({
           memory: z.strictObject({ parts: z.array(memoryPart), host: z.number(), device: z.number() }),
@@ -333,6 +334,20 @@ describe('moe-lab count', () => {
   it('prints the layers too when asked', async () => {
     const { stdout } = await runCli(models, 'count', 'mh-moe-2.moe.yaml', '--layers');
     expect(stdout).toMatch(/^layers\.1\.moe +mh-moe +36,569,088 +4,718,592 +15,360 +30,720$/m);
+  });
+
+  it('prints the members of a sweep, each against the baseline', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'count-'));
+    const base = join(models, 'mh-moe-2.moe.yaml');
+    const parity = join(models, 'smoe.moe.yaml');
+    writeFileSync(join(folder, 'family.moe.yaml'), `extends: ${base}\nparity: ${parity}\nsweep: { model.moe.experts: [40, 41] }\n`);
+    const { code, stdout } = await runCli(folder, 'count', 'family.moe.yaml');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^family: members of its sweep, residuals of the part that differs against .*smoe\.moe\.yaml$/m);
+    expect(stdout).toMatch(/^2 {2}experts=41 +[\d.]+ M +≤ [\d.]+ M +[\d.]+ M +0\.00 % +\+0\.54 % +−0\.78 % +−0\.76 %$/m);
+    const [model] = published.parse(JSON.parse((await runCli(folder, 'count', 'family.moe.yaml', '--json')).stdout)).models;
+    expect(model?.sweep?.members).toMatchObject([{ name: 'experts=40', parity: { macs: 0 } }, { name: 'experts=41' }]);
+    rmSync(folder, { recursive: true });
   });
 
   describe('of configs that are wrong', () => {

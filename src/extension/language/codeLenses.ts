@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import type { SourceRange } from '../../config/configFile';
+import { familyTable } from '../../language/familyTable';
 import { Command, InternalCommand, Setting } from '../contributions';
 import { setting } from '../settings';
-import { actionLenses, countLens, lensRange, topOfText, type Lens, type LensAction } from './lensTexts';
+import { actionLenses, countLens, familyLens, lensRange, topOfText, type Lens, type LensAction } from './lensTexts';
 import type { ConfigAnalyses } from './configAnalyses';
 import { configSelector } from './configDocuments';
 import { toRange } from './ranges';
@@ -32,7 +33,12 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
           arguments: takesConfig ? [document.uri] : [],
         });
       };
-      return [...actionLenses(loaded).map((lens) => lensAt(topOfText, lens)), lensAt(lensRange(loaded), countLens(loaded, analysis))];
+      const family = familyTable(analysis);
+      return [
+        ...actionLenses(loaded).map((lens) => lensAt(topOfText, lens)),
+        lensAt(lensRange(loaded), countLens(loaded, analysis)),
+        ...(family ? [lensAt(loaded.rangeOf(['sweep']) ?? topOfText, familyLens(family))] : []),
+      ];
     },
   };
   return vscode.Disposable.from(

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { familyTable } from '../../language/familyTable';
 import { CONFIG_SUFFIX } from '../contributions';
 import type { ConfigAnalyses } from './configAnalyses';
 import { countReport } from './countReport';
@@ -31,7 +32,8 @@ export class CountDocuments implements vscode.TextDocumentContentProvider, vscod
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
     const config = await vscode.workspace.openTextDocument(vscode.Uri.parse(uri.query));
     const analysis = this.analyses.get(config);
-    return countReport(config.uri.fsPath, analysis, { experiment: analysis.loaded.experiment, needs: analysis.needs });
+    const family = familyTable(analysis);
+    return countReport(config.uri.fsPath, analysis, { experiment: analysis.loaded.experiment, needs: analysis.needs, family });
   }
 
   private update(concerns: (config: string) => boolean): void {

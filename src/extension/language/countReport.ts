@@ -5,6 +5,7 @@ import { attentionCostRows } from '../../parity/attentionCostRows';
 import { attentionCosts } from '../../parity/attentionCosts';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
 import { formatChoices, formatResidual } from '../../parity/formatCount';
+import { familyCells, type FamilyTable } from '../../language/familyTable';
 import { bytesText } from '../../worker/bytesText';
 import type { RunNeeds } from '../../worker/runNeeds';
 
@@ -12,13 +13,15 @@ import type { RunNeeds } from '../../worker/runNeeds';
 export interface CountSubject {
   readonly experiment: Experiment | undefined;
   readonly needs: RunNeeds | null;
+  /** Of a config with a sweep. */
+  readonly family?: FamilyTable | undefined;
 }
 
 /** All figures of a count, in full, as text. `name` is the file's. */
 export function countReport(
   name: string,
   { count, parity, causality, findings }: CountedConfig,
-  { experiment, needs }: CountSubject,
+  { experiment, needs, family }: CountSubject,
 ): string {
   if (count === undefined || experiment === undefined) {
     const errors = findings.filter(({ severity }) => severity === 'error').map(({ message }) => `- ${message}`);
@@ -69,6 +72,8 @@ export function countReport(
       ]),
     );
   }
+  if (family)
+    sections.push(`Members of the sweep, residuals of the part that differs against ${family.against}\n${aligned(familyCells(family), 1)}`);
   sections.push(...attentionPart(count, experiment), ...varyingPart(count, experiment), ...needsPart(needs));
   sections.push(...(causality?.reasons.map(({ reason }) => reason) ?? []));
   sections.push('1 MAC is one multiply-add of a matrix product.');

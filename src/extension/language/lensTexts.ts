@@ -1,6 +1,7 @@
 import type { LoadedConfig, SourceRange } from '../../config/configFile';
 import { choicesVary } from '../../config/moeShape';
 import type { Experiment } from '../../config/schema';
+import { familySentence, type FamilyTable } from '../../language/familyTable';
 import type { ModelCount } from '../../models/count';
 import { attentionCosts } from '../../parity/attentionCosts';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
@@ -60,6 +61,11 @@ function attentionText(count: ModelCount, { model }: Experiment): string[] {
       ? ''
       : `; ${formatAmount(paper.macs + paper.selections)} by the equations of 2312.07987 with its selections, ${formatAmount(script.macs)} by the script of its authors`;
   return [`Attention of one layer over a window: ${formatAmount(graph.macs)} MACs${others}.`];
+}
+
+/** Above `sweep:`: what its members cost. */
+export function familyLens(family: FamilyTable): Lens {
+  return { title: familySentence(family), action: 'showCount', tooltip: 'Show the figures of every member' };
 }
 
 /** What can be done with a config. One that only counts offers no run. */
