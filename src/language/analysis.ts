@@ -1,6 +1,8 @@
 import type { Causality } from '../config/causality';
 import type { ConfigFinding, LoadedConfig } from '../config/configFile';
 import type { Experiment } from '../config/schema';
+import type { RuleSeverities } from '../config/severities';
+import type { TextOverlap } from '../data/textOverlap';
 import type { Program } from '../graph/program';
 import type { ModelCount } from '../models/count';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
@@ -43,7 +45,9 @@ export interface ConfigAnalysis {
 /** What an analysis depends on besides the texts of configs. */
 export interface AnalysisEnvironment {
   /** Severities by code of a rule, as settings or the command line say. */
-  readonly severities: Readonly<Record<string, 'error' | 'warning' | 'information' | 'off'>>;
+  readonly severities: RuleSeverities;
   /** Bytes that the machine has for a run; null where nobody asks whether one fits. */
   readonly memory: { readonly host: number; readonly device?: number } | null;
+  /** Where validation text of a config was found in its training text; undefined where nobody has looked yet. */
+  overlaps?(loaded: LoadedConfig): readonly TextOverlap[] | undefined;
 }

@@ -1,17 +1,23 @@
 import { causality } from '../config/causality';
 import type { ConfigFinding, LoadedConfig, ReadText } from '../config/configFile';
 import type { Experiment } from '../config/schema';
+import { adjusted } from '../config/severities';
 import { buildLanguageModel } from '../models/languageModel';
 import { baselineFile, brokenBaseline, residuals } from '../parity/compareWithBaseline';
-import type { AnalysedBaseline, AnalysisEnvironment, ConfigAnalysis } from './analysis';
+import { parityFindings } from '../parity/rules/parityRules';
+import type { AnalysisEnvironment, ConfigAnalysis } from './analysis';
 import { CostCache, type ExperimentCost } from './costCache';
+import { environmentFindings } from './environmentRules';
+import { inOrder, located } from './located';
 import { ReadConfigs } from './readConfigs';
+import { ruleList } from './ruleList';
 
 /** Where a store takes from what it analyses. */
 export interface AnalysisSources {
   /** Open editors first, where there are any. */
   readonly readText: ReadText;
-  environment(): AnalysisEnvironment;
+  /** Of the config in a file: settings may differ from folder to folder. */
+  environment(file: string): AnalysisEnvironment;
 }
 
 /** How often the dear parts of an analysis were done; tests hold it against how often they had to be. */
@@ -90,17 +96,27 @@ export class AnalysisStore {
   #analyse(file: string): ConfigAnalysis {
     this.#analysesMade += 1;
     const texts = new Map<string, string | undefined>();
-    const load = (path: string): LoadedConfig => {
+    const load: Load = (path) => {
       const read = this.#configs.load(path);
       for (const [name, text] of read.texts) texts.set(name, text);
       return read.loaded;
     };
     const loaded = load(file);
+    const counted = this.#counted(loaded, load);
+    const environment = this.sources.environment(file);
+    const found = [...loaded.findings, ...counted.ofBaseline, ...findingsBeside(loaded, counted, environment, load)];
+    const { ofBaseline: _, ...figures } = counted;
     const analysis: ConfigAnalysis = {
       file,
       text: loaded.text,
       loaded,
-      ...this.#counted(loaded, load),
+      ...figures,
+      findings: adjusted(inOrder(found, file), {
+        loaded,
+        severities: environment.severities,
+        texts: (path) => texts.get(path),
+        codes: ruleList,
+      }),
       files: new Set(texts.keys()),
       program: programOf(loaded.experiment),
     };
@@ -108,32 +124,23 @@ export class AnalysisStore {
     return analysis;
   }
 
-  #counted(
-    loaded: LoadedConfig,
-    load: (file: string) => LoadedConfig,
-  ): Pick<ConfigAnalysis, 'count' | 'parity' | 'baseline' | 'causality' | 'needs' | 'findings'> {
-    const { experiment, findings } = loaded;
-    const nothing = { count: undefined, parity: null, baseline: undefined, causality: undefined, needs: null, findings };
-    if (experiment === undefined) return nothing;
-    const cost = this.#cost(experiment);
-    if (cost === undefined) return nothing;
-    const own = { ...cost, causality: causality(experiment) };
-    if (experiment.parity === undefined) return { ...nothing, ...own };
-    const { baseline, findings: ofBaseline } = this.#baseline(loaded, experiment.parity, load);
-    const parity = baseline === undefined ? null : residuals(baseline.name, cost.count, baseline.count);
-    return { ...own, parity, baseline, findings: [...findings, ...ofBaseline] };
+  #counted(loaded: LoadedConfig, load: Load): Counted {
+    const { experiment } = loaded;
+    const nothing = { count: undefined, parity: null, baseline: undefined, causality: undefined, needs: null, ofBaseline: [] };
+    const cost = experiment && this.#cost(experiment);
+    if (experiment === undefined || cost === undefined) return nothing;
+    const own = { ...nothing, ...cost, causality: causality(experiment) };
+    if (experiment.parity === undefined) return own;
+    const { baseline, ofBaseline } = this.#baseline(loaded, experiment.parity, load);
+    return { ...own, baseline, ofBaseline, parity: baseline === undefined ? null : residuals(baseline.name, cost.count, baseline.count) };
   }
 
-  #baseline(
-    loaded: LoadedConfig,
-    name: string,
-    load: (file: string) => LoadedConfig,
-  ): { baseline: AnalysedBaseline | undefined; findings: readonly ConfigFinding[] } {
+  #baseline(loaded: LoadedConfig, name: string, load: Load): Pick<Counted, 'baseline' | 'ofBaseline'> {
     const file = baselineFile(loaded.file, name);
     const { experiment, findings } = load(file);
-    if (experiment === undefined) return { baseline: undefined, findings: brokenBaseline(loaded, name, findings) };
+    if (experiment === undefined) return { baseline: undefined, ofBaseline: brokenBaseline(loaded, name, findings) };
     const cost = this.#cost(experiment);
-    return { baseline: cost && { name, file, experiment, count: cost.count }, findings: [] };
+    return { baseline: cost && { name, file, experiment, count: cost.count }, ofBaseline: [] };
   }
 
   /** A config without errors can be counted; should it not be so, its findings still stand. */
@@ -144,6 +151,27 @@ export class AnalysisStore {
       return undefined;
     }
   }
+}
+
+type Load = (file: string) => LoadedConfig;
+
+interface Counted extends Pick<ConfigAnalysis, 'count' | 'parity' | 'baseline' | 'causality' | 'needs'> {
+  /** What is found of a baseline that cannot be counted. */
+  readonly ofBaseline: readonly ConfigFinding[];
+}
+
+/** What is found of a config beside its baseline, and in its surroundings. */
+function findingsBeside(loaded: LoadedConfig, counted: Counted, environment: AnalysisEnvironment, load: Load): readonly ConfigFinding[] {
+  const { count, baseline, parity, needs } = counted;
+  const baselineOf = (file: string): string | undefined => {
+    const named = load(file).experiment?.parity;
+    return named === undefined ? undefined : baselineFile(file, named);
+  };
+  const found = [
+    ...parityFindings({ loaded, count, baseline, residuals: parity, baselineOf }),
+    ...environmentFindings({ loaded, needs, memory: environment.memory, overlaps: environment.overlaps?.(loaded) }),
+  ];
+  return found.map((finding) => located(finding, loaded));
 }
 
 function programOf(experiment: Experiment | undefined): ConfigAnalysis['program'] {
