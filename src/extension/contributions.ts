@@ -18,6 +18,7 @@ export const Command = {
   copyRunPath: 'moeLab.copyRunPath',
   showRunLog: 'moeLab.showRunLog',
   createTwin: 'moeLab.createTwin',
+  openConfigEditor: 'moeLab.openConfigEditor',
   debugInformation: 'moeLab.debugInformation',
 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
@@ -50,6 +51,7 @@ export interface CommandArguments {
   [Command.copyRunPath]: [run?: RunTarget];
   [Command.showRunLog]: [run?: RunTarget];
   [Command.createTwin]: [subject?: vscode.Uri | RunTarget];
+  [Command.openConfigEditor]: [config?: vscode.Uri];
   [Command.debugInformation]: [];
   [InternalCommand.showCount]: [config: vscode.Uri];
 }
@@ -61,6 +63,9 @@ export const View = { runs: 'moeLab.runs' } as const;
 
 /** Webview panel types, which `onWebviewPanel:` restores after a reload. */
 export const Panel = { dashboard: 'moeLab.dashboard' } as const;
+
+/** Editors of documents that are more than text, beside the text editor. */
+export const CustomEditor = { config: 'moeLab.configEditor' } as const;
 
 export const Setting = {
   runsDirectory: 'moeLab.runsDirectory',

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { Command, CONFIG_SUFFIX, InternalCommand, Panel, View } from './contributions';
+import { Command, CONFIG_SUFFIX, CustomEditor, InternalCommand, Panel, View } from './contributions';
 import type { MoeLab } from './main';
 import type { RunNode } from './runs/runItems';
 
@@ -42,6 +42,11 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerWebviewPanelSerializer(Panel.dashboard, {
       deserializeWebviewPanel: async (panel, state: unknown) => (await load()).restoreDashboard(panel, state),
     }),
+    vscode.window.registerCustomEditorProvider(
+      CustomEditor.config,
+      { resolveCustomTextEditor: async (document, panel) => (await load()).editConfig(document, panel) },
+      { supportsMultipleEditorsPerDocument: true },
+    ),
   );
 
   const loadForConfig = (document: vscode.TextDocument): void => {

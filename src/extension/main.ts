@@ -3,6 +3,7 @@ import { createSample, finishPendingSample } from './commands/createSample';
 import { createTwin } from './commands/createTwin';
 import { debugInformation } from './commands/debugInformation';
 import { newConfig } from './commands/newConfig';
+import { openConfigEditor } from './commands/openConfigEditor';
 import { openDashboard } from './commands/openDashboard';
 import { selectedRun } from './commands/pickRun';
 import { resumeRun } from './commands/resumeRun';
@@ -16,6 +17,7 @@ import { CountDocuments } from './language/countDocument';
 import { publishDiagnostics } from './language/diagnostics';
 import { provideHovers } from './language/hovers';
 import { provideInlayHints } from './language/inlayHints';
+import { ConfigEditors } from './panels/configEditorProvider';
 import { registerDashboard } from './panels/dashboardPanel';
 import { errorReporter } from './reportError';
 import { FailureNotices } from './runs/failureNotices';
@@ -41,6 +43,7 @@ export interface MoeLab {
   /** Runs a command and reports its error to the user; the result is the command's, undefined where it failed. */
   runCommand(command: keyof CommandHandlers, given: readonly unknown[]): Promise<unknown>;
   restoreDashboard(panel: vscode.WebviewPanel, state: unknown): void;
+  editConfig(document: vscode.TextDocument, panel: vscode.WebviewPanel): void;
 }
 
 /** Builds the extension. Called once per window, when first something of it is used. */
@@ -60,6 +63,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
   const countDocuments = new CountDocuments(analyses);
   // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
   const dashboard = registerDashboard(context, { selection, log });
+  const configEditors = new ConfigEditors(context.extensionUri, analyses, log);
   const notices = new FailureNotices(store);
   const training = { extensionUri: context.extensionUri, store, selection, dashboard, notices, reportError };
 
@@ -78,6 +82,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     [Command.copyRunPath]: (run) => copyRunPath(store, run),
     [Command.showRunLog]: (run) => showRunLog(store, run),
     [Command.createTwin]: (subject) => createTwin(store, subject),
+    [Command.openConfigEditor]: (config) => openConfigEditor(config),
     [Command.debugInformation]: () => debugInformation(context),
     [InternalCommand.showCount]: (config) => countDocuments.show(config),
   };
@@ -124,6 +129,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
       }
     },
     restoreDashboard: (panel, state) => dashboard.restore(panel, state),
+    editConfig: (document, panel) => configEditors.open(document, panel),
   };
 }
 

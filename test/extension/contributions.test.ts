@@ -5,6 +5,7 @@ import {
   Command,
   CONFIG_SUFFIX,
   Context,
+  CustomEditor,
   InternalCommand,
   Panel,
   RunItemContext,
@@ -41,6 +42,11 @@ interface Contributed {
         readonly media: { readonly markdown: string };
         readonly completionEvents: readonly string[];
       }[];
+    }[];
+    readonly customEditors: readonly {
+      readonly viewType: string;
+      readonly selector: readonly { readonly filenamePattern: string }[];
+      readonly priority: string;
     }[];
     readonly yamlValidation: readonly { readonly fileMatch: string; readonly url: string }[];
   };
@@ -160,6 +166,12 @@ describe('views', () => {
       `workspaceFolderCount != 0 && isWorkspaceTrusted && !${Context.runtimeMissing}`,
     ]);
   });
+});
+
+it('offers the config editor for configs, beside the text editor that stays the usual one', () => {
+  expect(contributes.customEditors).toMatchObject([
+    { viewType: CustomEditor.config, selector: [{ filenamePattern: `*${CONFIG_SUFFIX}` }], priority: 'option' },
+  ]);
 });
 
 it('names only files that are there', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Command, InternalCommand, Panel, View } from '../../src/extension/contributions';
+import { Command, CustomEditor, InternalCommand, Panel, View } from '../../src/extension/contributions';
 
 /**
  * Activates the bundled entry against a stand-in for the part of VS Code that it touches, which records what is registered. What the
@@ -37,6 +37,7 @@ function activate({ open, foldersWithRuns = [] }: FakeWindow) {
   const commands = new Map<string, (...args: unknown[]) => unknown>();
   const views: string[] = [];
   const panels: string[] = [];
+  const editors: string[] = [];
   const ran: unknown[][] = [];
   let mainLoads = 0;
   let openLater: (document: unknown) => void = () => undefined;
@@ -63,6 +64,10 @@ function activate({ open, foldersWithRuns = [] }: FakeWindow) {
       },
       registerWebviewPanelSerializer: (type: string) => {
         panels.push(type);
+        return disposable;
+      },
+      registerCustomEditorProvider: (type: string) => {
+        editors.push(type);
         return disposable;
       },
     },
@@ -99,6 +104,7 @@ function activate({ open, foldersWithRuns = [] }: FakeWindow) {
     commands,
     views,
     panels,
+    editors,
     ran,
     mainLoads: () => mainLoads,
     open: (path: string) => openLater(document(path)),
@@ -107,11 +113,12 @@ function activate({ open, foldersWithRuns = [] }: FakeWindow) {
 }
 
 describe('the entry', () => {
-  it('registers every command, the run explorer and the panel', () => {
-    const { commands, views, panels } = activate({ open: [] });
+  it('registers every command, the run explorer, the panel and the editor', () => {
+    const { commands, views, panels, editors } = activate({ open: [] });
     expect([...commands.keys()].sort()).toEqual([...Object.values(Command), ...Object.values(InternalCommand)].sort());
     expect(views).toEqual([View.runs]);
     expect(panels).toEqual([Panel.dashboard]);
+    expect(editors).toEqual(Object.values(CustomEditor));
   });
 
   it('does not load the extension for other YAML', async () => {

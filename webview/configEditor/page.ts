@@ -58,7 +58,8 @@ export class ConfigEditorPage {
       this.findings.element,
       this.sections,
     );
-    this.content = element('div', { class: 'content' }, this.parity.element, form, this.diagram);
+    const beside = element('div', { class: 'beside' }, this.parity.element, this.diagram);
+    this.content = element('div', { class: 'content' }, beside, form);
     this.element = element('div', {}, this.header.element, this.notice, this.broken, this.loading, this.content);
     this.render(state);
   }
