@@ -17,7 +17,8 @@ export function commentsIn(text: string): readonly Comment[] {
   let offset = 0;
   let scalar = false;
   for (const piece of new Lexer().lex(text)) {
-    if (marks.has(piece)) {
+    // What follows the mark of a scalar is its text, even where that looks like a mark.
+    if (!scalar && marks.has(piece)) {
       scalar = piece === markOfScalar;
       continue;
     }

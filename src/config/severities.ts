@@ -1,15 +1,17 @@
 import type { ConfigFinding, LoadedConfig, ReadText } from './configFile';
+import { lintFindings } from './lintFindings';
 import type { RuleSeverities } from './lintSchema';
 import type { RuleCode } from './ruleCodes';
-import { sourceText } from './sourceText';
+import { suppressionFindings } from './suppressionFindings';
 import { suppressionsIn } from './suppression';
+import type { SuppressedCode, Suppression } from './suppression';
 
 export type { RuleSeverities, RuleSeverity } from './lintSchema';
 
 export interface Adjustment {
-  /** The config that was looked at: its `lint` key holds, and what is wrong with it and with suppressions in this file is found. */
+  /** The config that was looked at: its `lint` key holds, and what is wrong with that and with suppressions in its file is found. */
   readonly loaded: LoadedConfig;
-  /** Of the setting or the command line; what the config's own `lint` says wins. */
+  /** Of the setting or the command line; what `lint` says wins. */
   readonly severities: RuleSeverities;
   /** The text of a file that findings are in. */
   readonly texts: ReadText;
@@ -17,22 +19,50 @@ export interface Adjustment {
   readonly codes: readonly RuleCode[];
 }
 
-/** Findings as they are shown: with the severities asked for, without those that are off or suppressed. */
-export function adjusted(findings: readonly ConfigFinding[], { severities, texts, codes }: Adjustment): ConfigFinding[] {
-  const advisory = new Set(codes.filter((rule) => rule.advisory).map(({ code }) => code));
-  return findings.flatMap((finding) => {
+/**
+ * Findings as they are shown: with the severities asked for, without those that are off or suppressed in the file that they are in, and
+ * with what is wrong with either. By file, then from top to bottom.
+ */
+export function adjusted(findings: readonly ConfigFinding[], { loaded, severities, texts, codes }: Adjustment): ConfigFinding[] {
+  const advisory = new Set(codes.flatMap((rule) => (rule.advisory ? [rule.code] : [])));
+  const asked: RuleSeverities = { ...severities, ...loaded.lint };
+  const used = new Set<SuppressedCode>();
+  const suppressions = new Map<string, readonly Suppression[]>();
+  const of = (file: string): readonly Suppression[] => {
+    const known = suppressions.get(file) ?? suppressionsIn((file === loaded.file ? loaded.text : texts(file)) ?? '');
+    suppressions.set(file, known);
+    return known;
+  };
+  const shown = (finding: ConfigFinding): ConfigFinding[] => {
     if (!advisory.has(finding.code)) return [finding];
-    const severity = severities[finding.code] ?? finding.severity;
-    if (severity === 'off' || isSuppressed(finding, texts(finding.file) ?? '')) return [];
-    return [{ ...finding, severity }];
+    const severity = (Object.hasOwn(asked, finding.code) ? asked[finding.code] : undefined) ?? finding.severity;
+    return severity === 'off' ? [] : [severity === finding.severity ? finding : { ...finding, severity }];
+  };
+  const left = findings.flatMap(shown).filter((finding) => {
+    if (!advisory.has(finding.code)) return true;
+    const suppressing = of(finding.file).flatMap((suppression) => codesFor(suppression, finding));
+    for (const code of suppressing) used.add(code);
+    return suppressing.length === 0;
   });
+  // With an error in it not every rule could look at the config.
+  const complete = findings.every((finding) => finding.severity !== 'error');
+  const isUnused = (code: SuppressedCode): boolean => complete && !used.has(code) && asked[code.code] !== 'off';
+  const own = [...lintFindings(loaded, codes), ...suppressionFindings(loaded, of(loaded.file), codes, isUnused)].flatMap(shown);
+  return own.length === 0 ? left : inOrder([...left, ...own], loaded.file);
 }
 
-function isSuppressed({ code, range }: ConfigFinding, text: string): boolean {
-  const source = sourceText(text);
-  return suppressionsIn(text).some(({ scope, codes, reason, start, end }) => {
-    if (reason === '' || !codes.some((entry) => entry.code === code)) return false;
-    const { line } = source.rangeBetween(start, end).start;
-    return scope === 'file' || range.start.line === (scope === 'line' ? line : line + 1);
-  });
+/** The code by which a suppression, if it has a reason, suppresses a finding of its file. */
+function codesFor({ line, codes, reason }: Suppression, finding: ConfigFinding): SuppressedCode[] {
+  if (reason === '' || (line !== undefined && line !== finding.range.start.line)) return [];
+  return codes.filter(({ code }) => code === finding.code);
+}
+
+function inOrder(findings: readonly ConfigFinding[], first: string): ConfigFinding[] {
+  const files = [...new Set([first, ...findings.map(({ file }) => file)])];
+  return findings.toSorted(
+    (a, b) =>
+      files.indexOf(a.file) - files.indexOf(b.file) ||
+      a.range.start.line - b.range.start.line ||
+      a.range.start.character - b.range.start.character,
+  );
 }

@@ -107,7 +107,7 @@ describe('a key that is not there', () => {
     expect(after('', set('model.moe.kind', 'smoe'))).toBe('model:\n  moe:\n    kind: smoe\n');
     expect(after('# only\n', set('train.steps', 1))).toBe('# only\ntrain:\n  steps: 1\n');
     expect(after('parity: x', set('model.ffn.width', 1))).toBe('parity: x\nmodel:\n  ffn: { width: 1 }');
-    expect(after('{"a": 1}', set('model.ffn.activation', 'x'))).toBe('{"a": 1, "model": { "ffn": { "activation": "x" } }}');
+    expect(after('{"parity": 1}', set('model.ffn.activation', 'x'))).toBe('{"parity": 1, "model": { "ffn": { "activation": "x" } }}');
     expect(after('model:\n  moe: # none yet\n  layers: 1\n', set('model.moe.kind', 'smoe'))).toBe(
       'model:\n  moe: # none yet\n    kind: smoe\n  layers: 1\n',
     );
