@@ -26,7 +26,6 @@ export interface FeedForwardCost {
 }
 
 const nothing: PartFigures = { parameters: 0, active: 0, macs: 0 };
-const noParts = { ffn: nothing, experts: nothing, head: nothing, merge: nothing, shared: nothing, router: nothing, macsPerChoice: 0 };
 
 /** What every token passes whole. */
 function whole(parameters: number, macs = parameters): PartFigures {
@@ -35,7 +34,17 @@ function whole(parameters: number, macs = parameters): PartFigures {
 
 /** n d f: n matrices between the width of the model and that of the layer. */
 export function denseCost(model: ModelConfig): FeedForwardCost {
-  return { ...noParts, kind: 'dense', scope: 'ffn', ffn: whole(matricesPerExpert(model) * model.d_model * model.ffn.width) };
+  return {
+    kind: 'dense',
+    scope: 'ffn',
+    ffn: whole(matricesPerExpert(model) * model.d_model * model.ffn.width),
+    experts: nothing,
+    head: nothing,
+    merge: nothing,
+    shared: nothing,
+    router: nothing,
+    macsPerChoice: 0,
+  };
 }
 
 /**
@@ -56,13 +65,13 @@ export function routedCost(model: ModelConfig, moe: MoeConfig): FeedForwardCost 
     moe.kind === 'mh-moe' && present ? whole(d * d + (moe.projection_bias ? d : 0), d * d) : nothing;
   const macsPerChoice = units * expert;
   return {
-    ...noParts,
     kind: moe.kind,
     scope: 'moe',
+    ffn: nothing,
     experts: { parameters: experts * expert, active: Math.min(experts, units * moe.top_k) * expert, macs: moe.top_k * macsPerChoice },
     head: projection(moe.head_layer),
     merge: projection(moe.merge_layer),
-    shared: whole(matrices * d * moe.shared_width),
+    shared: moe.shared_width === 0 ? nothing : whole(matrices * d * moe.shared_width),
     router: routerCost(moe, d / units, units, experts),
     macsPerChoice,
   };
@@ -79,10 +88,14 @@ export function retrievingCost(model: ModelConfig, keys: ProductKeysConfig): Fee
   const { experts, queries, subKeys } = retrievalCost(keys, model.d_model);
   const used = Math.min(keys.experts, keys.heads * keys.top_k);
   return {
-    ...noParts,
     kind: keys.kind,
     scope: 'product_keys',
+    ffn: nothing,
     experts: { ...experts, active: (experts.parameters / keys.experts) * used },
+    head: nothing,
+    merge: nothing,
+    shared: nothing,
     router: whole(queries.parameters + subKeys.parameters, queries.macs + subKeys.macs),
+    macsPerChoice: 0,
   };
 }

@@ -1,7 +1,6 @@
 import { isProductKeyLayer, isRoutedLayer } from '../../config/placement';
 import type { ModelConfig } from '../../config/schema';
 import type { PartCost } from '../comparedPart';
-import type { AttentionCost } from './attentionCost';
 import { attentionCost } from './attentionCost';
 import type { FeedForwardCost } from './feedForwardCost';
 import { denseCost, retrievingCost, routedCost } from './feedForwardCost';
@@ -23,29 +22,43 @@ export function placementOf(model: ModelConfig): Placement {
 }
 
 /**
- * A whole model's parameters and MACs per token, without what chooses experts and of that, as in `modelCost`. Costs next to nothing for a model whose placement
- * is known, still less if its attention is, and takes sizes that are not whole.
+ * A whole model's parameters and MACs per token, without what chooses experts and of that, as in `modelCost`. Costs little for a model whose placement is known, and
+ * takes sizes that are not whole.
  */
-export function modelTotals(model: ModelConfig, placement: Placement, attention: AttentionCost = attentionCost(model)): PartCost {
-  const { d_model: d, layers: depth, vocabulary, moe, product_keys: keys } = model;
-  const table = vocabulary * d;
-  const norms = (2 * depth + 1) * d * (model.norm === 'layer' ? 2 : 1) + depth * attention.normParameters;
-  const totals = {
-    parameters: (model.tie_embeddings ? 1 : 2) * table + norms + depth * (attention.parameters + attention.positionParameters),
-    routerParameters: depth * attention.routerParameters,
-    macs: table + depth * (attention.projections + attention.experts + attention.core + attention.position),
-    routerMacs: depth * attention.selections,
-  };
-  if (placement.dense > 0) add(totals, denseCost(model), placement.dense);
-  if (moe !== undefined && placement.routed > 0) add(totals, routedCost(model, moe), placement.routed);
-  if (keys !== undefined && placement.retrieving > 0) add(totals, retrievingCost(model, keys), placement.retrieving);
-  return totals;
+export function modelTotals(model: ModelConfig, placement: Placement): PartCost {
+  return withRouting(model, placement, totalsBesideRouting(model, placement));
 }
 
-function add(totals: { -readonly [Figure in keyof PartCost]: number }, cost: FeedForwardCost, layers: number): void {
-  const { ffn, experts, head, merge, shared, router } = cost;
-  totals.parameters += layers * (ffn.parameters + experts.parameters + head.parameters + merge.parameters + shared.parameters);
-  totals.macs += layers * (ffn.macs + experts.macs + head.macs + merge.macs + shared.macs);
-  totals.routerParameters += layers * router.parameters;
-  totals.routerMacs += layers * router.macs;
+/** Of everything but routed and retrieving layers, which `withRouting` adds: most models that are compared differ in these alone. */
+export function totalsBesideRouting(model: ModelConfig, { dense }: Placement): PartCost {
+  const { d_model: d, layers: depth, vocabulary } = model;
+  const attention = attentionCost(model);
+  const table = vocabulary * d;
+  const norms = (2 * depth + 1) * d * (model.norm === 'layer' ? 2 : 1) + depth * attention.normParameters;
+  const { ffn } = denseCost(model);
+  return {
+    parameters:
+      (model.tie_embeddings ? 1 : 2) * table +
+      norms +
+      depth * (attention.parameters + attention.positionParameters) +
+      dense * ffn.parameters,
+    routerParameters: depth * attention.routerParameters,
+    macs: table + depth * (attention.projections + attention.experts + attention.core + attention.position) + dense * ffn.macs,
+    routerMacs: depth * attention.selections,
+  };
+}
+
+export function withRouting(model: ModelConfig, { routed, retrieving }: Placement, others: PartCost): PartCost {
+  const { moe, product_keys: keys } = model;
+  const plusRouted = moe !== undefined && routed > 0 ? plus(others, routedCost(model, moe), routed) : others;
+  return keys !== undefined && retrieving > 0 ? plus(plusRouted, retrievingCost(model, keys), retrieving) : plusRouted;
+}
+
+function plus(totals: PartCost, { experts, head, merge, shared, router }: FeedForwardCost, layers: number): PartCost {
+  return {
+    parameters: totals.parameters + layers * (experts.parameters + head.parameters + merge.parameters + shared.parameters),
+    routerParameters: totals.routerParameters + layers * router.parameters,
+    macs: totals.macs + layers * (experts.macs + head.macs + merge.macs + shared.macs),
+    routerMacs: totals.routerMacs + layers * router.macs,
+  };
 }

@@ -4,12 +4,13 @@ import { residualsOf } from '../comparedPart';
 import type { Axis, Equation } from './equations';
 import { bothFor, equation, firstFor, secondFor } from './equations';
 import type { Knob } from './knobs';
-import { costSurfaces } from './surfaces';
+import type { CostSurfaces } from './surfaces';
+import { costAt, costSurfaces } from './surfaces';
 import type { Unknowns } from './unknowns';
 import { unknownsOf } from './unknowns';
 import { wholeNumbers } from './wholeNumbers';
 
-/** What candidates are held against. */
+/** A subject's cost by its sizes, and what it is held against. */
 export interface Against {
   readonly costOf: (model: ModelConfig) => PartCost;
   /** Of the baseline, whole. */
@@ -18,13 +19,16 @@ export interface Against {
   readonly part: PartCost;
 }
 
-/** A model in whole numbers, and how far it is from its baseline. */
+/** Whole numbers for the sizes that are solved for, and how far the model is from its baseline with them. */
 export interface Candidate {
-  readonly model: ModelConfig;
+  /** Of the first knob and of the second, where there is one. */
+  readonly sizes: readonly number[];
   readonly residuals: ReturnType<typeof residualsOf>;
   /** How many of the solved sizes are multiples of 8. */
   readonly eights: number;
 }
+
+type Sizes = readonly number[];
 
 /** A model whose other sizes are given, and the equations for two of its sizes. */
 export interface Problem {
@@ -34,18 +38,41 @@ export interface Problem {
   readonly axes: readonly Axis[];
   readonly against: Against;
   readonly unknowns: Unknowns;
+  readonly costs: CostSurfaces;
   /** Without what chooses experts, and with it. */
   readonly equations: readonly [Equation, Equation];
+  /** Those that whole numbers are found around. */
+  readonly sought: readonly Equation[];
 }
 
+/** Which solutions are of interest: by both equations for the subject's own kind of model, by one for the many others. */
+export type Sought = 'both' | 'withoutRouter' | 'withRouter';
+
 /** Undefined where nothing may change. */
-export function problemOf(model: ModelConfig, solved: readonly Knob[], axes: readonly Axis[], against: Against): Problem | undefined {
+export function problemOf(
+  model: ModelConfig,
+  solved: readonly Knob[],
+  axes: readonly Axis[],
+  against: Against,
+  sought: Sought,
+): Problem | undefined {
   const [first, second] = solved;
   if (first === undefined) return undefined;
   const unknowns = unknownsOf(model, first, second);
   const costs = costSurfaces((x, y) => against.costOf(unknowns.modelAt(x, y)), unknowns.degrees);
   const equations = [equation(costs, against.totals, false), equation(costs, against.totals, true)] as const;
-  return { model, first, second, axes, against, unknowns, equations };
+  const [without, withRouter] = equations;
+  return {
+    ...{ model, first, second, axes, against, unknowns, costs, equations },
+    sought: sought === 'both' ? equations : [sought === 'withRouter' ? withRouter : without],
+  };
+}
+
+/** The model with sizes of a candidate. */
+export function modelWith({ model, first, second }: Pick<Problem, 'model' | 'first' | 'second'>, sizes: readonly number[]): ModelConfig {
+  const [size = first.of(model), other] = sizes;
+  const sized = first.with(model, size);
+  return second === undefined || other === undefined ? sized : second.with(sized, other);
 }
 
 /** The sizes where the residuals vanish in real numbers; where those of both cannot, or where only one size may change, of the first one that does. */
@@ -60,13 +87,15 @@ export function realSolution({ model, first, second, axes, unknowns, equations }
       [second, unknowns.y.size(both[1], size)],
     ]);
   }
-  for (const axis of axes) {
-    const [x] = firstsFor({ model, first, second, unknowns }, axis, of);
-    if (x !== undefined) return new Map([[first, x]]);
-    const y = second && secondsFor(first.of(model), axis, of, unknowns)[0];
-    if (second !== undefined && y !== undefined) return new Map([[second, y]]);
-  }
-  return new Map();
+  const alone = axes.flatMap((axis): (readonly [Knob, number])[] => {
+    // The one that governs little else first.
+    const [y] = second?.governs.includes(axis) === true ? secondsFor(first.of(model), axis, of, unknowns) : [];
+    const [x] = first.governs.includes(axis) ? firstsFor({ model, first, second, unknowns }, axis, of) : [];
+    if (second !== undefined && y !== undefined && second.governs.length < first.governs.length) return [[second, y]];
+    if (x !== undefined) return [[first, x]];
+    return second !== undefined && y !== undefined ? [[second, y]] : [];
+  });
+  return new Map(alone.slice(0, 1));
 }
 
 /**
@@ -75,7 +104,7 @@ export function realSolution({ model, first, second, axes, unknowns, equations }
  */
 export function candidatesOf(problem: Problem, isNear: (candidate: Candidate) => boolean): readonly Candidate[] {
   const found = candidatesForBoth(problem, isNear);
-  return undominated(found.length > 0 ? found : ofEither(problem).map((one) => candidate(one, problem)));
+  return found.length > 0 ? found : ofEither(problem).map((one) => candidate(one, problem));
 }
 
 function candidatesForBoth(problem: Problem, isNear: (candidate: Candidate) => boolean): readonly Candidate[] {
@@ -86,22 +115,17 @@ function candidatesForBoth(problem: Problem, isNear: (candidate: Candidate) => b
   return [...found, ...between(problem, second).map((one) => candidate(one, problem))];
 }
 
-function ofBoth({ model, first, second: _, unknowns, equations }: Problem, second: Knob): readonly ModelConfig[] {
+function ofBoth({ model, first, unknowns, sought }: Problem, second: Knob): readonly Sizes[] {
   const start = guess(model, first, second, unknowns);
-  const exact = equations.flatMap((of) => bothFor(of, start)?.[0] ?? []).map(unknowns.x.size);
+  const exact = sought.flatMap((of) => bothFor(of, start)?.[0] ?? []).map(unknowns.x.size);
   return [...new Set(exact.flatMap((size) => wholeNumbers(first, size)))].flatMap((size) => {
-    // Whichever of both the second one governs: experts only parameters, a width that fills up either.
-    const fitting = equations.flatMap((of) => [
-      ...secondsFor(size, 'parameters', of, unknowns),
-      ...(of === equations[0] ? secondsFor(size, 'macs', of, unknowns) : []),
-    ]);
-    const sized = first.with(model, size);
-    return [...new Set(fitting.flatMap((fit) => wholeNumbers(second, fit)))].map((other) => second.with(sized, other));
+    const fitting = second.governs.flatMap((axis) => sought.flatMap((of) => secondsFor(size, axis, of, unknowns)));
+    return [...new Set(fitting.flatMap((fit) => wholeNumbers(second, fit)))].map((other): Sizes => [size, other]);
   });
 }
 
 /** Few large experts come in steps of many percent: for each number of them, the width half-way between the two that make one residual vanish each. */
-function between({ model, first, unknowns, equations: [of] }: Problem, second: Knob): readonly ModelConfig[] {
+function between({ model, first, unknowns, equations: [of] }: Problem, second: Knob): readonly Sizes[] {
   const both = bothFor(of, guess(model, first, second, unknowns));
   if (both === undefined) return [];
   const width = unknowns.x.size(both[0]);
@@ -109,20 +133,23 @@ function between({ model, first, unknowns, equations: [of] }: Problem, second: K
     const y = unknowns.y.of(number, width);
     const [one, other] = [firstFor(of, 'macs', y), firstFor(of, 'parameters', y)];
     if (one === undefined || other === undefined) return [];
-    return wholeNumbers(first, unknowns.x.size((one + other) / 2)).map((size) => second.with(first.with(model, size), number));
+    return wholeNumbers(first, unknowns.x.size((one + other) / 2)).map((size): Sizes => [size, number]);
   });
 }
 
 /** One size at a time, the other as it is. */
-function ofEither(problem: Problem): readonly ModelConfig[] {
-  const { model, first, second, axes, unknowns, equations } = problem;
-  const over = (sizes: (axis: Axis, of: Equation) => readonly number[], knob: Knob): readonly ModelConfig[] => {
-    const exact = axes.flatMap((axis) => equations.flatMap((of) => sizes(axis, of)));
-    return [...new Set(exact.flatMap((size) => wholeNumbers(knob, size)))].map((size) => knob.with(model, size));
+function ofEither(problem: Problem): readonly Sizes[] {
+  const { model, first, second, axes, unknowns, sought } = problem;
+  const over = (knob: Knob, sizes: (axis: Axis, of: Equation) => readonly number[]): readonly number[] => {
+    const governed = axes.filter((axis) => knob.governs.includes(axis));
+    const exact = governed.flatMap((axis) => sought.flatMap((of) => sizes(axis, of)));
+    return [...new Set(exact.flatMap((size) => wholeNumbers(knob, size)))];
   };
-  const changingFirst = over((axis, of) => firstsFor(problem, axis, of), first);
-  if (second === undefined) return changingFirst;
-  return [...changingFirst, ...over((axis, of) => secondsFor(first.of(model), axis, of, unknowns), second)];
+  const own = first.of(model);
+  const changingFirst = over(first, (axis, of) => firstsFor(problem, axis, of));
+  if (second === undefined) return changingFirst.map((size) => [size]);
+  const changingSecond = over(second, (axis, of) => secondsFor(own, axis, of, unknowns));
+  return [...changingFirst.map((size): Sizes => [size, second.of(model)]), ...changingSecond.map((other): Sizes => [own, other])];
 }
 
 function firstsFor(
@@ -145,11 +172,12 @@ function guess(model: ModelConfig, first: Knob, second: Knob, unknowns: Unknowns
   return [unknowns.x.of(size), unknowns.y.of(second.of(model), size)];
 }
 
-function candidate(model: ModelConfig, { first, second, against: { costOf, totals, part } }: Problem): Candidate {
-  const ours = costOf(model);
+function candidate(sizes: Sizes, problem: Problem): Candidate {
+  const { totals, part } = problem.against;
+  const ours = costOf(sizes, problem);
   const shifted = (figure: keyof PartCost): number => part[figure] + ours[figure] - totals[figure];
   return {
-    model,
+    sizes,
     residuals: residualsOf(
       {
         parameters: shifted('parameters'),
@@ -159,12 +187,20 @@ function candidate(model: ModelConfig, { first, second, against: { costOf, total
       },
       part,
     ),
-    eights: [first, second].filter((knob) => knob?.eights === true && knob.of(model) % 8 === 0).length,
+    eights: [problem.first, problem.second].filter((knob, index) => knob?.eights === true && (sizes[index] ?? 1) % 8 === 0).length,
   };
 }
 
+/** What the surfaces say, but where a number of experts is rounded behind them. */
+function costOf(sizes: Sizes, problem: Problem): PartCost {
+  const { model, first, unknowns, costs, against } = problem;
+  const [size = first.of(model), other = 0] = sizes;
+  if (unknowns.rounds) return against.costOf(modelWith(problem, sizes));
+  return costAt(costs, unknowns.x.of(size), unknowns.y.of(other, size));
+}
+
 /** Without those that another one is no worse than in every way. */
-function undominated(candidates: readonly Candidate[]): readonly Candidate[] {
+export function undominated<T extends Candidate>(candidates: readonly T[]): readonly T[] {
   return candidates.filter(
     (one, index) => !candidates.some((other, place) => other !== one && dominates(other, one) && (!dominates(one, other) || place < index)),
   );

@@ -24,53 +24,75 @@ export interface Aim {
   readonly withRouter: boolean;
 }
 
-function sizes({ residuals }: Pick<Ranked, 'residuals'>, { axes, withRouter }: Aim): readonly number[] {
-  return axes.map((axis) => {
-    if (axis === 'macs') return Math.abs(withRouter ? residuals.macsWithRouter : residuals.macs);
-    return Math.abs(withRouter ? residuals.parametersWithRouter : residuals.parameters);
-  });
+type Residuals = Pick<Ranked, 'residuals'>;
+
+function sizeOf({ residuals }: Residuals, axis: Axis, withRouter: boolean): number {
+  if (axis === 'macs') return Math.abs(withRouter ? residuals.macsWithRouter : residuals.macs);
+  return Math.abs(withRouter ? residuals.parametersWithRouter : residuals.parameters);
 }
 
 /** The worst of the residuals that are to vanish. */
-export function worst(ranked: Pick<Ranked, 'residuals'>, aim: Aim): number {
-  return Math.max(...sizes(ranked, aim));
+export function worst(one: Residuals, { axes, withRouter }: Aim): number {
+  return axes.reduce((most, axis) => Math.max(most, sizeOf(one, axis, withRouter)), 0);
+}
+
+/** The residual that need not vanish, but had better be small; 0 where both are to vanish. */
+function besides(one: Residuals, { axes, withRouter }: Aim): number {
+  if (axes.length > 1) return 0;
+  return sizeOf(one, axes.includes('macs') ? 'parameters' : 'macs', withRouter);
 }
 
 /** Whether it is at parity, as far as whole numbers are. */
-export function isNear(one: Pick<Ranked, 'residuals'>, aim: Aim): boolean {
+export function isNear(one: Residuals, aim: Aim): boolean {
   return worst(one, aim) <= near;
 }
 
 /**
- * Best first: those that keep heads and top_k, if any of them is within 1 %; then those within 1 %, those that change fewer of the sizes that say what kind of model
- * it is, and the smaller worst residual; of equals those with smaller residuals together, more multiples of 8 and fewer changes.
+ * What a choice is ranked by, the smaller the better, the first one first: whether it is within 1 %, how many of the sizes that say what kind of model it is differ,
+ * the residual that need not vanish, and the worst of those that are to; of equals the residuals together, multiples of 8 and other changes.
  */
+function standing(one: Ranked, aim: Aim): readonly number[] {
+  const larger = worst(one, aim);
+  const smaller = aim.axes.reduce((least, axis) => Math.min(least, sizeOf(one, axis, aim.withRouter)), larger);
+  const isAt = larger <= near;
+  return [
+    isAt ? 0 : 1,
+    one.differing,
+    Math.round(besides(one, aim) / near),
+    // Where one residual has to be large, by how much matters less than that the other one is small.
+    isAt ? Math.round(larger / resolution) : Math.floor(Math.log2(larger)),
+    Math.round((isAt ? larger + smaller : smaller) / resolution),
+    -one.eights,
+    larger + smaller,
+    one.changed,
+    Math.abs(one.residuals.macsWithRouter) + Math.abs(one.residuals.parametersWithRouter),
+  ];
+}
+
+/** Best first; those that keep heads and top_k before all others, if any of them is within 1 %. */
 export function ranked<T extends Ranked>(choices: readonly T[], aim: Aim): readonly T[] {
   const keepingSuffices = choices.some((one) => one.differing === 0 && isNear(one, aim));
-  const orders: readonly ((one: Ranked) => number)[] = [
-    (one) => (keepingSuffices && one.differing > 0 ? 1 : 0),
-    (one) => (isNear(one, aim) ? 0 : 1),
-    (one) => one.differing,
-    // Where one residual has to be large, by how much matters less than that the other one is small.
-    (one) => (isNear(one, aim) ? Math.round(worst(one, aim) / resolution) : Math.floor(Math.log2(worst(one, aim)))),
-    (one) => Math.round((isNear(one, aim) ? sum(sizes(one, aim)) : Math.min(...sizes(one, aim))) / resolution),
-    (one) => -one.eights,
-    (one) => sum(sizes(one, aim)),
-    (one) => one.changed,
-    (one) => Math.abs(one.residuals.macsWithRouter) + Math.abs(one.residuals.parametersWithRouter),
-  ];
-  const keyed = choices.map((choice) => ({ choice, keys: orders.map((order) => order(choice)) }));
+  const keyed = choices.map((choice) => ({
+    choice,
+    keys: [keepingSuffices && choice.differing > 0 ? 1 : 0, ...standing(choice, aim)],
+  }));
   return keyed.sort((one, other) => compare(one.keys, other.keys)).map(({ choice }) => choice);
 }
 
+/** The best of those that differ from the subject in the same sizes. */
+export function bestOf<T extends Ranked>(choices: readonly T[], aim: Aim): T | undefined {
+  let best: { readonly choice: T; readonly keys: readonly number[] } | undefined;
+  for (const choice of choices) {
+    const keys = standing(choice, aim);
+    if (best === undefined || compare(keys, best.keys) < 0) best = { choice, keys };
+  }
+  return best?.choice;
+}
+
 function compare(one: readonly number[], other: readonly number[]): number {
-  for (const [index, value] of one.entries()) {
-    const difference = value - (other[index] ?? 0);
+  for (let index = 0; index < one.length; index++) {
+    const difference = (one[index] ?? 0) - (other[index] ?? 0);
     if (difference !== 0) return difference;
   }
   return 0;
-}
-
-function sum(figures: readonly number[]): number {
-  return figures.reduce((total, figure) => total + figure, 0);
 }

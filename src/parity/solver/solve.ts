@@ -1,18 +1,19 @@
 import type { Experiment, ModelConfig } from '../../config/schema';
 import { semanticFindings } from '../../config/semanticRules';
+import type { ModelCount } from '../../models/count';
 import type { ComparedResiduals, ComparedScope } from '../comparedPart';
 import { comparedParts } from '../comparedPart';
 import { residuals } from '../compareWithBaseline';
 import { modelCost } from '../closedForm/modelCost';
-import { modelTotals, placementOf } from '../closedForm/modelTotals';
-import { attentionCost } from '../closedForm/attentionCost';
+import { modelTotals, placementOf, totalsBesideRouting, withRouting } from '../closedForm/modelTotals';
 import type { Against, Candidate, Problem } from './candidates';
-import { candidatesOf, problemOf, realSolution } from './candidates';
+import { candidatesOf, modelWith, problemOf, realSolution, undominated } from './candidates';
 import type { Axis } from './equations';
+import { modelWithChanges } from './knobs';
 import type { SolverPlan } from './plan';
 import { combinations, onlyKeys, planOf } from './plan';
 import type { Aim, Ranked } from './ranking';
-import { isNear, ranked } from './ranking';
+import { bestOf, isNear, ranked } from './ranking';
 
 /** Which residuals are to vanish. */
 export type ParityTarget = 'macs' | 'parameters' | 'both';
@@ -49,9 +50,6 @@ export interface Solution {
 
 const usualLimit = 20;
 
-/** Other heads, top_k and their like: of each combination only the best. */
-const mostOfOther = 1;
-
 /**
  * Whole numbers for the sizes of `subject` that bring it to the cost of `baseline`; every choice is a config without errors or new warnings. Costs are those of the
  * whole models, so that it does not matter where they arise; residuals are those of the part that differs.
@@ -69,39 +67,38 @@ export function solve(subject: Experiment, baseline: Experiment, options: SolveO
     part,
   };
   const aim: Aim = { axes, withRouter: plan.ranksWithRouter };
-  const problems = combinations(subject.model, plan.tried).flatMap((model) => problemOf(model, plan.solved, axes, against) ?? []);
-  const found = problems.flatMap((problem) => {
-    const candidates = candidatesOf(problem, (one) => isNear(one, aim));
-    return promising(subject.model, candidates, plan, aim);
+  const models = combinations(subject.model, plan.tried);
+  const problems = models.flatMap((model, index) => {
+    const sought = index === 0 ? 'both' : plan.ranksWithRouter ? 'withRouter' : 'withoutRouter';
+    return problemOf(model, plan.solved, axes, against, sought) ?? [];
   });
-  const evaluated = found.map(({ model, ...rest }) => ({
-    ...rest,
-    model,
-    choice: choiceOf(subject.model, model, plan, modelCost(model), theirs),
-  }));
-  const best = ranked(
-    evaluated.map((one) => ({ ...one, residuals: one.choice })),
-    aim,
-  );
-  const usable: Choice[] = [];
+  const found = problems.flatMap((problem) => promising(subject.model, problem, plan, aim));
   const isUsable = usability(subject);
-  for (const { model, choice } of best) {
-    if (usable.length >= limit) break;
-    if (isUsable(model)) usable.push(choice);
+  const choices: Choice[] = [];
+  for (const { problem, sizes } of ranked(found, aim)) {
+    if (choices.length >= limit) break;
+    const model = modelWith(problem, sizes);
+    if (isUsable(model)) choices.push(choiceOf(subject.model, model, plan, theirs));
   }
   const [own] = problems;
-  return { scope, exact: sizesByKey(own, false), exactWithRouter: sizesByKey(own, true), choices: usable };
+  return { scope, exact: sizesByKey(own, false), exactWithRouter: sizesByKey(own, true), choices };
 }
 
-interface Promising extends Candidate, Ranked {}
+interface Promising extends Candidate, Ranked {
+  readonly problem: Problem;
+}
 
-/** All where heads, top_k and their like stay, else the best. */
-function promising(subject: ModelConfig, candidates: readonly Candidate[], plan: SolverPlan, aim: Aim): readonly Promising[] {
-  const all = candidates.map((one): Promising => {
-    const differing = plan.tried.filter(({ knob }) => knob.of(one.model) !== knob.of(subject)).length;
-    return { ...one, differing, changed: differing + plan.solved.filter((knob) => knob.of(one.model) !== knob.of(subject)).length };
-  });
-  return all.some(({ differing }) => differing > 0) ? ranked(all, aim).slice(0, mostOfOther) : all;
+/** All that are of use where heads, top_k and their like stay, else the best. */
+function promising(subject: ModelConfig, problem: Problem, { tried, solved }: SolverPlan, aim: Aim): readonly Promising[] {
+  const differing = tried.filter(({ knob }) => knob.of(problem.model) !== knob.of(subject)).length;
+  const own = solved.map((knob) => knob.of(subject));
+  const candidates = candidatesOf(problem, (one) => isNear(one, aim)).map(({ sizes, residuals, eights }): Promising => ({
+    ...{ sizes, residuals, eights, problem, differing },
+    changed: differing + sizes.filter((size, index) => size !== own[index]).length,
+  }));
+  if (differing === 0) return undominated(candidates);
+  const best = bestOf(candidates, aim);
+  return best === undefined ? [] : [best];
 }
 
 function sizesByKey(problem: Problem | undefined, withRouter: boolean): Readonly<Record<string, number>> {
@@ -112,23 +109,27 @@ function sizesByKey(problem: Problem | undefined, withRouter: boolean): Readonly
 /** The cost of a model that differs from the subject only in knobs of the plan. */
 function costOfChanged(subject: ModelConfig, { tried, solved }: SolverPlan): Against['costOf'] {
   const placement = placementOf(subject);
-  const sizesAttention = [...tried.map(({ knob }) => knob), ...solved].some(({ key }) => key.startsWith('model.attention.'));
-  const attention = sizesAttention ? undefined : attentionCost(subject);
-  return (model) => modelTotals(model, placement, attention);
+  const onlyRouting = [...tried.map(({ knob }) => knob), ...solved].every(({ key }) => /^model\.(?:moe|product_keys)\./.test(key));
+  if (!onlyRouting) return (model) => modelTotals(model, placement);
+  const others = totalsBesideRouting(subject, placement);
+  return (model) => withRouting(model, placement, others);
 }
 
 /** What some sizes make of a subject, and how far that is from its baseline. */
-function choiceOf(
-  subject: ModelConfig,
-  model: ModelConfig,
-  { tried, solved }: SolverPlan,
-  ours: ReturnType<typeof modelCost>,
-  theirs: ReturnType<typeof modelCost>,
-): Choice {
+function choiceOf(subject: ModelConfig, model: ModelConfig, { tried, solved }: SolverPlan, theirs: ModelCount): Choice {
   const differing = tried.map(({ knob }) => knob).filter((knob) => knob.of(model) !== knob.of(subject));
   const changes = Object.fromEntries([...differing, ...solved].map((knob) => [knob.key, knob.of(model)]));
+  return { changes, ...choiceResiduals(modelCost(model), theirs) };
+}
+
+function choiceResiduals(ours: ModelCount, theirs: ModelCount): Omit<Choice, 'changes'> {
   const { parameters, macs, macsWithRouter, compared } = residuals('', ours, theirs);
-  return { changes, ...compared, model: { parameters, macs, macsWithRouter } };
+  return { ...compared, model: { parameters, macs, macsWithRouter } };
+}
+
+/** The residuals of any sizes, such as those that a paper uses. Throws RangeError for a key that the solver has no size for. */
+export function evaluateChoice(subject: Experiment, baseline: Experiment, changes: Choice['changes']): Choice {
+  return { changes, ...choiceResiduals(modelCost(modelWithChanges(subject.model, changes)), modelCost(baseline.model)) };
 }
 
 /** Whether a model is one that the config accepts, and says nothing new against. */

@@ -28,6 +28,19 @@ export function costSurfaces(costAt: (x: number, y: number) => PartCost, [xDegre
   };
 }
 
+export function costAt(costs: CostSurfaces, x: number, y: number): PartCost {
+  return {
+    parameters: surfaceAt(costs.parameters, x, y),
+    routerParameters: surfaceAt(costs.routerParameters, x, y),
+    macs: surfaceAt(costs.macs, x, y),
+    routerMacs: surfaceAt(costs.routerMacs, x, y),
+  };
+}
+
+function surfaceAt(surface: Surface, x: number, y: number): number {
+  return surface.reduceRight((value, row) => value * y + valueAt(row, x), 0);
+}
+
 /** Coefficients of the polynomial with these values at 0, 1 and, of second degree, 2. */
 function interpolated([at0 = 0, at1 = 0, at2]: readonly number[]): readonly number[] {
   if (at2 === undefined) return [at0, at1 - at0];
@@ -79,9 +92,13 @@ export function positiveZero([constant = 0, linear = 0, square = 0]: readonly nu
   return positive(Math.max(larger / square, constant / larger));
 }
 
-/** What is a whole number but for rounding is one. */
+/** Undefined for what is no size. */
 export function positive(x: number): number | undefined {
-  if (!Number.isFinite(x) || x <= 0) return undefined;
+  return Number.isFinite(x) && x > 0 ? nearlyWhole(x) : undefined;
+}
+
+/** What is a whole number but for rounding is one. */
+export function nearlyWhole(x: number): number {
   const whole = Math.round(x);
   return whole > 0 && Math.abs(x - whole) <= 1e-9 * whole ? whole : x;
 }

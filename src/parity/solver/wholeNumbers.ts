@@ -5,8 +5,7 @@ import type { Knob } from './knobs';
  * whole and a multiple of 8 needs no neighbour.
  */
 export function wholeNumbers({ most, eights, square }: Knob, exact: number): readonly number[] {
-  if (square) return around(Math.sqrt(exact)).map((root) => root * root);
-  const near = around(exact);
+  const near = square ? around(Math.sqrt(exact)).map((root) => root * root) : around(exact);
   const found = eights ? [...near, ...around(exact / 8).map((eighth) => 8 * eighth)] : near;
   return [...new Set(found)].filter((value) => value >= 1 && value <= most);
 }
