@@ -15,6 +15,7 @@ import { provideCodeLenses } from './language/codeLenses';
 import { ConfigAnalyses } from './language/configAnalyses';
 import { CountDocuments } from './language/countDocument';
 import { publishDiagnostics } from './language/diagnostics';
+import { provideCompletions } from './language/completion';
 import { provideHovers } from './language/hovers';
 import { provideInlayHints } from './language/inlayHints';
 import { ConfigEditors } from './panels/configEditorProvider';
@@ -101,6 +102,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     publishDiagnostics(analyses),
     provideCodeLenses(analyses),
     provideHovers(analyses),
+    provideCompletions(),
     provideInlayHints(analyses),
     showRunsInStatusBar(store),
     store.onDidChange(showHasRuns),
