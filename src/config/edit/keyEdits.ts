@@ -1,3 +1,4 @@
+import { isAlias } from 'yaml';
 import type { TextEdit } from '../configFile';
 import type { ConfigValue, KeyChange } from '../remedy';
 import { parseYaml } from '../yamlTree';
@@ -117,7 +118,7 @@ function steps(change: KeyChange): readonly Step[] {
 function removal(source: Source, { path }: KeyChange): readonly OffsetEdit[] | undefined {
   const found = find(source, path);
   if (found.depth === path.length) return removeEntry(source, found, path);
-  return found.containers.length > found.depth ? [] : undefined;
+  return isAlias(found.node) ? undefined : [];
 }
 
 function isRename({ path, to }: Extract<KeyChange, { kind: 'move' }>): boolean {

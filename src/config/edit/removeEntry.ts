@@ -1,5 +1,6 @@
 import type { ParsedNode } from 'yaml';
 import { isSeq } from 'yaml';
+import { commentsIn } from '../comments';
 import { indentAt } from './insertEntry';
 import { contentEnd, entryEnd, entryOf, lineEnd, lineStart, nextLine, opensLine } from './nodes';
 import type { Entry, Found, List, Mapping, Source } from './nodes';
@@ -81,5 +82,5 @@ function fromFlow(
   if (after) return /^\s*,\s*$/.test(text.slice(own.end, after.start)) ? [{ start: own.start, end: after.start, newText: '' }] : undefined;
   if (before) return /^\s*,\s*$/.test(text.slice(before.end, own.start)) ? [{ start: before.end, end: own.end, newText: '' }] : undefined;
   const [start, end] = container.range;
-  return text.slice(start + 1, end - 1).includes('#') ? undefined : [{ start: start + 1, end: end - 1, newText: '' }];
+  return commentsIn(text.slice(start, end)).length > 0 ? undefined : [{ start: start + 1, end: end - 1, newText: '' }];
 }

@@ -1,0 +1,125 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { commentsIn } from '../../../src/config/comments';
+import { changedValue, sameValue, valueAt } from '../../../src/config/edit/changedValue';
+import { applyEdits, editsFor } from '../../../src/config/edit/keyEdits';
+import type { ConfigValue, KeyChange } from '../../../src/config/remedy';
+import type { KeyPath } from '../../../src/config/yamlTree';
+import { parseYamlTree } from '../../../src/config/yamlTree';
+import { inSomeHand, randomKey, randomScalar, randomSection } from './randomText';
+import type { RandomSection } from './randomText';
+
+function pathsOf(value: ConfigValue, path: KeyPath = []): KeyPath[] {
+  if (typeof value !== 'object') return [path];
+  const entries: [string | number, ConfigValue][] = Array.isArray(value)
+    ? (value as readonly ConfigValue[]).map((entry, index) => [index, entry])
+    : Object.entries(value);
+  return [...(path.length > 0 ? [path] : []), ...entries.flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
+}
+
+interface Case {
+  readonly text: string;
+  readonly value: RandomSection;
+  readonly changes: readonly KeyChange[];
+}
+
+function cases(
+  change: (paths: readonly KeyPath[], pick: <T>(values: readonly T[]) => T, fresh: () => ConfigValue, key: () => string) => KeyChange,
+): fc.Arbitrary<Case> {
+  return fc.tuple(randomSection, fc.gen()).map(([value, gen]) => {
+    const oneOf = <T>(values: readonly T[]): T => values[gen(fc.nat, { max: values.length - 1 })] as T;
+    const text = inSomeHand(value, oneOf);
+    const count = oneOf([1, 1, 1, 2, 3]);
+    const changes = Array.from({ length: count }, () =>
+      change(
+        pathsOf(value),
+        oneOf,
+        () => gen(() => fc.oneof({ weight: 4, arbitrary: randomScalar }, randomSection)),
+        () => gen(() => randomKey),
+      ),
+    );
+    return { text, value, changes };
+  });
+}
+
+/** How many of the texts were edited: refusing all would be safe, too. */
+function assertEdits(kind: fc.Arbitrary<Case>, leastDone: number, keepsComments: (each: Case) => boolean, numRuns = 250): void {
+  let asked = 0;
+  let done = 0;
+  fc.assert(
+    fc.property(kind, (each) => {
+      const { text, value, changes } = each;
+      expect(parseYamlTree(text).value).toEqual(value);
+      const wanted = changedValue(value, changes);
+      const edits = editsFor(text, changes);
+      if (wanted === undefined) {
+        expect(edits).toBeUndefined();
+        return;
+      }
+      asked += 1;
+      if (!edits) return;
+      done += 1;
+      const after = applyEdits(text, edits);
+      const tree = parseYamlTree(after);
+      expect(tree.problems).toEqual([]);
+      expect(sameValue(tree.value ?? {}, wanted)).toBe(true);
+      // Line ends stay those of the text, a byte order mark stays where it is.
+      if (text.includes('\r\n')) expect(after.replaceAll('\r\n', '')).not.toContain('\n');
+      expect(after.startsWith('\uFEFF')).toBe(text.startsWith('\uFEFF'));
+      if (keepsComments(each)) expect(sortedComments(after)).toEqual(sortedComments(text));
+    }),
+    { numRuns, seed: 5 },
+  );
+  expect(done / asked).toBeGreaterThanOrEqual(leastDone);
+}
+
+function sortedComments(text: string): readonly string[] {
+  return commentsIn(text)
+    .map(({ comment }) => comment)
+    .toSorted();
+}
+
+describe('edits by keys, of any config in any hand', () => {
+  it('set values', () => {
+    const scalars = cases((paths, pick, fresh) => ({ kind: 'set', path: pick(paths), value: fresh() }));
+    assertEdits(scalars, 0.98, () => false);
+  });
+
+  it('set values of keys that are there, and keep every comment', () => {
+    const leaves = fc.tuple(randomSection, fc.gen()).map(([value, gen]): Case => {
+      const oneOf = <T>(values: readonly T[]): T => values[gen(fc.nat, { max: values.length - 1 })] as T;
+      const all = pathsOf(value).filter(
+        (path) => typeof path.reduce<ConfigValue>((part, key) => (part as Record<string, ConfigValue>)[key] ?? '', value) !== 'object',
+      );
+      const changes =
+        all.length === 0 ? [] : [0, 1].map((): KeyChange => ({ kind: 'set', path: oneOf(all), value: gen(() => randomScalar) }));
+      return { text: inSomeHand(value, oneOf), value, changes };
+    });
+    assertEdits(leaves, 1, () => true);
+  });
+
+  it('insert keys, and keep every comment', () => {
+    const inserted = cases((paths, pick, fresh, key) => {
+      const at = pick([[], ...paths]);
+      return { kind: 'set', path: [...at, key(), ...pick([[], [], [key()], [key(), key()]])], value: fresh() };
+    });
+    assertEdits(inserted, 0.98, ({ value, changes }) => changes.every((change) => valueAt(value, change.path) === undefined));
+  });
+
+  it('remove keys', () => {
+    assertEdits(
+      cases((paths, pick) => ({ kind: 'remove', path: pick(paths) })),
+      0.98,
+      () => false,
+    );
+  });
+
+  it('move keys, and keep every comment', () => {
+    const moves = cases((paths, pick, _, key) => ({
+      kind: 'move',
+      path: pick(paths.filter((path) => typeof path.at(-1) === 'string')),
+      to: [...pick([[], ...paths]), key()],
+    }));
+    assertEdits(moves, 0.98, () => true);
+  });
+});
