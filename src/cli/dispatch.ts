@@ -18,6 +18,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Count the parameters and MACs of configs, and compare them with their baselines.',
     load: async () => (await import('./count')).command,
   },
+  compare: {
+    summary: 'Say what differs between two configs, or a config and a run, and in what they cost.',
+    load: async () => (await import('./compare')).command,
+  },
   presets: {
     summary: 'List the published models that come as configs, or print one.',
     load: async () => (await import('./presets')).command,
