@@ -38,6 +38,11 @@ export function describeKey(path: KeyPath): KeyDescription | undefined {
   };
 }
 
+/** The schema of the value at a path, undefined if the schema has no such key. */
+export function schemaAt(path: KeyPath): JsonSchema | undefined {
+  return path.reduce<JsonSchema | undefined>((schema, key) => schema && childSchema(schema, key), experimentJsonSchema());
+}
+
 /** The schema of one key or list entry, undefined if it is unknown. */
 export function childSchema(schema: JsonSchema, key: string | number): JsonSchema | undefined {
   if (schema.properties && Object.hasOwn(schema.properties, key)) return schema.properties[key];

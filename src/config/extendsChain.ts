@@ -1,6 +1,8 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { ConfigFinding, ReadText } from './configFile';
 import { isMapping } from './mapping';
+import { changing, removing, set } from './rules/remedies';
+import { typicalValue } from './typicalValues';
 import { parseYamlTree } from './yamlTree';
 import type { YamlTree } from './yamlTree';
 
@@ -43,7 +45,9 @@ function rootProblems(tree: YamlTree): Omit<ConfigFinding, 'file'>[] {
   const message = empty
     ? 'This config is empty; start with `model:`, or with `extends:` and another config.'
     : 'A config is a mapping of keys to values; start with `model:`.';
-  return [{ range: startOfText, severity: 'error', code: empty ? 'empty-config' : 'invalid-value', message }];
+  const model = typicalValue(['model'], undefined);
+  const remedies = empty && model !== undefined ? [changing('Begin with a small dense model', set(['model'], model))] : [];
+  return [{ range: startOfText, severity: 'error', code: empty ? 'empty-config' : 'invalid-value', message, remedies }];
 }
 
 function baseOf(
@@ -58,7 +62,7 @@ function baseOf(
   const file = resolve(dirname(link.file), stated);
   const report = (code: string, message: string): undefined => {
     const range = link.tree.statedAt(['extends'])?.key ?? startOfText;
-    findings.push({ file: link.file, range, severity: 'error', code, message });
+    findings.push({ file: link.file, range, severity: 'error', code, message, remedies: [removing(['extends'])] });
   };
   const at = links.findIndex((other) => other.file === file);
   if (at >= 0) {

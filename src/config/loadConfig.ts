@@ -17,6 +17,7 @@ import { planSweep } from './sweep';
 import type { PlannedMember } from './sweep';
 import { tryMembers } from './sweepMembers';
 import type { Validated } from './sweepMembers';
+import { removing } from './rules/remedies';
 import { keepKnownKeys } from './unknownKeys';
 
 /**
@@ -114,7 +115,7 @@ function lintOf(config: unknown): RuleSeverities {
 function missingBaseline({ parity }: Experiment, file: string, readText: ReadText): PathFinding[] {
   if (parity === undefined || readText(resolve(dirname(file), parity)) !== undefined) return [];
   const message = `There is no readable baseline ${parity} (looked for ${resolve(dirname(file), parity)}); correct the path or remove \`parity\`.`;
-  return [{ spots: [atValue('parity')], severity: 'warning', code: 'parity-missing', message }];
+  return [{ spots: [atValue('parity')], severity: 'warning', code: 'parity-missing', message, remedies: [removing(['parity'])] }];
 }
 
 /** The config itself comes first: what a variant states together with its base is the variant's finding. */

@@ -1,7 +1,10 @@
 import type { z } from 'zod';
 import { describeKey, dotted } from './describeKey';
 import { atKey, atValue } from './pathFinding';
+import { isMapping } from './mapping';
 import type { PathFinding } from './pathFinding';
+import { changing } from './rules/remedies';
+import { remediesOfInvalid, remediesOfMissing } from './valueRemedies';
 import type { KeyPath } from './yamlTree';
 
 /** zod's issues in the words of someone who writes a config. `value` is what was validated; `meant` keys, if missing, are passed over. */
@@ -13,13 +16,14 @@ export function schemaFindings(error: z.ZodError, value: unknown, meant: readonl
     // One finding a place: a list of three wrong entries that is also too long says so entry by entry.
     const key = JSON.stringify(path);
     if (findings.has(key)) continue;
-    const finding = issue.code === 'invalid_key' ? emptyName(path) : schemaFinding(path, valueAt(value, path));
+    const finding = issue.code === 'invalid_key' ? emptyName(path, valueAt(value, path.slice(0, -1))) : schemaFinding(path, value);
     if (finding.code !== 'missing-key' || !passedOver.has(key)) findings.set(key, finding);
   }
   return [...findings.values()];
 }
 
-function schemaFinding(path: KeyPath, found: unknown): PathFinding {
+function schemaFinding(path: KeyPath, value: unknown): PathFinding {
+  const found = valueAt(value, path);
   const mustBe = `it must be ${describeKey(path)?.type ?? 'something else'}`;
   if (found === undefined) {
     const what = path.length ? `\`${dotted(path)}\` is missing` : 'The config is missing';
@@ -28,15 +32,26 @@ function schemaFinding(path: KeyPath, found: unknown): PathFinding {
       severity: 'error',
       code: 'missing-key',
       message: `${what}; ${mustBe}.`,
+      remedies: remediesOfMissing(path, value),
     };
   }
   const is = found === null ? 'is empty' : `is ${show(found)}`;
-  return { spots: [atValue(...path)], severity: 'error', code: 'invalid-value', message: `\`${dotted(path)}\` ${is}; ${mustBe}.` };
+  const list = typeof path.at(-1) === 'number' ? valueAt(value, path.slice(0, -1)) : undefined;
+  return {
+    spots: [atValue(...path)],
+    severity: 'error',
+    code: 'invalid-value',
+    message: `\`${dotted(path)}\` ${is}; ${mustBe}.`,
+    remedies: remediesOfInvalid(path, found, value, Array.isArray(list) ? list : undefined),
+  };
 }
 
-function emptyName(path: KeyPath): PathFinding {
+function emptyName(path: KeyPath, siblings: unknown): PathFinding {
+  const taken = isMapping(siblings) ? Object.keys(siblings) : [];
+  const name = ['text', 'other', 'unnamed'].find((candidate) => !taken.includes(candidate));
+  const remedies = name === undefined ? [] : [changing(`Name it ${name}`, { kind: 'move', path, to: [...path.slice(0, -1), name] })];
   const message = `An entry of \`${dotted(path.slice(0, -1))}\` has no name; write one before its colon.`;
-  return { spots: [atKey(...path)], severity: 'error', code: 'invalid-value', message };
+  return { spots: [atKey(...path)], severity: 'error', code: 'invalid-value', message, remedies };
 }
 
 /** `[a, b, c]` -> `[a, b]`, `[a]`. */

@@ -6,6 +6,8 @@ import { isMapping } from './mapping';
 import { movedToRouter } from './movedKeys';
 import { atKey } from './pathFinding';
 import type { PathFinding } from './pathFinding';
+import type { Remedy } from './remedy';
+import { changing, removing, shownKey, sure } from './rules/remedies';
 import type { KeyPath } from './yamlTree';
 
 export interface KnownValue {
@@ -36,7 +38,11 @@ export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
         if (!inner) {
           const meant = meantBy(schema, path, key, places(key));
           if (meant.length === 1) allMeant.push(...meant);
-          findings.push(unknownKey(schema, path, key, meant));
+          const only = meant.length === 1 && meant.every((to) => mayBegin(root, value, to) && !states(value, to));
+          const moves = meant.filter((to) => mayBegin(root, value, to)).map((to) => moving([...path, key], to));
+          const found = unknownKey(schema, path, key, meant);
+          // Where it was meant to be; where that is not known, or taken, away.
+          findings.push({ ...found, remedies: only ? moves.map(sure) : [...moves, removing([...path, key])] });
           return [];
         }
         return child === null && mayBeEmpty(schema, key) ? [] : [[key, keep(inner, child, [...path, key])]];
@@ -59,12 +65,33 @@ function states(value: unknown, [key, ...rest]: KeyPath): boolean {
   return isMapping(value) && Object.hasOwn(value, key) && states(value[String(key)], rest);
 }
 
+/** Whether a key can be put where its section is not: not where that then lacks others. */
+function mayBegin(root: JsonSchema, value: unknown, to: KeyPath): boolean {
+  return to.every((key, depth) => {
+    const parent = to.slice(0, depth);
+    if (states(value, parent)) return true;
+    const schema = parent.reduce<JsonSchema | undefined>((inner, step) => inner && childSchema(inner, step), root);
+    return (schema?.required ?? []).every((required) => required === key);
+  });
+}
+
 function unknownKey(schema: JsonSchema, path: KeyPath, key: string, meant: readonly KeyPath[]): PathFinding {
   const message =
     dotted(path) === 'model.moe' && movedToRouter.includes(key)
       ? `\`moe.${key}\` is now \`moe.router.${key}\`.`
       : `Unknown key \`${dotted([...path, key])}\`; ${advice(schema, path, key, meant)}`;
-  return { spots: [atKey(...path, key)], severity: 'error', code: 'unknown-key', message };
+  return {
+    spots: [atKey(...path, key)],
+    severity: 'error',
+    code: 'unknown-key',
+    message,
+  };
+}
+
+function moving(path: KeyPath, to: KeyPath): Remedy {
+  const renamed = to.slice(0, -1).join('.') === path.slice(0, -1).join('.');
+  const title = renamed ? `Rename ${path.at(-1) ?? ''} to ${to.at(-1) ?? ''}` : `Move it to ${shownKey(to)}`;
+  return changing(title, { kind: 'move', path, to });
 }
 
 function advice(schema: JsonSchema, path: KeyPath, key: string, places: readonly KeyPath[]): string {

@@ -1,8 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Node } from 'yaml';
 import type { ConfigFinding, SourceRange } from './configFile';
+import type { Remedy } from './remedy';
 import { sourceText } from './sourceText';
 import type { SourceText } from './sourceText';
+import { closingRemedies, duplicateRemedies, tabRemedies } from './syntaxRemedies';
 
 export type KeyPath = readonly (string | number)[];
 export type YamlProblem = Omit<ConfigFinding, 'file'>;
@@ -25,6 +27,8 @@ export interface YamlTree {
 const maximumValues = 20_000;
 const maximumDepth = 50;
 const maximumProblems = 20;
+/** Remedies of a text are tried out, so not for all that is wrong with it. */
+const mostMended = 3;
 
 /** Never throws, whatever the text. */
 export function parseYamlTree(text: string): YamlTree {
@@ -45,7 +49,10 @@ export function parseYaml(text: string): ParsedYaml {
   const problems: YamlProblem[] = broken
     ? [syntaxProblem(source, broken, openQuote(document, broken))]
     : [
-        ...document.errors.map((error) => duplicateKey(source, error.pos[0])),
+        ...document.errors.map((error, index) => ({
+          ...duplicateKey(source, error.pos[0]),
+          ...(index < mostMended ? { remedies: duplicateRemedies(source, document, error.pos[0]) } : {}),
+        })),
         ...document.warnings.map((warning) => ({ ...syntaxProblem(source, warning, undefined), severity: 'warning' as const })),
       ].slice(0, maximumProblems);
   const reader = new TreeReader(source);
@@ -79,7 +86,17 @@ function syntaxProblem(source: SourceText, error: YamlError, from: number | unde
   const length = Math.min(line.trimEnd().length, from === undefined ? Math.max(1, error.pos[1] - start) : line.length);
   const before = source.text.slice(0, start).trimEnd().length;
   const range = length > 0 ? source.rangeBetween(start, start + length) : source.rangeBetween(before - 1, before);
-  return { range, severity: 'error', code: 'yaml-syntax', message: syntaxSentence(error) };
+  return { range, severity: 'error', code: 'yaml-syntax', message: syntaxSentence(error), remedies: syntaxRemedies(source, error, start) };
+}
+
+/** What of it can be mended without knowing what was meant. */
+function syntaxRemedies(source: SourceText, error: YamlError, start: number): readonly Remedy[] {
+  const { code, message } = error;
+  if (code === 'TAB_AS_INDENT') return tabRemedies(source);
+  if (isOpenQuote(error)) return closingRemedies(source, start, source.text.startsWith("'", start) ? "'" : '"');
+  if (message.startsWith('Flow sequence')) return closingRemedies(source, start, ']');
+  if (message.startsWith('Flow map')) return closingRemedies(source, start, '}');
+  return [];
 }
 
 /** A quote that is left open is noticed at the end of the text; where it opens is what helps. */

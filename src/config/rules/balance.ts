@@ -67,7 +67,7 @@ export const balanceOfExpertChoice: Rule = {
         select,
       ),
       setting(balancePath, 'none'),
-      setting([...routerPath, 'select'], 'top_k'),
+      setting([...routerPath, 'select'], routed.balance === 'loss_free' ? 'top_k_biased' : 'top_k'),
     );
   },
 };

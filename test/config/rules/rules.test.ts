@@ -1,32 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { rules } from '../../../src/config/semanticRules';
 import { load, shown } from '../memoryFiles';
-import { attentionCases } from './attentionCases';
-import { routedLayerCases } from './routedLayerCases';
-import { multiHeadCases } from './multiHeadCases';
-import { selectionCases } from './selectionCases';
-import { balanceCases } from './balanceCases';
-import { capacityCases } from './capacityCases';
-import { trainingCases } from './trainingCases';
-import { positionCases } from './positionCases';
-import { attentionExpertCases } from './attentionExpertCases';
-import { varyingChoiceCases } from './varyingChoiceCases';
-import { productKeyCases } from './productKeyCases';
+import { cases } from './allCases';
 import { changed, findings, router } from './changes';
-
-const cases = [
-  ...attentionCases,
-  ...routedLayerCases,
-  ...multiHeadCases,
-  ...selectionCases,
-  ...balanceCases,
-  ...capacityCases,
-  ...positionCases,
-  ...attentionExpertCases,
-  ...varyingChoiceCases,
-  ...productKeyCases,
-  ...trainingCases,
-];
 
 describe('values together', () => {
   it('are fine in the base', () => {
