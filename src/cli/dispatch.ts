@@ -47,7 +47,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./stop')).command,
   },
   twin: {
-    summary: 'Write the twin with a fixed k of a run or config whose k varies.',
+    summary: 'Write the twin of a config at equal cost in another family, or with a fixed k of a run or config whose k varies.',
     load: async () => (await import('./twin')).command,
   },
   measure: {

@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
@@ -6,15 +6,21 @@ import { configSubject, fixedKTwin, type TwinSubject } from '../parity/fixedKTwi
 import { costSentence, poorControl } from '../parity/twinText';
 import { runTwinSubject } from '../runs/runTwinSubject';
 import { exitCode, WrongUse, type Command } from './command';
+import { familyTwin } from './familyTwin';
 import { reportProblem } from './problem';
 import { findRun, runsDirectoryOf } from './runArgument';
 import { printable, printableLines } from './terminal/printable';
+import { writeNew } from './writeNew';
 
 export const command: Command = {
-  summary: 'Write the twin with a fixed k of a run or config whose k varies.',
-  usage: 'twin RUN_OR_CONFIG [--out FILE] [--runs DIR] [--json]',
-  options: { out: { type: 'string' }, runs: { type: 'string' } },
-  async run({ positionals, values, stdout, stderr, cwd }) {
+  summary: 'Write the twin of a config at equal cost in another family, or with a fixed k of a run or config whose k varies.',
+  usage:
+    'twin RUN_OR_CONFIG [--out FILE] [--runs DIR] [--json]\n       moe-lab twin CONFIG --family smoe|fine-grained|mh-moe [--heads N] [--out FILE] [--json]',
+  options: { out: { type: 'string' }, runs: { type: 'string' }, family: { type: 'string' }, heads: { type: 'string' } },
+  async run(context) {
+    if (context.values['family'] !== undefined) return familyTwin(context);
+    if (context.values['heads'] !== undefined) throw new WrongUse('--heads is for --family mh-moe.');
+    const { positionals, values, stdout, stderr, cwd } = context;
     const [name, ...others] = positionals;
     if (name === undefined || others.length > 0) {
       throw new WrongUse('Name one run or config, as in moe-lab twin dynamic.moe.yaml; `moe-lab runs` lists the runs.');
@@ -44,15 +50,4 @@ async function subjectOf(name: string, runsDirectory: string, cwd: string): Prom
   const path = resolve(cwd, name);
   if (existsSync(path) && statSync(path).isFile()) return configSubject(loadConfig(path, readTextFromDisk));
   return runTwinSubject(await findRun(name, runsDirectory, cwd));
-}
-
-function writeNew(file: string, text: string): void {
-  try {
-    writeFileSync(file, text, { flag: 'wx' });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST') throw new WrongUse(`${file} is there already; choose another name.`);
-    if (code === 'ENOENT') throw new WrongUse(`There is no folder ${dirname(file)}.`);
-    throw error;
-  }
 }

@@ -109,6 +109,6 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-function posix(path: string): string {
+export function posix(path: string): string {
   return path.replaceAll('\\', '/');
 }

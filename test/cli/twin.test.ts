@@ -236,3 +236,43 @@ describe('the twin of a run', () => {
     expect(experiment?.train?.steps).toBe(10);
   });
 });
+
+describe('the twin of a config in another family', () => {
+  const fixed = config('{}', 'Fixed')
+    .replace('d_model: 64', 'd_model: 96')
+    .replace('expert_width: 64', 'expert_width: 256')
+    .replace('top_k: 2', 'top_k: 1');
+
+  it('is written beside it, with what it costs, and can be counted against it', async () => {
+    const folder = folderWith({ 'smoe.moe.yaml': fixed });
+    const { code, stdout, stderr } = await runCli(folder, 'twin', 'smoe.moe.yaml', '--family', 'mh-moe', '--out', 'mh.moe.yaml');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      /mh\.moe\.yaml: 0\.00 % MACs \(\+4\.\d\d % with routers\), [+−]\d\.\d\d % parameters against smoe\.moe\.yaml, of the layers that differ\n$/,
+    );
+    expect(moeOf(join(folder, 'mh.moe.yaml'))).toMatchObject({ kind: 'mh-moe', heads: 2, top_k: 2, expert_width: 96 });
+    const counted = await runCli(folder, 'count', 'mh.moe.yaml', '--json');
+    const twin = await runCli(folder, 'twin', 'smoe.moe.yaml', '--family', 'mh-moe', '--json');
+    const { parity } = (JSON.parse(counted.stdout) as { models: [{ parity: unknown }] }).models[0];
+    expect(JSON.parse(twin.stdout)).toMatchObject({ schemaVersion: 1, file: null, family: 'mh-moe', parity });
+  });
+
+  it.each([
+    [['--family', 'moe'], 2, 'There is no family moe; use one of smoe, fine-grained, mh-moe.'],
+    [['--family', 'smoe', '--heads', '2'], 2, '--heads is for --family mh-moe.'],
+    [['--heads', '2'], 2, '--heads is for --family mh-moe.'],
+    [['--family', 'mh-moe', '--heads', 'two'], 2, '--heads takes a whole number from 2, not two.'],
+    [['--family', 'mh-moe', '--heads', '5'], 1, 'A token of width 96 cannot be split into 5 sub-tokens.'],
+    [['--family', 'smoe'], 1, 'Fixed is of that family already.'],
+  ])('%j ends with %i and one sentence', async (args, expected, sentence) => {
+    const { code, stdout, stderr } = await runCli(folderWith({ 'smoe.moe.yaml': fixed }), 'twin', 'smoe.moe.yaml', ...args);
+    expect([code, stdout]).toEqual([expected, '']);
+    expect(stderr).toContain(`moe-lab: ${sentence}`);
+  });
+
+  it('goes to another number of heads', async () => {
+    const folder = folderWith({ 'smoe.moe.yaml': fixed });
+    expect((await runCli(folder, 'twin', 'smoe.moe.yaml', '--family', 'mh-moe', '--heads', '3', '--out', 'mh3.moe.yaml')).code).toBe(0);
+    expect(moeOf(join(folder, 'mh3.moe.yaml'))).toMatchObject({ heads: 3, top_k: 3, expert_width: 64 });
+  });
+});
