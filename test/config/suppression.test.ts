@@ -5,7 +5,7 @@ import { fixesOf } from '../../src/config/fixes';
 import { ruleCodes } from '../../src/config/ruleCodes';
 import { adjusted } from '../../src/config/severities';
 import type { RuleSeverities } from '../../src/config/severities';
-import { suppressionEdit, suppressionsIn } from '../../src/config/suppression';
+import { suppressionsIn } from '../../src/config/suppression';
 import { load, shown } from './memoryFiles';
 
 /** A config in which the capacity drops nothing (line 10) and every layer has all its experts (line 9). */
@@ -162,23 +162,5 @@ describe('a suppression', () => {
     const [finding] = findings(text).filter(({ code }) => code.startsWith('suppression-'));
     const fixes = finding ? fixesOf(finding, text) : [];
     expect(fixes.map(({ edits }) => applyEdits(text, edits))).toContain(expected);
-  });
-});
-
-describe('a suppression is written', () => {
-  const write = (text: string, line: number): string | undefined => {
-    const edit = suppressionEdit(text, line, 'x', 'why');
-    return edit && applyEdits(text, [edit]);
-  };
-
-  it.each([
-    ['a:\n  b: 1\n', 1, 'a:\n  # moe-lab-disable-next-line x -- why\n  b: 1\n'],
-    ['a: 1', 0, '# moe-lab-disable-next-line x -- why\na: 1'],
-    ['\uFEFFa: 1\r\n', 0, '\uFEFF# moe-lab-disable-next-line x -- why\r\na: 1\r\n'],
-    ['a: |\n  b\n  c\nd: 1\n', 2, '# moe-lab-disable x -- why\na: |\n  b\n  c\nd: 1\n'],
-    ['a: { b: 1,\n  c: 2 }\n', 1, 'a: { b: 1,\n  # moe-lab-disable-next-line x -- why\n  c: 2 }\n'],
-    ['a: b\n  c\n', 1, 'a: b\n  c # moe-lab-disable-line x -- why\n'],
-  ])('%j, line %i: %j', (text, line, expected) => {
-    expect(write(text, line)).toBe(expected);
   });
 });
