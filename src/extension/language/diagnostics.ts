@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import type { ConfigFinding } from '../../config/configFile';
-import { collectFindings } from './collectFindings';
-import type { ConfigAnalyses } from './configAnalyses';
-import { isConfigDocument, openDocument } from './configDocuments';
+import type { FindingBoard } from '../../language/findingBoard';
+import { saidByYamlExtension, YAML_EXTENSION } from '../../language/besideYaml';
+import { InternalCommand } from '../contributions';
+import { openDocument } from './configDocuments';
 import { toRange } from './ranges';
 
-/** After the last keystroke. */
-const DEBOUNCE_MILLISECONDS = 200;
+export const DIAGNOSTIC_SOURCE = 'MoE Lab';
 
 const severities: Readonly<Record<ConfigFinding['severity'], vscode.DiagnosticSeverity>> = {
   error: vscode.DiagnosticSeverity.Error,
@@ -14,48 +14,49 @@ const severities: Readonly<Record<ConfigFinding['severity'], vscode.DiagnosticSe
   information: vscode.DiagnosticSeverity.Information,
 };
 
-/** Keeps the findings of every open config in the Problems view. A finding in a base is shown in the base. */
-export function publishDiagnostics(analyses: ConfigAnalyses): vscode.Disposable {
-  const collection = vscode.languages.createDiagnosticCollection('moe-lab');
-  let timer: NodeJS.Timeout | undefined;
+/** Shows a board of findings as problems, file by file: only those files are told anew that are named. A finding in a base is shown in the base. */
+export class Diagnostics implements vscode.Disposable {
+  private readonly collection = vscode.languages.createDiagnosticCollection('moe-lab');
 
-  const publish = (): void => {
-    const open = vscode.workspace.textDocuments.filter((document) => !document.isClosed && isConfigDocument(document));
-    const byFile = collectFindings(open.map((document) => analyses.get(document).findings));
-    const entries = [...byFile].map(([file, findings]): [vscode.Uri, vscode.Diagnostic[]] => {
+  constructor(private readonly board: FindingBoard) {}
+
+  publish(files: Iterable<string>): void {
+    for (const file of files) {
+      const open = openDocument(file);
       // An open document may be untitled: its findings belong to its own address, not to a file of that name.
-      const uri = openDocument(file)?.uri ?? vscode.Uri.file(file);
-      return [uri, findings.map(toDiagnostic)];
-    });
-    const kept = new Set(entries.map(([uri]) => uri.toString()));
-    const gone: vscode.Uri[] = [];
-    collection.forEach((uri) => {
-      if (!kept.has(uri.toString())) gone.push(uri);
-    });
-    collection.set([...gone.map((uri): [vscode.Uri, undefined] => [uri, undefined]), ...entries]);
-  };
-  const schedule = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(publish, DEBOUNCE_MILLISECONDS);
-  };
-  const scheduleFor = (document: vscode.TextDocument): void => {
-    if (isConfigDocument(document)) schedule();
-  };
+      const uri = open?.uri ?? vscode.Uri.file(file);
+      const findings = this.board.of(file);
+      // What the YAML extension says of a document it says only while it is open.
+      const ours = open !== undefined && besideYaml(open) ? findings.filter((finding) => !saidByYamlExtension(finding, open.getText())) : findings;
+      this.collection.set(uri, ours.length === 0 ? undefined : ours.map(toDiagnostic));
+    }
+  }
 
-  publish();
-  return vscode.Disposable.from(
-    collection,
-    vscode.workspace.onDidOpenTextDocument(scheduleFor),
-    vscode.workspace.onDidCloseTextDocument(scheduleFor),
-    vscode.workspace.onDidChangeTextDocument(({ document }) => scheduleFor(document)),
-    analyses.onDidOutdate(schedule),
-    new vscode.Disposable(() => clearTimeout(timer)),
+  /** An untitled document is closed, or saved under a name: its address is gone. */
+  clear(uri: vscode.Uri): void {
+    this.collection.delete(uri);
+  }
+
+  dispose(): void {
+    this.collection.dispose();
+  }
+}
+
+/** Whether the YAML extension validates a document by the schema. */
+function besideYaml(document: vscode.TextDocument): boolean {
+  return (
+    vscode.extensions.getExtension(YAML_EXTENSION) !== undefined &&
+    vscode.workspace.getConfiguration('yaml', document).get<boolean>('validate', true)
   );
 }
 
 function toDiagnostic({ range, message, severity, code }: ConfigFinding): vscode.Diagnostic {
   const diagnostic = new vscode.Diagnostic(toRange(range), message, severities[severity]);
-  diagnostic.source = 'MoE Lab';
-  diagnostic.code = code;
+  diagnostic.source = DIAGNOSTIC_SOURCE;
+  diagnostic.code = { value: code, target: ruleTarget(code) };
   return diagnostic;
+}
+
+function ruleTarget(code: string): vscode.Uri {
+  return vscode.Uri.parse(`command:${InternalCommand.showRule}?${encodeURIComponent(JSON.stringify([code]))}`);
 }
