@@ -52,7 +52,8 @@ export function resolvedText(experiment: Experiment, folder: string): string {
 }
 
 export interface KeyDifference {
-  /** Dotted. */
+  readonly path: KeyPath;
+  /** The same, dotted. */
   readonly key: string;
   /** Undefined where that one has no such key. */
   readonly one: unknown;
@@ -68,5 +69,5 @@ export function keyDifferences(one: unknown, other: unknown, path: KeyPath = [])
       Object.hasOwn(mapping, key) ? mapping[key] : undefined;
     return keys.flatMap((key) => keyDifferences(of(left, key), of(right, key), [...path, key]));
   }
-  return JSON.stringify(one) === JSON.stringify(other) ? [] : [{ key: dotted(path), one, other }];
+  return JSON.stringify(one) === JSON.stringify(other) ? [] : [{ path, key: dotted(path), one, other }];
 }

@@ -1,6 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Causality } from '../config/causality';
+import { MetricAlarms, type Alarm } from './alarms';
 import type { MetricsLine, RunDescription, RunStatus } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { isLive, observe, thisHost, type Here, type ObservedState } from './liveness';
@@ -33,6 +34,8 @@ export interface RunSummary {
   readonly meanK: number | null;
   /** Share of the retrieved experts that the last validation used, mean over its sets; null without retrievals. */
   readonly expertUsage: number | null;
+  /** What goes wrong in it by its metrics, without having ended it. */
+  readonly alarms: readonly Alarm[];
   /** Whether its perplexities are those of a language model; undefined where this version does not understand its config. */
   readonly causality: Causality | undefined;
 }
@@ -44,6 +47,7 @@ interface Entry {
   readonly statusStamp: string;
   cursor: Cursor;
   last: Latest;
+  alarms: MetricAlarms;
 }
 
 /** The newest of each kind of figure. */
@@ -91,7 +95,7 @@ export async function summariseRun(directory: string, here: Here = thisHost(), n
   return entry === undefined ? undefined : summarise(directory, entry, here, now);
 }
 
-function summarise(directory: string, { description, causality, status, last }: Entry, here: Here, now: number): RunSummary {
+function summarise(directory: string, { description, causality, status, last, alarms }: Entry, here: Here, now: number): RunSummary {
   return {
     directory,
     // Not the one in run.json: the folder may have been renamed or copied, and this is the name it is found by.
@@ -110,6 +114,7 @@ function summarise(directory: string, { description, causality, status, last }: 
     varyingK: description.varyingK !== null,
     meanK: last.train?.meanK ?? null,
     expertUsage: last.validation?.expertUsage ?? null,
+    alarms: alarms.alarms,
     causality,
   };
 }
@@ -130,6 +135,7 @@ async function refreshEntry(directory: string, known: Entry | undefined): Promis
     statusStamp,
     cursor: known?.cursor ?? start,
     last: known?.last ?? { train: undefined, validation: undefined },
+    alarms: known?.alarms ?? new MetricAlarms(),
   };
   await readLatest(directory, entry);
   return entry;
@@ -140,10 +146,14 @@ async function readLatest(directory: string, entry: Entry): Promise<void> {
   if (increment.rewindTo !== null && isAfter(entry.last, increment.rewindTo)) {
     // What was newest no longer holds, and what came before it was not kept.
     entry.last = { train: undefined, validation: undefined };
+    entry.alarms = new MetricAlarms();
     increment = await readMetrics(directory, start);
   }
   entry.cursor = increment.cursor;
-  for (const line of increment.records) note(entry.last, line);
+  for (const line of increment.records) {
+    note(entry.last, line);
+    entry.alarms.note(line);
+  }
 }
 
 function isAfter({ train, validation }: Latest, step: number): boolean {

@@ -36,7 +36,7 @@ it('names of experiments, of bases and of baselines are no differences', () => {
 });
 
 it('a section that only one has is listed key by key', () => {
-  expect(keyDifferences({ a: { b: 1, c: [1] }, d: 2 }, { d: 2, e: null })).toEqual([
+  expect(keyDifferences({ a: { b: 1, c: [1] }, d: 2 }, { d: 2, e: null })).toMatchObject([
     { key: 'a.b', one: 1, other: undefined },
     { key: 'a.c', one: [1], other: undefined },
     { key: 'e', one: undefined, other: null },

@@ -11,6 +11,7 @@ export function exampleRun(different: Partial<RunSummary> = {}): RunSummary {
     step: 120,
     totalSteps: 300,
     failure: null,
+    alarms: [],
     host: 'here',
     remote: false,
     trainPerplexity: 8.5,
