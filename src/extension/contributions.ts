@@ -26,6 +26,7 @@ export type Command = (typeof Command)[keyof typeof Command];
 /** Commands that only other parts of the extension call, with arguments a person could not give: registered, not contributed. */
 export const InternalCommand = {
   showCount: 'moeLab.showCount',
+  showRule: 'moeLab.showRule',
 } as const;
 export type InternalCommand = (typeof InternalCommand)[keyof typeof InternalCommand];
 
@@ -54,6 +55,8 @@ export interface CommandArguments {
   [Command.openConfigEditor]: [config?: vscode.Uri];
   [Command.debugInformation]: [];
   [InternalCommand.showCount]: [config: vscode.Uri];
+  /** By its code. */
+  [InternalCommand.showRule]: [rule?: string];
 }
 
 /** What runs for each command; total, so a new command without a handler does not compile. */
@@ -71,6 +74,8 @@ export const Setting = {
   runsDirectory: 'moeLab.runsDirectory',
   nodePath: 'moeLab.nodePath',
   codeLens: 'moeLab.codeLens',
+  checkWorkspace: 'moeLab.checkWorkspace',
+  rules: 'moeLab.rules',
   inlayHints: 'moeLab.inlayHints',
   openDashboardOnStart: 'moeLab.openDashboardOnStart',
 } as const;
@@ -79,6 +84,9 @@ export interface SettingValues {
   [Setting.runsDirectory]: string;
   [Setting.nodePath]: string;
   [Setting.codeLens]: boolean;
+  [Setting.checkWorkspace]: boolean;
+  /** Severities by code, as somebody has written them: `language/configAnalyses.ts` takes what can be understood. */
+  [Setting.rules]: Readonly<Record<string, unknown>>;
   [Setting.inlayHints]: boolean;
   [Setting.openDashboardOnStart]: boolean;
 }

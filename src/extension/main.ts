@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { createSample, finishPendingSample } from './commands/createSample';
 import { createTwin } from './commands/createTwin';
@@ -11,13 +12,16 @@ import { confirmAndDeleteRun, copyRunPath, revealRunFolder, showRunLog } from '.
 import { startRun } from './commands/startRun';
 import { stopRun } from './commands/stopRun';
 import { Command, Context, InternalCommand, Setting, type CommandHandlers } from './contributions';
+import { provideCodeActions } from './language/codeActions';
 import { provideCodeLenses } from './language/codeLenses';
 import { ConfigAnalyses } from './language/configAnalyses';
 import { CountDocuments } from './language/countDocument';
-import { publishDiagnostics } from './language/diagnostics';
 import { provideCompletions } from './language/completion';
 import { provideHovers } from './language/hovers';
 import { provideInlayHints } from './language/inlayHints';
+import { OverlapChecks } from './language/overlapChecks';
+import { isRuleCode, showRule } from './language/rulePage';
+import { WorkspaceConfigs } from './language/workspaceConfigs';
 import { ConfigEditors } from './panels/configEditorProvider';
 import { registerDashboard } from './panels/dashboardPanel';
 import { errorReporter } from './reportError';
@@ -60,7 +64,9 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     (error) => log.error('Reading the runs failed.', error),
   );
   const runTree = new RunTree(store, selection, tree, treeChanged);
-  const analyses = new ConfigAnalyses();
+  const overlaps = new OverlapChecks(join(__dirname, 'overlapThread.js'), log);
+  const analyses = new ConfigAnalyses(overlaps);
+  const workspaceConfigs = new WorkspaceConfigs(analyses, log);
   const countDocuments = new CountDocuments(analyses);
   // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
   const dashboard = registerDashboard(context, { selection, log });
@@ -86,6 +92,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     [Command.openConfigEditor]: (config) => openConfigEditor(config),
     [Command.debugInformation]: () => debugInformation(context),
     [InternalCommand.showCount]: (config) => countDocuments.show(config),
+    [InternalCommand.showRule]: (rule) => showRule(context.extensionUri, rule),
   };
 
   const showHasRuns = (): void => {
@@ -99,7 +106,9 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     runTree,
     analyses,
     countDocuments,
-    publishDiagnostics(analyses),
+    overlaps,
+    workspaceConfigs,
+    provideCodeActions(analyses, workspaceConfigs.board),
     provideCodeLenses(analyses),
     provideHovers(analyses),
     provideCompletions(),
@@ -138,5 +147,5 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
 /** Menus of a tree view may pass null, or a folder of the tree, where a command takes a run: that is no argument. */
 function knownArgument(given: unknown): unknown {
   const isRun = typeof given === 'object' && given !== null && 'directory' in given && typeof given.directory === 'string';
-  return isRun || given instanceof vscode.Uri || given === 'selected' ? given : undefined;
+  return isRun || given instanceof vscode.Uri || given === 'selected' || isRuleCode(given) ? given : undefined;
 }

@@ -5,6 +5,8 @@ const defaults: SettingValues = {
   [Setting.runsDirectory]: '',
   [Setting.nodePath]: '',
   [Setting.codeLens]: true,
+  [Setting.checkWorkspace]: true,
+  [Setting.rules]: {},
   [Setting.inlayHints]: true,
   [Setting.openDashboardOnStart]: true,
 };

@@ -35,7 +35,7 @@ export class CostCache {
   }
 }
 
-/** All that costs depend on: not what the experiment is called, nor what it is held against. */
+/** All that costs depend on: not what the experiment is called, where it comes from, nor what it is held against. */
 function contentOf(experiment: Experiment): string {
-  return JSON.stringify({ ...experiment, name: undefined, parity: undefined });
+  return JSON.stringify({ ...experiment, name: undefined, extends: undefined, parity: undefined });
 }

@@ -1,70 +1,102 @@
-import { basename, dirname } from 'node:path';
+import { totalmem } from 'node:os';
 import * as vscode from 'vscode';
-import type { ConfigAnalysis } from '../../language/analysis';
-import { AnalysisStore } from '../../language/analysisStore';
-import { isConfigDocument, readOpenOrDisk } from './configDocuments';
+import { ruleSeverities, type RuleSeverities, type RuleSeverity } from '../../config/lintSchema';
+import type { AnalysisEnvironment, ConfigAnalysis } from '../../language/analysis';
+import { AnalysisStore, type AnalysisSources } from '../../language/analysisStore';
+import { memoryLimit } from '../../worker/machineRoom';
+import { Setting } from '../contributions';
+import { setting } from '../settings';
+import { readOpenOrDisk } from './configDocuments';
+import { DependencyWatchers } from './dependencyWatchers';
+import type { OverlapChecks } from './overlapChecks';
+
+/** Configs, by file, whose analysis has to be asked for again. */
+export interface OutdatedConfigs {
+  readonly configs: readonly string[];
+  /** The edited document, where an edit is the cause: who shows something of it asks again by himself. */
+  readonly edited: string | undefined;
+}
 
 /**
- * The analyses of the open configs, for VS Code: an edit of any file, saved or not, outdates what read it, and so does a change of a file on the
- * disk that some open config extends or is held against.
+ * The analyses of configs, for VS Code: an edit of any file, saved or not, outdates what read it, and so does a change on the disk of a file that some
+ * config extends or is held against.
  */
 export class ConfigAnalyses implements vscode.Disposable {
-  private readonly emitter = new vscode.EventEmitter<readonly string[]>();
-  private readonly store = new AnalysisStore({ readText: readOpenOrDisk, environment: () => ({ severities: {}, memory: null }) });
-  private readonly watchers = new Map<string, vscode.Disposable>();
+  private readonly outdated = new vscode.EventEmitter<OutdatedConfigs>();
+  private readonly others = new vscode.EventEmitter<readonly string[]>();
+  private readonly watchers = new DependencyWatchers((file) => this.outdate(file));
+  private readonly memory = { host: memoryLimit(totalmem(), process.constrainedMemory()) };
   private readonly subscriptions: vscode.Disposable[];
+  /** What analyses are made of. */
+  readonly sources: AnalysisSources = { readText: readOpenOrDisk, environment: (file) => this.environment(file) };
+  private readonly store = new AnalysisStore(this.sources);
 
+  /** Fires for everything that is outdated, an edited document included. */
+  readonly onDidChange = this.outdated.event;
   /** Fires when what an analysis depends on, other than its own document, has changed: with the configs that depend on it. */
-  readonly onDidOutdate = this.emitter.event;
+  readonly onDidOutdate = this.others.event;
 
-  constructor() {
+  constructor(private readonly overlaps: OverlapChecks) {
+    const edited = ({ uri }: vscode.TextDocument): void => this.outdate(uri.fsPath, uri.fsPath);
     this.subscriptions = [
-      vscode.workspace.onDidChangeTextDocument(({ document }) => this.outdate(document.uri.fsPath, true)),
-      vscode.workspace.onDidOpenTextDocument((document) => this.outdate(document.uri.fsPath, true)),
-      vscode.workspace.onDidCloseTextDocument((document) => {
-        // Unsaved text of a base is gone: the file on disk holds again.
-        this.outdate(document.uri.fsPath, true);
-        this.store.forget(document.uri.fsPath);
-        this.watchDependencies();
+      vscode.workspace.onDidChangeTextDocument(({ document }) => edited(document)),
+      vscode.workspace.onDidOpenTextDocument(edited),
+      // Unsaved text is gone: the file on disk holds again.
+      vscode.workspace.onDidCloseTextDocument(edited),
+      overlaps.onDidLook(({ file }) => {
+        this.store.forget(file);
+        this.tell({ configs: [file], edited: undefined });
+      }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration(Setting.rules)) this.tell({ configs: this.store.outdateAll(), edited: undefined });
       }),
     ];
   }
 
-  get(document: vscode.TextDocument): ConfigAnalysis {
-    const analysis = this.store.get(document.uri.fsPath);
-    this.watchDependencies();
+  get({ uri }: vscode.TextDocument): ConfigAnalysis {
+    return this.of(uri.fsPath);
+  }
+
+  /** Of a config that need not be open. */
+  of(file: string): ConfigAnalysis {
+    const analysis = this.store.get(file);
+    this.watchers.update(file, analysis.files);
     return analysis;
   }
 
-  private outdate(file: string, isDocument: boolean): void {
-    const outdated = this.store.outdate(file).filter((config) => !isDocument || config !== file);
-    if (outdated.length > 0) this.emitter.fire(outdated);
+  /** Nobody looks at a config any more. */
+  forget(file: string): void {
+    this.store.forget(file);
+    this.watchers.remove(file);
   }
 
-  /** One watcher per file that some open config reads besides itself, for as long as it does. */
-  private watchDependencies(): void {
-    const open = vscode.workspace.textDocuments.filter((document) => !document.isClosed && isConfigDocument(document));
-    const wanted = new Set(
-      open.flatMap(({ uri }) => [...(this.store.known(uri.fsPath)?.files ?? [])].filter((file) => file !== uri.fsPath)),
-    );
-    for (const [file, watcher] of this.watchers) {
-      if (wanted.has(file)) continue;
-      watcher.dispose();
-      this.watchers.delete(file);
-    }
-    for (const file of wanted) {
-      if (this.watchers.has(file)) continue;
-      const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.file(dirname(file)), basename(file)));
-      const changed = (): void => this.outdate(file, false);
-      this.watchers.set(
-        file,
-        vscode.Disposable.from(watcher, watcher.onDidChange(changed), watcher.onDidCreate(changed), watcher.onDidDelete(changed)),
-      );
-    }
+  /** A file says something else now, on the disk or, where it is `edited`, in its editor. */
+  outdate(file: string, edited?: string): void {
+    this.tell({ configs: this.store.outdate(file), edited });
+  }
+
+  private tell(event: OutdatedConfigs): void {
+    if (event.configs.length > 0) this.outdated.fire(event);
+    const others = event.configs.filter((config) => config !== event.edited);
+    if (others.length > 0) this.others.fire(others);
+  }
+
+  private environment(file: string): AnalysisEnvironment {
+    return {
+      severities: severitiesOf(setting(Setting.rules, vscode.Uri.file(file))),
+      memory: this.memory,
+      overlaps: (loaded) => this.overlaps.of(loaded),
+    };
   }
 
   dispose(): void {
-    vscode.Disposable.from(this.emitter, ...this.subscriptions, ...this.watchers.values()).dispose();
-    this.watchers.clear();
+    vscode.Disposable.from(this.outdated, this.others, this.watchers, ...this.subscriptions).dispose();
   }
+}
+
+/** What of the setting can be understood: it may be edited by hand. */
+function severitiesOf(value: Readonly<Record<string, unknown>>): RuleSeverities {
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, RuleSeverity] => ruleSeverities.some((known) => known === entry[1])),
+  );
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceRange } from '../../../src/config/configFile';
 import { loadConfig } from '../../../src/config/loadConfig';
-import { collectFindings } from '../../../src/extension/language/collectFindings';
 import { actionLenses, countLens, lensRange } from '../../../src/extension/language/lensTexts';
 import { countReport } from '../../../src/extension/language/countReport';
 import { keyText } from '../../../src/language/hover';
@@ -92,16 +91,6 @@ describe('lenses', () => {
 
   it('lead to the problems of a config that has some', () => {
     expect(count('broken')).toMatchObject({ action: 'showProblems', title: expect.stringMatching(/^Not counted: \d+ errors?$/) });
-  });
-});
-
-describe('findings', () => {
-  it('of a base that two open variants extend are shown once, in the base', () => {
-    const alone = load('broken').findings;
-    expect(alone.length).toBeGreaterThan(0);
-    const byFile = collectFindings([load('one').findings, load('two').findings, alone]);
-    expect([...byFile.keys()]).toEqual(['/w/broken.moe.yaml']);
-    expect(byFile.get('/w/broken.moe.yaml')).toHaveLength(alone.length);
   });
 });
 

@@ -1,0 +1,110 @@
+import * as vscode from 'vscode';
+import type { ConfigFinding, ConfigFix } from '../../config/configFile';
+import { fixesOf } from '../../config/fixes';
+import type { ConfigAnalysis } from '../../language/analysis';
+import { fixesFor, withSureFixes } from '../../language/codeFixes';
+import type { FindingBoard } from '../../language/findingBoard';
+import { replacedPart } from '../../language/replacedPart';
+import { suppressionComment } from '../../language/suppressAction';
+import { InternalCommand } from '../contributions';
+import type { ConfigAnalyses } from './configAnalyses';
+import { configSelector, readOpenOrDisk } from './configDocuments';
+import { DIAGNOSTIC_SOURCE } from './diagnostics';
+import { toRange } from './ranges';
+
+const fixAll = vscode.CodeActionKind.SourceFixAll.append('moeLab');
+
+/** Quick fixes at findings, suppression with a reason, the page of the rule, and all sure fixes of a document at once. */
+export function provideCodeActions(analyses: ConfigAnalyses, board: FindingBoard): vscode.Disposable {
+  // The lightbulb asks at every move of the cursor; edits are tried and sizes solved once per finding.
+  const known = new WeakMap<ConfigFinding, readonly ConfigFix[]>();
+  const fixesAt = (finding: ConfigFinding, analysis: ConfigAnalysis): readonly ConfigFix[] => {
+    if (!analysis.findings.includes(finding)) return fixesOf(withoutOwnEdits(finding), analysis.text);
+    const fixes = known.get(finding) ?? fixesFor(finding, analysis, readOpenOrDisk);
+    known.set(finding, fixes);
+    return fixes;
+  };
+  const provider: vscode.CodeActionProvider = {
+    provideCodeActions(document, range, context) {
+      const { only } = context;
+      // On saving, and by command, somebody asks for `source.fixAll` or for this kind of it.
+      if (only?.contains(fixAll) === true) return fixAllActions(document, analyses);
+      if (only?.contains(vscode.CodeActionKind.QuickFix) === false) return [];
+      const analysis = analyses.get(document);
+      return findingsIn(analysis, board)
+        .filter((finding) => toRange(finding.range).intersection(range) !== undefined)
+        .flatMap((finding) => {
+          const diagnostics = context.diagnostics.filter((shown) => isShown(shown, finding));
+          const fixes = fixesAt(finding, analysis);
+          const actions = [
+            ...fixes.map((fix) => fixAction(document.uri, fix, fixes.length === 1 || fix.sure)),
+            ...suppressAction(document, finding),
+            pageAction(finding),
+          ];
+          for (const action of actions) action.diagnostics = diagnostics;
+          return actions;
+        });
+    },
+  };
+  return vscode.languages.registerCodeActionsProvider(configSelector, provider, {
+    providedCodeActionKinds: [vscode.CodeActionKind.QuickFix, fixAll],
+  });
+}
+
+/** Those of the config itself, as its text is now, and what other configs find in it. */
+function findingsIn({ file, findings }: ConfigAnalysis, board: FindingBoard): readonly ConfigFinding[] {
+  const own = findings.filter((finding) => finding.file === file);
+  const looks = ({ code, message, range }: ConfigFinding): string => JSON.stringify([code, message, range]);
+  const known = new Set(own.map(looks));
+  return [...own, ...board.of(file).filter((finding) => !known.has(looks(finding)))];
+}
+
+/** By keys a remedy holds for any text; its own edits are those of the text that it was found in. */
+function withoutOwnEdits({ remedies = [], ...finding }: ConfigFinding): ConfigFinding {
+  return { ...finding, remedies: remedies.filter(({ edits }) => edits === undefined) };
+}
+
+function isShown({ source, code, range }: vscode.Diagnostic, finding: ConfigFinding): boolean {
+  const shown = typeof code === 'object' ? code.value : code;
+  return source === DIAGNOSTIC_SOURCE && shown === finding.code && range.isEqual(toRange(finding.range));
+}
+
+function fixAction(uri: vscode.Uri, { title, edits }: ConfigFix, isPreferred: boolean): vscode.CodeAction {
+  const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  action.edit = new vscode.WorkspaceEdit();
+  action.edit.set(
+    uri,
+    edits.map(({ range, newText }) => vscode.TextEdit.replace(toRange(range), newText)),
+  );
+  action.isPreferred = isPreferred;
+  return action;
+}
+
+/** Leaves the cursor where the reason is to be written. */
+function suppressAction(document: vscode.TextDocument, finding: ConfigFinding): vscode.CodeAction[] {
+  const comment = suppressionComment(finding, document.getText());
+  if (comment === undefined) return [];
+  const action = new vscode.CodeAction(`Suppress ${finding.code} with a comment`, vscode.CodeActionKind.QuickFix);
+  const snippet = new vscode.SnippetString().appendText(comment.before).appendPlaceholder('reason').appendText(comment.after);
+  const insertion = vscode.SnippetTextEdit.insert(new vscode.Position(comment.position.line, comment.position.character), snippet);
+  insertion.keepWhitespace = true;
+  action.edit = new vscode.WorkspaceEdit();
+  action.edit.set(document.uri, [insertion]);
+  return [action];
+}
+
+function pageAction({ code }: ConfigFinding): vscode.CodeAction {
+  const title = `Open the page of ${code}`;
+  const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
+  action.command = { title, command: InternalCommand.showRule, arguments: [code] };
+  return action;
+}
+
+function fixAllActions(document: vscode.TextDocument, analyses: ConfigAnalyses): vscode.CodeAction[] {
+  const edit = replacedPart(document.getText(), withSureFixes(document.uri.fsPath, analyses.sources));
+  if (edit === undefined) return [];
+  const action = new vscode.CodeAction('Apply all sure fixes of MoE Lab', fixAll);
+  action.edit = new vscode.WorkspaceEdit();
+  action.edit.replace(document.uri, toRange(edit.range), edit.newText);
+  return [action];
+}
