@@ -4,6 +4,7 @@ import type { ConfigFinding, SourceRange } from './configFile';
 import type { Remedy } from './remedy';
 import { sourceText } from './sourceText';
 import type { SourceText } from './sourceText';
+import { excessOf } from './textLimits';
 import { closingRemedies, duplicateRemedies, tabRemedies } from './syntaxRemedies';
 
 export type KeyPath = readonly (string | number)[];
@@ -42,6 +43,8 @@ export interface ParsedYaml {
 
 /** Also how it is written, for who edits it. */
 export function parseYaml(text: string): ParsedYaml {
+  const excess = excessOf(text);
+  if (excess !== undefined) return { document: parseDocument(''), tree: unread(excess) };
   const source = sourceText(text);
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   // After one syntax error the parser has lost its way, and so would a reader of what else it says.
@@ -64,6 +67,15 @@ export function parseYaml(text: string): ParsedYaml {
     statedAt: (path) => reader.places.get(placeKey(path)),
   };
   return { document, tree };
+}
+
+function unread(message: string): YamlTree {
+  const start = { line: 0, character: 0 };
+  return {
+    value: undefined,
+    problems: [{ range: { start, end: start }, severity: 'error', code: 'yaml-syntax', message }],
+    statedAt: () => undefined,
+  };
 }
 
 function placeKey(path: KeyPath): string {
