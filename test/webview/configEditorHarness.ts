@@ -139,7 +139,7 @@ export class OpenConfigEditor {
 
   /** The control of a key: what somebody types into, ticks or chooses from. */
   control(path: string) {
-    return this.page.locator(`.field[data-path="${path}"] .field-control > *, .field[data-path="${path}"] .text-control > *`).first();
+    return this.field(path).locator('vscode-text-field, vscode-text-area, vscode-dropdown, vscode-checkbox').first();
   }
 
   field(path: string) {

@@ -50,9 +50,8 @@ function text(field: FieldView, { commit, giveUp }: FieldEvents): FieldControl {
 }
 
 function tick(field: FieldView, { commit }: FieldEvents): FieldControl {
-  const control = checkbox(dotted(field.path), (checked) => commit(String(checked)));
   // Its name stands beside it already.
-  control.element.replaceChildren();
+  const control = checkbox(dotted(field.path), (checked) => commit(String(checked)), false);
   return {
     element: control.element,
     set: ({ value }) => control.set(value === 'true'),

@@ -52,16 +52,26 @@ export function textButton(
   return created;
 }
 
+/** The toolkit names its controls by the text within them as they enter the page, and has words of its own where there is none. */
+function keepName(control: HTMLElement, label: string): void {
+  const name = (): void => {
+    if (control.getAttribute('aria-label') !== label) control.setAttribute('aria-label', label);
+  };
+  name();
+  new MutationObserver(name).observe(control, { attributes: true, attributeFilter: ['aria-label'] });
+}
+
 export interface CheckboxControl {
   readonly element: HTMLElement;
   set(checked: boolean): void;
   enable(enabled: boolean): void;
 }
 
-export function checkbox(label: string, change: (checked: boolean) => void): CheckboxControl {
+/** `labelled`: whether its label stands beside it, or is its name only. */
+export function checkbox(label: string, change: (checked: boolean) => void, labelled = true): CheckboxControl {
   const created = document.createElement('vscode-checkbox') as Checkbox;
-  created.append(label);
-  created.setAttribute('aria-label', label);
+  if (labelled) created.append(label);
+  keepName(created, label);
   let shown = false;
   created.addEventListener('change', () => {
     if (created.checked === shown) return;
@@ -97,7 +107,7 @@ export interface TextControl {
  */
 export function textControl(label: string, lines: boolean, commit: (text: string) => void, giveUp: () => void): TextControl {
   const created = document.createElement(lines ? 'vscode-text-area' : 'vscode-text-field') as TextField | TextArea;
-  created.setAttribute('aria-label', label);
+  keepName(created, label);
   created.setAttribute('spellcheck', 'false');
   let shown = '';
   let draft = false;

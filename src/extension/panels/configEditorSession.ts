@@ -102,8 +102,14 @@ export class ConfigEditorSession {
   private update(): void {
     clearTimeout(this.timer);
     if (this.disposed || !this.greeted || !this.environment.isVisible()) return;
-    const { document, analysis, readText } = this.environment;
-    this.shown = shownForm(document(), analysis(), readText);
+    const { document, analysis, readText, logError } = this.environment;
+    try {
+      this.shown = shownForm(document(), analysis(), readText);
+    } catch (error) {
+      // The page keeps what it has, and every change it asks for is refused as stale.
+      logError(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
     this.send(this.shown.update);
   }
 
