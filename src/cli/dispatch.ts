@@ -22,6 +22,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Say what differs between two configs, or a config and a run, and in what they cost.',
     load: async () => (await import('./compare')).command,
   },
+  check: {
+    summary: 'Check configs by the rules of the editor, so that a build can refuse an unfair comparison.',
+    load: async () => (await import('./check')).command,
+  },
   presets: {
     summary: 'List the published models that come as configs, or print one.',
     load: async () => (await import('./presets')).command,

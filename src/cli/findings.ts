@@ -3,11 +3,15 @@ import type { Writable } from 'node:stream';
 import type { ConfigFinding } from '../config/configFile';
 import { printable } from './terminal/printable';
 
+/** As people and builds name a file: relative to `cwd` where it is inside. */
+export function shownPath(file: string, cwd: string): string {
+  const near = relative(cwd, file);
+  return near === '' || near.startsWith('..') ? file : near;
+}
+
 /** `file:line:col: error code: message`, one based as editors and compilers print it. Other files are relative to `cwd` where that is inside. */
 export function formatFinding({ file, range, severity, code, message }: ConfigFinding, cwd: string): string {
-  const near = relative(cwd, file);
-  const shown = near === '' || near.startsWith('..') ? file : near;
-  return printable(`${shown}:${range.start.line + 1}:${range.start.character + 1}: ${severity} ${code}: ${message}`);
+  return printable(`${shownPath(file, cwd)}:${range.start.line + 1}:${range.start.character + 1}: ${severity} ${code}: ${message}`);
 }
 
 /** One line each, each once: two configs may have the same base. */
