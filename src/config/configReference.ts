@@ -39,7 +39,7 @@ function ending(): string {
   return `## What is checked across keys
 
 An error keeps the config from being counted and run; a warning says that a key has no effect, or what a figure will not mean; an information, what else
-to know.
+to know. Each has a page, which says what it prevents and how to mend it: [rules.md](rules.md) lists them.
 
 | code | what it says |
 |---|---|

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -49,6 +49,12 @@ describe('what ships', () => {
     );
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((name) => !names.includes(`extension/media/${name}`))).toEqual([]);
+  });
+
+  test('the page of every rule', () => {
+    const pages = readdirSync(join(__dirname, '..', '..', 'media', 'rules'));
+    expect(pages.length).toBeGreaterThan(100);
+    expect(pages.filter((page) => !names.includes(`extension/media/rules/${page}`))).toEqual([]);
   });
 
   test('a readme that needs no file of the repository', () => {
