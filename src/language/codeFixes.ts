@@ -29,40 +29,30 @@ function distinct(fixes: readonly ConfigFix[]): readonly ConfigFix[] {
 const ROUNDS = 20;
 
 /**
- * The text of a file with every sure fix applied, and those of what that brings up; the text itself where there is none. Fixes that overlap others wait
- * for the next round, and a round that would bring more errors than it mends is not taken.
+ * The text of a file with every sure fix applied, and those of what that brings to light, as the rename of a section does; the text itself where there is none.
+ * Fixes that overlap others wait for the next round.
  */
 export function withSureFixes(file: string, sources: AnalysisSources): string {
   let text = sources.readText(file) ?? '';
   const store = new AnalysisStore({ ...sources, readText: (path) => (path === file ? text : sources.readText(path)) });
-  const findingsNow = (): readonly ConfigFinding[] => {
+  const seen = new Set<string>();
+  while (!seen.has(text) && seen.size < ROUNDS) {
+    seen.add(text);
     store.outdate(file);
-    return store.get(file).findings;
-  };
-  let findings = findingsNow();
-  for (let round = 0; round < ROUNDS; round++) {
-    const sure = findings
-      .filter((finding) => finding.file === file)
+    const sure = store
+      .get(file)
+      .findings.filter((finding) => finding.file === file)
       .flatMap((finding) =>
         fixesOf(finding, text)
           .filter((fix) => fix.sure)
           .slice(0, 1),
       );
-    if (sure.length === 0) break;
-    const before = text;
-    const errors = errorsOf(findings);
     text = applyEdits(
       text,
       apart(sure).flatMap(({ edits }) => edits),
     );
-    findings = findingsNow();
-    if (text === before || errorsOf(findings) > errors) return before;
   }
   return text;
-}
-
-function errorsOf(findings: readonly ConfigFinding[]): number {
-  return findings.filter(({ severity }) => severity === 'error').length;
 }
 
 /** The first of those that overlap. */
