@@ -18,6 +18,8 @@ export const Command = {
   copyRunPath: 'moeLab.copyRunPath',
   showRunLog: 'moeLab.showRunLog',
   createTwin: 'moeLab.createTwin',
+  compareConfigs: 'moeLab.compareConfigs',
+  branchWithFix: 'moeLab.branchWithFix',
   openConfigEditor: 'moeLab.openConfigEditor',
   debugInformation: 'moeLab.debugInformation',
 } as const;
@@ -27,6 +29,7 @@ export type Command = (typeof Command)[keyof typeof Command];
 export const InternalCommand = {
   showCount: 'moeLab.showCount',
   showRule: 'moeLab.showRule',
+  chooseSizes: 'moeLab.chooseSizes',
 } as const;
 export type InternalCommand = (typeof InternalCommand)[keyof typeof InternalCommand];
 
@@ -52,11 +55,15 @@ export interface CommandArguments {
   [Command.copyRunPath]: [run?: RunTarget];
   [Command.showRunLog]: [run?: RunTarget];
   [Command.createTwin]: [subject?: vscode.Uri | RunTarget];
+  /** What the menu was opened on, and all that is selected with it. */
+  [Command.compareConfigs]: [one?: vscode.Uri | RunTarget, selected?: readonly (vscode.Uri | RunTarget)[]];
+  [Command.branchWithFix]: [run?: RunTarget];
   [Command.openConfigEditor]: [config?: vscode.Uri];
   [Command.debugInformation]: [];
   [InternalCommand.showCount]: [config: vscode.Uri];
   /** By its code. */
   [InternalCommand.showRule]: [rule?: string];
+  [InternalCommand.chooseSizes]: [config: vscode.Uri];
 }
 
 /** What runs for each command; total, so a new command without a handler does not compile. */
@@ -99,8 +106,12 @@ export const Context = {
   runtimeMissing: 'moeLab.runtimeMissing',
 } as const;
 
-/** What values of `viewItem` in the run explorer begin with; of a run whose units take different numbers of experts they end with VARIES. */
+/**
+ * What values of `viewItem` in the run explorer begin with; of a run that failed or has an alarm FIXABLE follows, and of one whose units take different
+ * numbers of experts they end with VARIES.
+ */
 export const RunItemContext = { live: 'run.live', resumable: 'run.resumable', ended: 'run.ended' } as const;
+export const FIXABLE = '.fixable';
 export const VARIES = '.varies';
 export type RunItemContext = (typeof RunItemContext)[keyof typeof RunItemContext];
 

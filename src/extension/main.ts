@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { branchWithFix } from './commands/branchWithFix';
+import { compareConfigs } from './commands/compareConfigs';
+import { chooseSizes } from './commands/chooseSizes';
 import { createSample, finishPendingSample } from './commands/createSample';
 import { createTwin } from './commands/createTwin';
 import { debugInformation } from './commands/debugInformation';
@@ -14,11 +17,13 @@ import { stopRun } from './commands/stopRun';
 import { Command, Context, InternalCommand, Setting, type CommandHandlers } from './contributions';
 import { provideCodeActions } from './language/codeActions';
 import { provideCodeLenses } from './language/codeLenses';
+import { ComparisonDocuments } from './language/comparisonDocuments';
 import { ConfigAnalyses } from './language/configAnalyses';
 import { CountDocuments } from './language/countDocument';
 import { provideCompletions } from './language/completion';
 import { provideHovers } from './language/hovers';
 import { provideInlayHints } from './language/inlayHints';
+import { MachineSpeed } from './language/machineSpeed';
 import { OverlapChecks } from './language/overlapChecks';
 import { isRuleCode, showRule } from './language/rulePage';
 import { WorkspaceConfigs } from './language/workspaceConfigs';
@@ -68,6 +73,8 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
   const analyses = new ConfigAnalyses(overlaps);
   const workspaceConfigs = new WorkspaceConfigs(analyses, log);
   const countDocuments = new CountDocuments(analyses);
+  const speed = new MachineSpeed(store, (error) => log.error('Reading measurements failed.', error));
+  const comparisons = new ComparisonDocuments(analyses.onDidOutdate);
   // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
   const dashboard = registerDashboard(context, { selection, log });
   const configEditors = new ConfigEditors(context.extensionUri, analyses, log);
@@ -89,10 +96,13 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     [Command.copyRunPath]: (run) => copyRunPath(store, run),
     [Command.showRunLog]: (run) => showRunLog(store, run),
     [Command.createTwin]: (subject) => createTwin(store, subject),
+    [Command.compareConfigs]: (one, selected) => compareConfigs(comparisons, store, one, selected),
+    [Command.branchWithFix]: (run) => branchWithFix(store, run),
     [Command.openConfigEditor]: (config) => openConfigEditor(config),
     [Command.debugInformation]: () => debugInformation(context),
     [InternalCommand.showCount]: (config) => countDocuments.show(config),
     [InternalCommand.showRule]: (rule) => showRule(context.extensionUri, rule),
+    [InternalCommand.chooseSizes]: (config) => chooseSizes(analyses, config),
   };
 
   const showHasRuns = (): void => {
@@ -106,10 +116,12 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     runTree,
     analyses,
     countDocuments,
+    comparisons,
     overlaps,
     workspaceConfigs,
     provideCodeActions(analyses, workspaceConfigs.board),
-    provideCodeLenses(analyses),
+    speed,
+    provideCodeLenses(analyses, speed),
     provideHovers(analyses),
     provideCompletions(),
     provideInlayHints(analyses),
@@ -146,6 +158,8 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
 
 /** Menus of a tree view may pass null, or a folder of the tree, where a command takes a run: that is no argument. */
 function knownArgument(given: unknown): unknown {
+  // All that is selected, beside the one that a menu was opened on.
+  if (Array.isArray(given)) return given.map(knownArgument).filter((one) => one !== undefined);
   const isRun = typeof given === 'object' && given !== null && 'directory' in given && typeof given.directory === 'string';
   return isRun || given instanceof vscode.Uri || given === 'selected' || isRuleCode(given) ? given : undefined;
 }

@@ -38,6 +38,6 @@ function figures(config: HintedConfig, path: KeyPath): string[] {
   const { parity: residuals, count, baseline } = config;
   const comparable = residuals !== null && count !== undefined && baseline !== undefined && (isSize || path[0] === 'parity');
   const family = path[0] === 'sweep' ? familyTable(config) : undefined;
-  const parity = comparable ? [parityTable({ parity: residuals, count, baseline })] : [];
+  const parity = comparable ? [parityTable({ count, baseline })] : [];
   return [...(effect === undefined ? [] : [effect]), ...parity, ...(family === undefined ? [] : [familyMarkdown(family)])];
 }

@@ -48,5 +48,5 @@ function parityHint({ loaded, parity, baseline }: HintedConfig, count: ModelCoun
   const { parametersWithRouter: parameters, macsWithRouter: macs } = parity.compared;
   const cause: KeyPath | undefined = parameters === 0 && macs === 0 ? undefined : residualCause({ loaded, count, baseline });
   const text = `${formatResidual(macs)} MACs, ${formatResidual(parameters)} parameters vs ${parity.baseline}`;
-  return [{ path: cause ?? ['parity'], text, tooltip: parityTable({ parity, count, baseline }) }];
+  return [{ path: cause ?? ['parity'], text, tooltip: parityTable({ count, baseline }) }];
 }

@@ -1,7 +1,7 @@
 import type { ModelCount } from '../models/count';
-import type { ParityResiduals } from '../parity/compareWithBaseline';
 import type { ComparedScope } from '../parity/comparedPart';
 import { formatResidual } from '../parity/formatCount';
+import { parityView, type ParityOfBoth } from './parityView';
 
 /** What residuals are of, as a sentence begins with it. */
 export const scopeNames: Readonly<Record<ComparedScope, string>> = {
@@ -10,57 +10,62 @@ export const scopeNames: Readonly<Record<ComparedScope, string>> = {
   model: 'Whole model',
 };
 
-/** One row of residuals, as fractions. */
-export interface ParityRow {
-  readonly of: string;
-  readonly macs: number;
-  readonly macsWithRouter: number;
-  readonly parameters: number;
-  readonly parametersWithoutRouter: number;
+type Figures = ParityOfBoth['compared'];
+
+/** Of the part that differs first: that is what papers print. Once where that is everything. */
+function parts({ scope, compared, model }: ParityOfBoth): readonly { readonly name: string; readonly figures: Figures }[] {
+  const part = { name: scopeNames[scope], figures: compared };
+  return scope === 'model' ? [part] : [part, { name: scopeNames.model, figures: model }];
 }
 
-/** The residuals, and the counts that they are of. */
+/** Two counted models, and what the second is called. */
 export interface ComparedCounts {
-  readonly parity: ParityResiduals;
   readonly count: ModelCount;
-  readonly baseline: { readonly count: ModelCount };
+  readonly baseline: { readonly name: string; readonly count: ModelCount };
 }
 
-/** The part that differs first: that is what papers print. One row where that is everything. */
-export function parityRows({
-  parity: { compared, parameters, macs, macsWithRouter },
-  count,
-  baseline,
-}: ComparedCounts): readonly ParityRow[] {
-  const withoutRouter = ({ parameters: { total, router } }: ModelCount): number => total - router;
-  const whole: ParityRow = {
-    of: scopeNames.model,
-    macs,
-    macsWithRouter,
-    parameters,
-    parametersWithoutRouter: withoutRouter(count) / withoutRouter(baseline.count) - 1,
-  };
-  const part: ParityRow = {
-    of: scopeNames[compared.scope],
-    macs: compared.macs,
-    macsWithRouter: compared.macsWithRouter,
-    parameters: compared.parametersWithRouter,
-    parametersWithoutRouter: compared.parameters,
-  };
-  return compared.scope === 'model' ? [part] : [part, whole];
+function viewOf({ count, baseline }: ComparedCounts): ParityOfBoth {
+  return parityView(baseline.name, count, baseline.count);
 }
 
 /** Markdown: both axes, with and without the router, of the part that differs and of the whole. */
 export function parityTable(counts: ComparedCounts): string {
-  const rows = parityRows(counts).map(
-    ({ of, macs, macsWithRouter, parameters, parametersWithoutRouter: without }) =>
-      `| ${of} | ${formatResidual(macsWithRouter)} | ${formatResidual(macs)} | ${formatResidual(parameters)} | ${formatResidual(without)} |`,
-  );
+  const view = viewOf(counts);
+  const cells = ({ macsWithRouter, macs, parametersWithRouter, parameters }: Figures): readonly (number | null)[] => [
+    macsWithRouter,
+    macs,
+    parametersWithRouter,
+    parameters,
+  ];
   return [
-    `Against \`${counts.parity.baseline}\`:`,
+    `Against \`${view.baseline}\`:`,
     '',
     '| | MACs | without router | parameters | without router |',
     '|---|---:|---:|---:|---:|',
-    ...rows,
+    ...parts(view).map(({ name, figures }) => `| ${[name, ...cells(figures).map(residualText)].join(' | ')} |`),
   ].join('\n');
+}
+
+/** `vs smoe.moe.yaml: +0.52 % MACs, −3.10 % parameters in layers that differ; +0.11 %, −2.35 % in whole model`; with what chooses experts. */
+export function paritySentence(counts: ComparedCounts): string {
+  const view = viewOf(counts);
+  const texts = parts(view).map(
+    ({ name, figures: { macsWithRouter, parametersWithRouter } }, index) =>
+      `${residualText(macsWithRouter)}${index === 0 ? ' MACs' : ''}, ${residualText(parametersWithRouter)}${index === 0 ? ' parameters' : ''} in ${name === scopeNames.model ? 'all' : name.toLowerCase()}`,
+  );
+  return `vs ${view.baseline}: ${texts.join('; ')}`;
+}
+
+/** The same without what chooses experts, as 2411.16205 counts. */
+export function parityWithoutRouter(counts: ComparedCounts): string {
+  const texts = parts(viewOf(counts)).map(
+    ({ name, figures: { macs, parameters } }) =>
+      `${residualText(macs)} MACs, ${residualText(parameters)} parameters in ${name.toLowerCase()}`,
+  );
+  return `Without router: ${texts.join('; ')}.`;
+}
+
+/** A dash where the baseline has none of it. */
+export function residualText(fraction: number | null): string {
+  return fraction === null ? '–' : formatResidual(fraction);
 }

@@ -3,9 +3,20 @@ import type { SourceRange } from '../../config/configFile';
 import { familyTable } from '../../language/familyTable';
 import { Command, InternalCommand, Setting } from '../contributions';
 import { setting } from '../settings';
-import { actionLenses, countLens, familyLens, lensRange, topOfText, type Lens, type LensAction } from './lensTexts';
+import {
+  actionLenses,
+  countLens,
+  familyLens,
+  lensRange,
+  parityLens,
+  parityRange,
+  topOfText,
+  type Lens,
+  type LensAction,
+} from './lensTexts';
 import type { ConfigAnalyses } from './configAnalyses';
 import { configSelector } from './configDocuments';
+import type { MachineSpeed } from './machineSpeed';
 import { toRange } from './ranges';
 
 const commands: Readonly<Record<LensAction, string>> = {
@@ -14,9 +25,14 @@ const commands: Readonly<Record<LensAction, string>> = {
   startRun: Command.startRun,
   openDashboard: Command.openDashboard,
   createTwin: Command.createTwin,
+  chooseSizes: InternalCommand.chooseSizes,
+  measureMachine: 'moeLab.measureMachine',
 };
 
-export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
+/** Actions that are about the config; the others are about everything. */
+const ofConfig: readonly LensAction[] = ['showCount', 'startRun', 'createTwin', 'chooseSizes', 'measureMachine'];
+
+export function provideCodeLenses(analyses: ConfigAnalyses, speed: MachineSpeed): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.CodeLensProvider = {
     onDidChangeCodeLenses: changed.event,
@@ -25,18 +41,20 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
       const analysis = analyses.get(document);
       const { loaded } = analysis;
       const lensAt = (place: SourceRange, { title, action, tooltip }: Lens): vscode.CodeLens => {
-        const takesConfig = action === 'showCount' || action === 'startRun' || action === 'createTwin';
         return new vscode.CodeLens(toRange(place), {
           title,
           tooltip,
           command: commands[action],
-          arguments: takesConfig ? [document.uri] : [],
+          arguments: ofConfig.includes(action) ? [document.uri] : [],
         });
       };
       const family = familyTable(analysis);
+      const estimate = speed.estimate(analysis);
+      const parity = parityLens(analysis);
       return [
-        ...actionLenses(loaded).map((lens) => lensAt(topOfText, lens)),
-        lensAt(lensRange(loaded), countLens(loaded, analysis)),
+        ...actionLenses(loaded, estimate !== undefined).map((lens) => lensAt(topOfText, lens)),
+        lensAt(lensRange(loaded), countLens(loaded, analysis, { needs: analysis.needs, estimate })),
+        ...(parity ? [lensAt(parityRange(loaded), parity)] : []),
         ...(family ? [lensAt(loaded.rangeOf(['sweep']) ?? topOfText, familyLens(family))] : []),
       ];
     },
@@ -44,6 +62,7 @@ export function provideCodeLenses(analyses: ConfigAnalyses): vscode.Disposable {
   return vscode.Disposable.from(
     changed,
     analyses.onDidOutdate(() => changed.fire()),
+    speed.onDidChange(() => changed.fire()),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration(Setting.codeLens)) changed.fire();
     }),

@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceRange } from '../../../src/config/configFile';
 import { loadConfig } from '../../../src/config/loadConfig';
-import { actionLenses, countLens, lensRange } from '../../../src/extension/language/lensTexts';
+import { actionLenses, countLens, lensRange, parityLens, parityRange } from '../../../src/extension/language/lensTexts';
 import { countReport } from '../../../src/extension/language/countReport';
+import { AnalysisStore } from '../../../src/language/analysisStore';
 import { keyText } from '../../../src/language/hover';
 import { keyAt } from '../../../src/language/keyAt';
 import { placeOf } from '../../../src/extension/language/placeOf';
 import { buildLanguageModel } from '../../../src/models/languageModel';
 import { compareWithBaseline } from '../../../src/parity/compareWithBaseline';
+import type { Estimate } from '../../../src/runs/throughput';
 import { trainingNeeds, type RunNeeds } from '../../../src/worker/runNeeds';
 
 const base = `name: Base
@@ -51,24 +53,42 @@ function textAt(name: string, range: SourceRange | undefined): string | undefine
 }
 
 describe('lenses', () => {
-  const count = (name: string) => {
-    const loaded = load(name);
-    return countLens(loaded, compareWithBaseline(loaded, readText));
+  const analysed = (name: string) =>
+    new AnalysisStore({ readText, environment: () => ({ severities: {}, memory: null }) }).get(`/w/${name}.moe.yaml`);
+  const count = (name: string, estimate?: Estimate) => {
+    const analysis = analysed(name);
+    return countLens(analysis.loaded, analysis, { needs: analysis.needs, estimate });
   };
-  const actions = (name: string) => actionLenses(load(name)).map(({ action }) => action);
+  const actions = (name: string, isMeasured = true) => actionLenses(load(name), isMeasured).map(({ action }) => action);
 
   it('stand above `model:`, or above what a variant extends', () => {
     expect(textAt('base', lensRange(load('base')))).toBe('model');
     expect(textAt('renamed', lensRange(load('renamed')))).toBe('extends');
   });
 
-  it('say what the model costs and how far it is from its baseline', () => {
+  it('say what the model costs, and its training: memory, tokens, and time once it was measured', () => {
     expect(count('variant')).toMatchObject({
       action: 'showCount',
-      title: expect.stringMatching(
-        /^[\d.]+ k parameters \(≤ [\d.]+ k active\), [\d.]+ k MACs\/token; vs base\.moe\.yaml: .+ % parameters, .+ % MACs/,
-      ),
+      title: expect.stringMatching(/^[\d.]+ k parameters \(≤ [\d.]+ k active\), [\d.]+ k MACs\/token$/),
     });
+    const estimate = { tokensPerSecond: 2000, tokens: 2560, secondsToFinish: 7200, basis: 'similar models' } as const;
+    expect(count('runnable').title).toMatch(/MACs\/token; trains in [\d.]+ MiB, 2\.560 k tokens$/);
+    expect(count('runnable', estimate)).toMatchObject({
+      title: expect.stringMatching(/, 2\.560 k tokens in about 2 h$/),
+      tooltip: expect.stringContaining('by its MACs this one makes 2.000 k tokens/s.'),
+    });
+  });
+
+  it('say how far both axes are from the baseline, in what differs and in all, where the baseline is named', () => {
+    expect(textAt('variant', parityRange(load('variant')))).toBe('parity');
+    expect(parityLens(analysed('variant'))).toMatchObject({
+      action: 'chooseSizes',
+      title: expect.stringMatching(
+        /^vs base\.moe\.yaml: [+−]?[\d.]+ % MACs, [+−][\d.]+ % parameters in layers that differ; [+−]?[\d.]+ %, [+−][\d.]+ % in all$/,
+      ),
+      tooltip: expect.stringMatching(/^Without router: [+−]?[\d.]+ % MACs, .+ in layers that differ; .+ in whole model\. Choose/),
+    });
+    expect(parityLens(analysed('base'))).toBeUndefined();
   });
 
   it('say at which K a varying one is counted, and how attention with experts is counted elsewhere', () => {
@@ -86,6 +106,8 @@ describe('lenses', () => {
   it('offer a run only of what can be trained', () => {
     expect(actions('base')).toEqual(['openDashboard']);
     expect(actions('runnable')).toEqual(['startRun', 'openDashboard']);
+    expect(actions('runnable', false)).toEqual(['startRun', 'openDashboard', 'measureMachine']);
+    expect(actions('base', false)).toEqual(['openDashboard']);
     expect(actions('broken')).toEqual(['openDashboard']);
   });
 

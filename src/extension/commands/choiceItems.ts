@@ -1,0 +1,50 @@
+import type { Experiment } from '../../config/schema';
+import { residualText } from '../../language/parityTexts';
+import { solvedChoices, type SolvedChoice } from '../../language/solvedChoices';
+import type { ModelCount } from '../../models/count';
+import { valueAt } from '../../parity/keyValues';
+import type { ParityTarget } from '../../parity/solver/solve';
+
+/** Sizes that a config could have instead, or the heading of a group of them. */
+export type ChoiceItem =
+  | { readonly heading: string }
+  | { readonly label: string; readonly description: string; readonly detail: string; readonly changes: Readonly<Record<string, number>> };
+
+const groups: readonly { readonly target: ParityTarget; readonly heading: string; readonly limit: number }[] = [
+  { target: 'both', heading: 'Near on both axes', limit: 12 },
+  { target: 'macs', heading: 'Near in MACs', limit: 6 },
+  { target: 'parameters', heading: 'Near in parameters', limit: 6 },
+];
+
+/** The solver's choices for each target, each once, under the first target that it serves; what would change nothing is none. */
+export function choiceItems(
+  subject: Experiment,
+  baseline: { readonly name: string; readonly experiment: Experiment; readonly count: ModelCount },
+): readonly ChoiceItem[] {
+  const seen = new Set<string>();
+  return groups.flatMap(({ target, heading, limit }): ChoiceItem[] => {
+    const items = solvedChoices(subject, baseline, { target, limit }).flatMap((choice): ChoiceItem[] => {
+      const changes = whatChanges(choice, subject);
+      const identity = JSON.stringify(Object.entries(changes).toSorted());
+      if (Object.keys(changes).length === 0 || seen.has(identity)) return [];
+      seen.add(identity);
+      return [{ ...texts(choice), changes }];
+    });
+    return items.length === 0 ? [] : [{ heading }, ...items];
+  });
+}
+
+function whatChanges({ changes }: SolvedChoice, subject: Experiment): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(changes).filter(([key, value]) => valueAt(subject, key.split('.')) !== value));
+}
+
+function texts({ title, parity: { compared, model, scope } }: SolvedChoice): { label: string; description: string; detail: string } {
+  const both = (macs: number | null, parameters: number | null): string =>
+    `${residualText(macs)} MACs, ${residualText(parameters)} parameters`;
+  const whole = scope === 'model' ? '' : `; in all ${both(model.macsWithRouter, model.parametersWithRouter)}`;
+  return {
+    label: title,
+    description: both(compared.macsWithRouter, compared.parametersWithRouter),
+    detail: `Without router ${both(compared.macs, compared.parameters)}${whole}`,
+  };
+}

@@ -1,0 +1,67 @@
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import type { ConfigAnalysis } from '../../language/analysis';
+import { Measurements } from '../../runs/measurements';
+import { estimate, type Estimate, type Measurement } from '../../runs/throughput';
+import { Setting } from '../contributions';
+import { runsFolderFor } from '../runs/runsFolders';
+import type { RunStore } from '../runs/runStore';
+import { setting } from '../settings';
+import { foldersOnDisk } from '../workspaceFolders';
+
+/**
+ * How long trainings would take on this machine, by what was measured here: runs of the workspace, and *Measure This Machine*. Read when a lens first asks,
+ * and anew after runs have changed.
+ */
+export class MachineSpeed implements vscode.Disposable {
+  private readonly emitter = new vscode.EventEmitter<void>();
+  private readonly measurements = new Measurements();
+  private readonly known = new Map<string, readonly Measurement[]>();
+  private readonly reading = new Set<string>();
+  private readonly subscription: vscode.Disposable;
+
+  /** Fires when another time may be told than before. */
+  readonly onDidChange = this.emitter.event;
+
+  constructor(
+    private readonly store: RunStore,
+    private readonly reportError: (error: unknown) => void,
+  ) {
+    this.subscription = store.onDidChange(() => this.refresh());
+  }
+
+  /** Undefined where nothing like it was measured yet, or while that is read. */
+  estimate({ file, loaded: { experiment }, count }: Pick<ConfigAnalysis, 'file' | 'loaded' | 'count'>): Estimate | undefined {
+    if (experiment?.train === undefined || count === undefined) return undefined;
+    const folder = runsFolderFor(dirname(file), foldersOnDisk(), setting(Setting.runsDirectory));
+    const measured = this.known.get(folder);
+    if (measured === undefined) void this.read(folder);
+    return measured && estimate(experiment, count, measured);
+  }
+
+  /** Something was measured. */
+  refresh(): void {
+    for (const folder of this.known.keys()) void this.read(folder);
+  }
+
+  private async read(folder: string): Promise<void> {
+    if (this.reading.has(folder)) return;
+    this.reading.add(folder);
+    try {
+      const runs = this.store.groups.find(({ runsDirectory }) => runsDirectory === folder)?.runs ?? [];
+      const measured = await this.measurements.read(folder, runs);
+      const before = this.known.get(folder);
+      this.known.set(folder, measured);
+      if (JSON.stringify(before ?? []) !== JSON.stringify(measured)) this.emitter.fire();
+    } catch (error) {
+      this.reportError(error);
+    } finally {
+      this.reading.delete(folder);
+    }
+  }
+
+  dispose(): void {
+    this.subscription.dispose();
+    this.emitter.dispose();
+  }
+}
