@@ -1,6 +1,6 @@
 import type { FieldView, Origin } from '../../src/extension/panels/configEditor-protocol';
 import { iconButton } from '../shared/controls';
-import { element, setHidden, setText } from '../shared/element';
+import { element, prose, setHidden, setText } from '../shared/element';
 import type { PageActions } from './actions';
 import { fieldControl, type FieldControl } from './fieldControl';
 import { FindingList, link } from './findingList';
@@ -40,7 +40,7 @@ export class FieldRow {
       { class: 'field', 'data-path': dotted(path) },
       element('div', { class: 'field-name' }, element('span', { class: 'key' }, name), this.origin),
       element('div', { class: 'field-control' }, this.control.element, this.reset),
-      element('p', { class: 'field-description' }, field.description),
+      element('p', { class: 'field-description' }, ...prose(field.description)),
       this.refusal,
       this.findings.element,
     );

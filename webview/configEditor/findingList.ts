@@ -1,5 +1,5 @@
 import { textButton } from '../shared/controls';
-import { element } from '../shared/element';
+import { element, prose } from '../shared/element';
 import { icon } from '../shared/icons';
 import type { PageActions } from './actions';
 import type { NumberedFinding } from './state';
@@ -38,7 +38,7 @@ export class FindingList {
         element(
           'p',
           {},
-          message,
+          ...prose(message),
           ' ',
           rule,
           ' ',

@@ -3,6 +3,7 @@ import { textButton } from '../shared/controls';
 import { element, setHidden, setText } from '../shared/element';
 import { amount } from '../shared/figures';
 import type { PageActions } from './actions';
+import { link } from './findingList';
 import type { ConfigEditorState } from './state';
 
 /** What the model is called and what it costs. */
@@ -10,28 +11,29 @@ export class Header {
   readonly element: HTMLElement;
   private readonly name = element('h1', {});
   private readonly figures = element('dl', { class: 'costs', 'aria-label': 'What the model costs' });
-  private readonly problem = element('p', { class: 'field-description' });
+  private readonly findings: HTMLButtonElement;
   private readonly tag = element('span', { class: 'tag', hidden: true }, 'not causal');
   private shown: CostView | null | undefined;
 
-  constructor(actions: PageActions) {
+  /** `goToFinding` shows the first finding of those that are worst. */
+  constructor(actions: PageActions, goToFinding: () => void) {
+    this.findings = link('', 'Go to the first of them', goToFinding);
     const text = textButton('Show Text', () => actions.request({ kind: 'showText' }));
     this.element = element(
       'header',
       { class: 'top' },
       element('div', { class: 'title' }, this.name, this.tag, text),
       this.figures,
-      this.problem,
+      this.findings,
     );
   }
 
   update({ update }: ConfigEditorState): void {
     setText(this.name, update?.name ?? '');
     const cost = update?.cost ?? null;
-    const errors = update?.findings.filter(({ severity }) => severity === 'error').length ?? 0;
-    const counted = cost !== null || update === null || update.broken !== null;
-    setText(this.problem, counted ? '' : `Not counted: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
-    setHidden(this.problem, counted);
+    const text = findingsText(update);
+    setText(this.findings, text);
+    setHidden(this.findings, text === '');
     setHidden(this.tag, cost === null || cost.notCausal.length === 0);
     this.tag.title = cost?.notCausal.join(' ') ?? '';
     if (JSON.stringify(cost) === JSON.stringify(this.shown)) return;
@@ -39,6 +41,16 @@ export class Header {
     this.figures.replaceChildren(...(cost === null ? [] : costs(cost)));
     setHidden(this.figures, cost === null);
   }
+}
+
+/** `Not counted: 1 error, 2 warnings`. */
+function findingsText(update: ConfigEditorState['update']): string {
+  if (update === null || update.broken !== null) return '';
+  const counted = (['error', 'warning', 'information'] as const).flatMap((severity) => {
+    const count = update.findings.filter((finding) => finding.severity === severity).length;
+    return count === 0 ? [] : [`${count} ${severity}${count === 1 || severity === 'information' ? '' : 's'}`];
+  });
+  return `${update.cost === null ? 'Not counted: ' : ''}${counted.join(', ')}`;
 }
 
 function costs({ parameters, activeParameters, activeIsUpperBound, macsPerToken, memory }: CostView): HTMLElement[] {

@@ -32,7 +32,7 @@ export class ConfigEditorPage {
     state: ConfigEditorState,
     private readonly actions: PageActions,
   ) {
-    this.header = new Header(actions);
+    this.header = new Header(actions, () => this.goToFinding());
     this.findings = new FindingList(actions);
     this.parity = new ParityPart(actions);
     const search = (filter: string): void => actions.dispatch({ type: 'ui', ui: { filter } });
@@ -77,6 +77,16 @@ export class ConfigEditorPage {
     this.statedOnly.set(state.ui.statedOnly);
     this.renderSections(state, findings);
     this.renderDiagram(update?.diagram ?? null);
+  }
+
+  private goToFinding(): void {
+    const all = ['error', 'warning', 'information'].map((severity) => `.finding[data-severity="${severity}"]`);
+    const found = all.map((selector) => this.content.querySelector<HTMLElement>(selector)).find((one) => one !== null);
+    // In a section that the user has folded.
+    const section = found?.closest('details');
+    if (section) section.open = true;
+    found?.scrollIntoView({ block: 'center' });
+    found?.querySelector<HTMLElement>('.link')?.focus({ preventScroll: true });
   }
 
   private renderNotices(state: ConfigEditorState): void {

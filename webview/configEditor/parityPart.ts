@@ -62,7 +62,7 @@ export class ParityPart {
   }
 
   private table(choices: readonly ChoiceView[], readOnly: boolean): HTMLTableElement {
-    const heads = ['Sizes', 'MACs', 'with router', 'Parameters', 'with router'];
+    const heads = ['Sizes', 'MACs', 'Parameters'];
     return element(
       'table',
       { class: 'choices-table' },
@@ -80,14 +80,21 @@ export class ParityPart {
       'tr',
       {},
       element('th', { scope: 'row' }, title),
-      ...figuresOf(parity.compared).map((figure) => element('td', {}, figure)),
+      ...figuresOf(parity.compared).map(([without, withRouter]) =>
+        element('td', {}, without, element('span', { class: 'with-router' }, `${withRouter} with router`)),
+      ),
       element('td', {}, apply),
     );
   }
 }
 
-function figuresOf({ macs, macsWithRouter, parameters, parametersWithRouter }: ParityFigures): string[] {
-  return [macs, macsWithRouter, parameters, parametersWithRouter].map((figure) => (figure === null ? '–' : residual(figure)));
+/** MACs and parameters, each without and with router. */
+function figuresOf({ macs, macsWithRouter, parameters, parametersWithRouter }: ParityFigures): [string, string][] {
+  const text = (figure: number | null): string => (figure === null ? '–' : residual(figure));
+  return [
+    [text(macs), text(macsWithRouter)],
+    [text(parameters), text(parametersWithRouter)],
+  ];
 }
 
 function answerTo(choices: readonly ChoiceView[]): string {

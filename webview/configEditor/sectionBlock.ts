@@ -1,6 +1,6 @@
 import type { SectionView } from '../../src/extension/panels/configEditor-protocol';
 import { iconButton, textButton } from '../shared/controls';
-import { element, setHidden, setText } from '../shared/element';
+import { element, prose, setHidden, setText } from '../shared/element';
 import type { PageActions } from './actions';
 import { FieldRow } from './fieldRow';
 import { FindingList } from './findingList';
@@ -37,12 +37,12 @@ export class SectionBlock {
       'div',
       { class: 'absent' },
       element('h2', { class: 'key' }, name),
-      element('p', { class: 'field-description' }, section.description),
+      element('p', { class: 'field-description' }, ...prose(section.description)),
       this.add,
     );
     this.details.append(
       element('summary', {}, element('h2', { class: 'key' }, name), this.summary),
-      element('p', { class: 'field-description' }, section.description),
+      element('p', { class: 'field-description' }, ...prose(section.description)),
       this.findings.element,
       this.rows,
     );

@@ -138,7 +138,7 @@ export function textControl(label: string, lines: boolean, commit: (text: string
       if (keep) return;
       draft = false;
       if (created.value !== value) created.value = value;
-      if (lines) (created as TextArea).rows = Math.min(12, Math.max(2, value.split('\n').length));
+      if (lines) (created as TextArea).rows = Math.min(12, value === '' ? 1 : Math.max(2, value.split('\n').length));
     },
     enable(enabled) {
       created.readOnly = !enabled;

@@ -22,3 +22,8 @@ export function setText(target: Element, text: string): void {
 export function setHidden(target: HTMLElement, hidden: boolean): void {
   if (target.hidden !== hidden) target.hidden = hidden;
 }
+
+/** Text with words between backticks set as code. */
+export function prose(text: string): (Node | string)[] {
+  return text.split(/`([^`]+)`/).map((piece, index) => (index % 2 === 0 ? piece : element('code', {}, piece)));
+}
