@@ -1,6 +1,7 @@
 import type { ConfigFinding, LoadedConfig, ReadText } from './configFile';
 import { lintFindings } from './lintFindings';
 import type { RuleSeverities } from './lintSchema';
+import { isSuppressible } from './ruleCodes';
 import type { RuleCode } from './ruleCodes';
 import { suppressionFindings } from './suppressionFindings';
 import { suppressionsIn } from './suppression';
@@ -25,6 +26,7 @@ export interface Adjustment {
  */
 export function adjusted(findings: readonly ConfigFinding[], { loaded, severities, texts, codes }: Adjustment): ConfigFinding[] {
   const advisory = new Set(codes.flatMap((rule) => (rule.advisory ? [rule.code] : [])));
+  const suppressible = new Set(codes.flatMap((rule) => (isSuppressible(rule) ? [rule.code] : [])));
   const asked: RuleSeverities = { ...severities, ...loaded.lint };
   const used = new Set<SuppressedCode>();
   const suppressions = new Map<string, readonly Suppression[]>();
@@ -38,8 +40,9 @@ export function adjusted(findings: readonly ConfigFinding[], { loaded, severitie
     const severity = (Object.hasOwn(asked, finding.code) ? asked[finding.code] : undefined) ?? finding.severity;
     return severity === 'off' ? [] : [severity === finding.severity ? finding : { ...finding, severity }];
   };
-  const left = findings.flatMap(shown).filter((finding) => {
-    if (!advisory.has(finding.code)) return true;
+  const ofLint = lintFindings(loaded, codes);
+  const left = [...findings, ...ofLint].flatMap(shown).filter((finding) => {
+    if (!suppressible.has(finding.code)) return true;
     const suppressing = of(finding.file).flatMap((suppression) => codesFor(suppression, finding));
     for (const code of suppressing) used.add(code);
     return suppressing.length === 0;
@@ -47,8 +50,8 @@ export function adjusted(findings: readonly ConfigFinding[], { loaded, severitie
   // With an error in it not every rule could look at the config.
   const complete = findings.every((finding) => finding.severity !== 'error');
   const isUnused = (code: SuppressedCode): boolean => complete && !used.has(code) && asked[code.code] !== 'off';
-  const own = [...lintFindings(loaded, codes), ...suppressionFindings(loaded, of(loaded.file), codes, isUnused)].flatMap(shown);
-  return own.length === 0 ? left : inOrder([...left, ...own], loaded.file);
+  const ofSuppressions = suppressionFindings(loaded, of(loaded.file), codes, isUnused).flatMap(shown);
+  return ofLint.length + ofSuppressions.length === 0 ? left : inOrder([...left, ...ofSuppressions], loaded.file);
 }
 
 /** The code by which a suppression, if it has a reason, suppresses a finding of its file. */

@@ -2,6 +2,7 @@ import type { ConfigFinding, LoadedConfig } from './configFile';
 import { didYouMean } from './editDistance';
 import { textEdits } from './edit/offsets';
 import type { Remedy } from './remedy';
+import { isSuppressible } from './ruleCodes';
 import type { RuleCode } from './ruleCodes';
 import { sourceText } from './sourceText';
 import type { SourceText } from './sourceText';
@@ -30,11 +31,6 @@ export function suppressionFindings(
 }
 
 type Found = Omit<ConfigFinding, 'file'>;
-
-/** What a suppression says of suppressions would go round in a circle; `lint` can set it. */
-function isSuppressible({ code, advisory }: RuleCode): boolean {
-  return advisory && !code.startsWith('suppression-');
-}
 
 function removing(title: string, edits: Remedy['edits'], sure: boolean): Remedy {
   return { title, changes: [], ...(edits ? { edits } : {}), sure };

@@ -1,4 +1,5 @@
 import type { ConfigFinding, Position } from '../config/configFile';
+import { isSuppressible } from '../config/ruleCodes';
 import { parseYamlTree } from '../config/yamlTree';
 import { ruleList } from './ruleList';
 
@@ -9,14 +10,14 @@ export interface SuppressionComment {
   readonly after: string;
 }
 
-const advisory: ReadonlySet<string> = new Set(ruleList.filter((rule) => rule.advisory).map(({ code }) => code));
+const suppressible: ReadonlySet<string> = new Set(ruleList.filter(isSuppressible).map(({ code }) => code));
 
 /**
  * A line above the finding, indented as its line is, so that a comment that this one has already stays as it is. Undefined for what cannot be suppressed, and
  * where a line more would change what the text says.
  */
 export function suppressionComment({ code, range }: Pick<ConfigFinding, 'code' | 'range'>, text: string): SuppressionComment | undefined {
-  if (!advisory.has(code)) return undefined;
+  if (!suppressible.has(code)) return undefined;
   const lines = text.split(/(?<=\r\n|\n|\r(?!\n))/);
   const { line } = range.start;
   const indentation = /^[ \t]*/.exec(lines[line] ?? '')?.[0] ?? '';

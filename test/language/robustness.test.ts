@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from 'yaml';
+import type { ConfigFinding, ConfigFix, SourceRange } from '../../src/config/configFile';
+import { applyEdits } from '../../src/config/edit/keyEdits';
+import { presets } from '../../src/config/presets/catalogue';
+import type { ConfigAnalysis } from '../../src/language/analysis';
+import { AnalysisStore } from '../../src/language/analysisStore';
+import { architectureDiagram } from '../../src/language/architectureDiagram';
+import { fixesFor, withSureFixes } from '../../src/language/codeFixes';
+import { completionsAt } from '../../src/language/completion/completionsAt';
+import { brokenAt, configForm } from '../../src/language/configForm';
+import { familyTable } from '../../src/language/familyTable';
+import { hoverAt } from '../../src/language/hover';
+import { inlayHints } from '../../src/language/inlayHints';
+import { suppressionComment } from '../../src/language/suppressAction';
+import { dice, hugeMutations, mutated, type Dice } from './mutations';
+
+/**
+ * Documents that somebody is in the middle of typing, has pasted, or another program has written: whatever they hold, everything that an editor asks of
+ * them is answered, and nothing that it offers makes them worse. `npm test -- --only robustness` tries ten thousand.
+ */
+const documents = Number(process.env['MOE_LAB_DOCUMENTS'] ?? 1500);
+const seed = Number(process.env['MOE_LAB_SEED'] ?? 1);
+
+const base = `# The baseline.
+name: smoe
+model:
+  vocabulary: 256
+  d_model: 64
+  layers: 4 # two of them routed
+  context: 32
+  attention: { heads: 4, position: rope }
+  ffn: { width: 172, activation: swiglu }
+  moe:
+    kind: smoe
+    every: 2
+    experts: 8
+    top_k: 1
+    expert_width: 172
+    router:
+      score: softmax
+      balance: switch
+      balance_weight: 0.01
+train:
+  steps: 2000
+  batch_tokens: 2048
+  micro_batch: 8
+  learning_rate: 1.0e-3
+  warmup: 100
+data:
+  tokenizer: bytes
+  train: [corpus/*.txt]
+  validation: { prose: [valid/*.txt] }
+`;
+
+const seeds = [
+  base,
+  `extends: base.moe.yaml
+parity: base.moe.yaml # fair
+model:
+  moe:
+    kind: mh-moe
+    heads: 2
+    experts: 20
+    top_k: 2
+    expert_width: 64
+    router: { balance: top_k, capacity_factor: 1.25 }
+`,
+  `parity: "base.moe.yaml"
+model: { d_model: 64, layers: 2, context: 32, objective: masked, attention: { heads: 4, head_width: 16, moe: { experts: 4, top_k: 2 } }, ffn: { width: 96 } }
+train: { steps: 100, batch_tokens: 256, betas: [0.9, 0.95] }
+evaluate: { every: 50 }
+`,
+  `# Product keys.
+model:
+  d_model: 64
+  layers: 3
+  context: 32
+  attention: { heads: 2 }
+  ffn:
+    width: 128
+  product_keys: { layers: [1], experts: 256, heads: 2, top_k: 4, key_width: 32 }
+
+  bitnet: { weights: ternary }
+engine: { device: cpu }
+`,
+  `extends: base.moe.yaml
+sweep:
+  model.moe.top_k: [1, 2]
+  train.learning_rate: [1.0e-3, 2.0e-3]
+model:
+  moe:
+    router:
+      select: dynamic # varies
+      balance: none
+      # moe-lab-disable-next-line no-balance -- on purpose
+      k_max: 4
+lint:
+  ample-capacity: off
+`,
+  '{"model": {"d_model": 8, "layers": 1, "context": 8, "attention": {"heads": 1}, "ffn": {"width": 8}}, "train": {"steps": 2, "batch_tokens": 8, "micro_batch": 1}}',
+];
+
+const folder = '/lab/';
+const name = 'a.moe.yaml';
+
+interface Lab {
+  readonly store: AnalysisStore;
+  readText(file: string): string | undefined;
+  /** What is said of the document once it reads so. */
+  analyse(text: string): ConfigAnalysis;
+}
+
+function lab(): Lab {
+  let document = '';
+  const readText = (file: string): string | undefined =>
+    file === folder + name ? document : file === `${folder}base.moe.yaml` ? base : undefined;
+  const environment = () => ({ severities: {}, memory: { host: 8e9, device: 4e9 } });
+  const store = new AnalysisStore({ readText, environment });
+  return {
+    store,
+    readText,
+    analyse: (text) => {
+      document = text;
+      store.outdate(folder + name);
+      return store.get(folder + name);
+    },
+  };
+}
+
+function expectInside(text: string, { start, end }: SourceRange): void {
+  const lines = text.split(/\r\n|\n|\r/);
+  for (const { line, character } of [start, end]) {
+    expect(line).toBeGreaterThanOrEqual(0);
+    expect(character).toBeGreaterThanOrEqual(0);
+    expect(line).toBeLessThan(lines.length);
+    expect(character).toBeLessThanOrEqual(lines[line]?.length ?? -1);
+  }
+  expect(start.line < end.line || (start.line === end.line && start.character <= end.character)).toBe(true);
+}
+
+function expectWholeFindings({ findings }: ConfigAnalysis, textOf: (file: string) => string): void {
+  for (const { file, range, message, code } of findings) {
+    expectInside(textOf(file), range);
+    expect(message).toMatch(/[.?]$/);
+    expect(message.length).toBeLessThan(2000);
+    expect(message).not.toMatch(/\bundefined\b|\[object|\bNaN\b(?!`)|Invalid input/);
+    expect(code).toMatch(/^[a-z0-9-]+$/);
+  }
+}
+
+/** Findings that say the same of the same file: a fix must make them fewer. */
+function alike(findings: readonly ConfigFinding[], { file, code, message }: ConfigFinding): number {
+  return findings.filter((other) => other.file === file && other.code === code && other.message === message).length;
+}
+
+function expectApart(text: string, { edits }: ConfigFix): void {
+  const inOrder = edits.toSorted((a, b) => a.range.start.line - b.range.start.line || a.range.start.character - b.range.start.character);
+  inOrder.forEach(({ range }, index) => {
+    expectInside(text, range);
+    const before = inOrder[index - 1]?.range.end;
+    if (before)
+      expect(before.line < range.start.line || (before.line === range.start.line && before.character <= range.start.character)).toBe(true);
+  });
+}
+
+/** The fix has been applied to the document: it parses, and what it was to mend is gone. */
+function expectMended(finding: ConfigFinding, before: ConfigAnalysis, fix: ConfigFix, { analyse }: Lab): void {
+  expectApart(before.text, fix);
+  const after = applyEdits(before.text, fix.edits);
+  const analysis = analyse(after);
+  const what = `${finding.code}: ${finding.message} -> ${fix.title}: ${JSON.stringify(fix.edits)}`;
+  expect(isYaml(after), what).toBe(true);
+  expect(alike(analysis.findings, finding), what).toBeLessThan(alike(before.findings, finding));
+}
+
+/** Whether it parses; that a key is there twice, or an alias has no anchor, the parser takes. */
+function isYaml(text: string): boolean {
+  return parseDocument(text, { prettyErrors: false }).errors.every(({ code }) => code === 'DUPLICATE_KEY');
+}
+
+/** Everything that an editor asks of a document. */
+function examine(text: string, at: Lab, throws: Dice, mostFixes: number): { fixes: number } {
+  const analysis = at.analyse(text);
+  const textOf = (file: string): string => at.readText(file) ?? '';
+  expectWholeFindings(analysis, textOf);
+
+  for (const { position, text: hint } of inlayHints(analysis)) {
+    expectInside(text, { start: position, end: position });
+    expect(hint).not.toMatch(/undefined|NaN/);
+  }
+  const lines = text.split(/\r\n|\n|\r/);
+  const line = throws.below(lines.length);
+  const position = { line, character: throws.below((lines[line]?.length ?? 0) + 1) };
+  const hover = hoverAt(analysis, position, 'alone');
+  if (hover) expectInside(text, hover.range);
+  const sources = { listFolder: () => [{ name: 'base.moe.yaml', isFolder: false }], presets: () => presets };
+  for (const { range } of completionsAt({ file: folder + name, text, position, beside: 'alone' }, sources)) expectInside(text, range);
+  const form = configForm(folder + name, text, at.readText);
+  if (form === undefined)
+    expectInside(textOf(brokenAt(folder + name, text, at.readText)?.file ?? ''), brokenAt(folder + name, text, at.readText)?.range ?? none);
+  familyTable(analysis);
+  if (throws.chance(0.05)) {
+    const program = analysis.program();
+    if (program && analysis.loaded.experiment) architectureDiagram(program, analysis.loaded.experiment.model.context);
+  }
+
+  let fixes = 0;
+  const own = analysis.findings.filter(({ file }) => file === folder + name);
+  const chosen = own.length <= mostFixes ? own : Array.from({ length: mostFixes }, () => throws.oneOf(own));
+  for (const finding of chosen) {
+    const suppression = suppressionComment(finding, text);
+    if (suppression) expectSuppressed(finding, analysis, suppression, at);
+    for (const fix of fixesFor(finding, analysis, at.readText)) {
+      fixes += 1;
+      expectMended(finding, analysis, fix, at);
+    }
+  }
+  return { fixes };
+}
+
+const none: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
+
+function expectSuppressed(
+  finding: ConfigFinding,
+  before: ConfigAnalysis,
+  { position, before: head, after: tail }: NonNullable<ReturnType<typeof suppressionComment>>,
+  { analyse }: Lab,
+): void {
+  const after = applyEdits(before.text, [{ range: { start: position, end: position }, newText: `${head}reason${tail}` }]);
+  expect(alike(analyse(after).findings, finding), `${finding.code} suppressed`).toBeLessThan(alike(before.findings, finding));
+}
+
+/** Tells which document it was, to try it alone. */
+function withDocument(text: string, by: readonly string[], examination: () => void): void {
+  try {
+    examination();
+  } catch (error) {
+    const shown = text.length > 3000 ? `${text.slice(0, 3000)}...` : text;
+    throw new Error(`After ${by.join(', ')}: ${error instanceof Error ? error.message : String(error)}\n${JSON.stringify(shown)}`, {
+      cause: error,
+    });
+  }
+}
+
+describe('documents in any state', () => {
+  const shares = 10;
+  it.each(Array.from({ length: shares }, (_, share) => share))(
+    'are answered, and mended by what is offered (%i of 10)',
+    { timeout: 3_600_000 },
+    (share) => {
+      const at = lab();
+      let fixes = 0;
+      for (let number = share; number < documents; number += shares) {
+        const throws = dice(seed * 1_000_003 + number);
+        const { text, by } = mutated(throws.oneOf(seeds), throws);
+        withDocument(text, by, () => {
+          fixes += examine(text, at, throws, documents > 5000 ? 8 : 3).fixes;
+        });
+      }
+      expect(fixes).toBeGreaterThan(documents / shares / 4);
+    },
+  );
+
+  it.each(Object.entries(hugeMutations))('%s', { timeout: 600_000 }, (mutation, mutate) => {
+    const throws = dice(seed);
+    const text = mutate(base, throws);
+    const at = lab();
+    withDocument(text, [mutation], () => void examine(text, at, throws, 2));
+  });
+
+  it('with every sure fix applied have no error more than before', { timeout: 3_600_000 }, () => {
+    const at = lab();
+    let changed = 0;
+    for (let number = 0; number < documents / 10; number += 1) {
+      const throws = dice(seed * 7_000_003 + number);
+      const { text, by } = mutated(throws.oneOf(seeds), throws);
+      withDocument(text, by, () => {
+        const errors = (analysis: ConfigAnalysis): number => analysis.findings.filter(({ severity }) => severity === 'error').length;
+        const before = errors(at.analyse(text));
+        const after = withSureFixes(folder + name, { readText: at.readText, environment: () => ({ severities: {}, memory: null }) });
+        if (after !== text) changed += 1;
+        expect(errors(at.analyse(after))).toBeLessThanOrEqual(before);
+      });
+    }
+    expect(changed).toBeGreaterThan(0);
+  });
+});
