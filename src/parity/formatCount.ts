@@ -1,23 +1,12 @@
 import { choicesOfWholeSum, mostChoices } from '../config/moeShape';
 import type { ModelConfig, MoeConfig } from '../config/schema';
 import type { ModelCount } from '../models/count';
-import type { ParityResiduals } from './compareWithBaseline';
 
 const minus = '\u2212';
 
-/**
- * `13.91 M parameters (≤ 5.212 M active), 6.144 M MACs/token; vs smoe.moe.yaml: −3.13 % parameters, 0.00 % MACs (+0.52 % with router)`, and where attention
- * differs `; attention −0.03 % parameters, −43.90 % MACs`.
- */
-export function formatCount(count: ModelCount, parity: ParityResiduals | null): string {
-  const own = `${formatAmount(count.parameters.total)} parameters (${formatActive(count)} active), ${formatAmount(count.macsPerToken.total)} MACs/token`;
-  return parity ? `${own}; ${formatParity(parity)}` : own;
-}
-
-function formatParity({ baseline, parameters, macs, macsWithRouter, attention }: ParityResiduals): string {
-  const whole = `vs ${baseline}: ${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)`;
-  if (attention === undefined) return whole;
-  return `${whole}; attention ${formatResidual(attention.parameters)} parameters, ${formatResidual(attention.macs)} MACs`;
+/** `13.91 M parameters (≤ 5.212 M active), 6.144 M MACs/token`. */
+export function formatCount(count: ModelCount): string {
+  return `${formatAmount(count.parameters.total)} parameters (${formatActive(count)} active), ${formatAmount(count.macsPerToken.total)} MACs/token`;
 }
 
 /** `≤` where two sub-tokens of a token may meet in one expert: then fewer distinct weights may be used. */

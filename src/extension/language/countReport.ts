@@ -3,6 +3,7 @@ import type { Experiment } from '../../config/schema';
 import type { ModelCount, RoutedMacs } from '../../models/count';
 import { attentionCostRows } from '../../parity/attentionCostRows';
 import { attentionCosts } from '../../parity/attentionCosts';
+import type { ComparedResiduals } from '../../parity/comparedPart';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
 import { formatChoices, formatResidual } from '../../parity/formatCount';
 import { familyCells, type FamilyTable } from '../../language/familyTable';
@@ -63,7 +64,8 @@ export function countReport(
         ['parameters', formatResidual(parity.parameters)],
         ['MACs, without routers', formatResidual(parity.macs)],
         ['MACs, with routers', formatResidual(parity.macsWithRouter)],
-        ...(parity.attention === undefined
+        ...comparedRows(parity.compared),
+        ...(parity.attention === undefined || parity.compared.scope === 'attention'
           ? []
           : [
               ['attention parameters, without selections', formatResidual(parity.attention.parameters)],
@@ -78,6 +80,18 @@ export function countReport(
   sections.push(...(causality?.reasons.map(({ reason }) => reason) ?? []));
   sections.push('1 MAC is one multiply-add of a matrix product.');
   return `${sections.join('\n\n')}\n`;
+}
+
+/** Of the part that differs, as papers print it; nothing where that is the whole model. */
+function comparedRows({ scope, ...compared }: ComparedResiduals): [string, string][] {
+  if (scope === 'model') return [];
+  const of = scope === 'layers' ? 'of the layers that differ' : 'of attention';
+  return [
+    [`parameters ${of}, without routers`, formatResidual(compared.parameters)],
+    [`parameters ${of}, with routers`, formatResidual(compared.parametersWithRouter)],
+    [`MACs ${of}, without routers`, formatResidual(compared.macs)],
+    [`MACs ${of}, with routers`, formatResidual(compared.macsWithRouter)],
+  ];
 }
 
 /** SwitchHead's attention counted three ways; nothing for attention without experts. */

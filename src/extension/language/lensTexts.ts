@@ -46,7 +46,7 @@ export function countLens(
     const tag = notCausal.length === 0 ? '' : '; not causal';
     const ofMechanisms = experiment === undefined ? [] : [...varyingText(count, experiment), ...attentionText(count, experiment)];
     const tooltip = [...notCausal, ...ofMechanisms, ...basisText(training), 'Show the figures of every layer'].join(' ');
-    const title = `${formatCount(count, null)}${kTag(experiment)}${tag}${trainingText(experiment, training)}`;
+    const title = `${formatCount(count)}${kTag(experiment)}${tag}${trainingText(experiment, training)}`;
     return { title, action: 'showCount', tooltip };
   }
   const errors = findings.filter(({ severity }) => severity === 'error').length;
