@@ -55,3 +55,19 @@ function shown(value: unknown): string {
 function amount(value: number, unit: CostDifference['unit']): string {
   return unit === 'bytes' ? bytesText(value) : formatAmount(value);
 }
+
+/** What differs, as a plain text: costs and both axes; the keys that differ are seen in a diff. */
+export function comparisonText(comparison: ConfigComparison): string {
+  const same = sameText(comparison);
+  if (same !== undefined) return `${same}\n`;
+  if (comparison.costs.length === 0) return `${sameCosts}\n`;
+  return `${[parityRows(comparison), costRows(comparison)].map(aligned).join('\n\n')}\n`;
+}
+
+/** The first column names the rows, the others hold figures. */
+function aligned(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const cells = (row: readonly string[]): string[] =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)));
+  return rows.map((row) => cells(row).join('  ').trimEnd()).join('\n');
+}

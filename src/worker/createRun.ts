@@ -48,7 +48,9 @@ export interface LoadedExperiment {
 export function loadExperiment({ configFile, readText, overrides = {}, member, onFindings }: ExperimentSource): LoadedExperiment {
   const { experiment: own, members, findings, text } = loadConfig(configFile, readText);
   const chosen = member === undefined ? undefined : members[member];
-  if (own === undefined) throw new ConfigRejected(configFile, findings);
+  // A sweep that is not understood is no config without one.
+  const notUnderstood = members.length === 0 && findings.some(({ severity }) => severity === 'error');
+  if (own === undefined || notUnderstood) throw new ConfigRejected(configFile, findings);
   if (member !== undefined && chosen === undefined) {
     const what = members.length === 0 ? 'no sweep' : `a sweep of ${members.length} members`;
     throw new LaunchError(`${configFile} has ${what}: there is no member ${member + 1}.`, 'Choose another member.');

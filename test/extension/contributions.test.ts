@@ -10,6 +10,7 @@ import {
   Panel,
   RunItemContext,
   Setting,
+  FIXABLE,
   VARIES,
   View,
 } from '../../src/extension/contributions';
@@ -65,7 +66,7 @@ describe('commands', () => {
 
   it.each(contributes.commands)('titles $command', ({ title, category, icon }) => {
     // Dots where more is asked before anything happens.
-    expect(title).toMatch(/^[A-Z][a-z]+( (from|[A-Z][a-z]+(-[A-Z])?))*(\.\.\.)?$/);
+    expect(title).toMatch(/^[A-Z][a-z]+( (from|with|[A-Z][a-z]+(-[A-Z])?))*(\.\.\.)?$/);
     expect(category).toBe('MoE Lab');
     expect(icon).toMatch(/^\$\([a-z-]+\)$/);
   });
@@ -100,7 +101,9 @@ describe('when clauses', () => {
     const patterns = clauses.flatMap((clause) =>
       [...clause.matchAll(/viewItem =~ \/(.+?)\/(?:\)| |$)/g)].map(([, pattern = '']) => pattern),
     );
-    const contexts = Object.values(RunItemContext).flatMap((context) => [context, `${context}${VARIES}`]);
+    const contexts = Object.values(RunItemContext).flatMap((context) =>
+      ['', FIXABLE].flatMap((fixable) => ['', VARIES].map((varies) => `${context}${fixable}${varies}`)),
+    );
     expect(patterns.length).toBeGreaterThan(0);
     expect(clauses.join(' ').match(/viewItem/g)).toHaveLength(patterns.length);
     // The text of package.json has its backslashes doubled.
@@ -108,8 +111,9 @@ describe('when clauses', () => {
     expect(new Set(meant.map(String))).toEqual(
       new Set(
         [
-          ['run.live', 'run.live.varies'],
-          ['run.resumable', 'run.resumable.varies'],
+          contexts.filter((context) => context.startsWith('run.live')),
+          contexts.filter((context) => context.startsWith('run.resumable')),
+          contexts.filter((context) => context.includes(FIXABLE)),
           contexts.filter((context) => context.endsWith(VARIES)),
         ].map(String),
       ),

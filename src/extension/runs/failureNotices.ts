@@ -7,7 +7,11 @@ import { collectFailures, failureMessage } from './collectFailures';
 import type { RunStore } from './runStore';
 
 const lostActions: Readonly<Record<string, Command>> = { 'Resume Run': Command.resumeRun, 'Show Log': Command.showRunLog };
-const failedActions: Readonly<Record<string, Command>> = { 'Show Log': Command.showRunLog, 'Open Dashboard': Command.openDashboard };
+const failedActions: Readonly<Record<string, Command>> = {
+  'Branch with This Fix': Command.branchWithFix,
+  'Show Log': Command.showRunLog,
+  'Open Dashboard': Command.openDashboard,
+};
 
 /** Says once that a run has failed while this window was watching it. */
 export class FailureNotices implements vscode.Disposable {

@@ -1,6 +1,7 @@
+import type { AlarmName } from '../../runs/alarms';
 import { isLive, type ObservedState } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
-import { RunItemContext, VARIES } from '../contributions';
+import { FIXABLE, RunItemContext, VARIES } from '../contributions';
 import { percentDone, shownPerplexity, stepText } from './runFigures';
 
 /** The runs of one runs folder, newest first. */
@@ -42,7 +43,7 @@ export interface RunItem {
   readonly label: string;
   readonly description: string;
   readonly icon: ItemIcon;
-  readonly contextValue: RunItemContext | `${RunItemContext}${typeof VARIES}`;
+  readonly contextValue: `${RunItemContext}${typeof FIXABLE | ''}${typeof VARIES | ''}`;
   readonly checked: boolean;
   /** For screen readers, which see neither icon nor colour. */
   readonly accessibleLabel: string;
@@ -78,20 +79,32 @@ export function collectRunItem(run: RunSummary, checked: boolean): RunItem {
     label: run.name,
     description,
     icon: icons[run.state],
-    contextValue: run.varyingK ? `${context}${VARIES}` : context,
+    contextValue: `${context}${isFixable(run) ? FIXABLE : ''}${run.varyingK ? VARIES : ''}`,
     checked,
     accessibleLabel: `${run.name}, ${run.state}, ${description}`,
   };
 }
+
+/** Whether something has gone wrong that a key may govern. */
+function isFixable({ failure, alarms }: RunSummary): boolean {
+  return failure !== null || alarms.length > 0;
+}
+
+const alarmNames: Readonly<Record<AlarmName, string>> = {
+  'drop-rate': 'drops many choices',
+  'gradient-norm': 'gradient norm high',
+  'collapsed-experts': 'experts collapsed',
+};
 
 /** `step 120/300 · train ppl 7.42 · 40 %`. */
 function runDescription(run: RunSummary): string {
   const perplexity = shownPerplexity(run);
   const parts = [stepText(run)];
   if (perplexity !== undefined) parts.push(perplexity);
-  if (run.state === 'finished') return parts.join(' · ');
+  const alarms = run.alarms.map(({ name }) => `alarm: ${alarmNames[name]}`);
+  if (run.state === 'finished') return [...parts, ...alarms].join(' · ');
   if (run.state === 'running') parts.push(`${percentDone(run)} %`);
   else parts.push(run.state);
   if (run.remote && isLive(run.state)) parts.push(`on ${run.host}`);
-  return parts.join(' · ');
+  return [...parts, ...alarms].join(' · ');
 }

@@ -21,7 +21,8 @@ export function runTooltip(run: RunSummary, description: RunDescription | undefi
   const failure = run.failure
     ? `\n\n**Failed at step ${run.failure.step}:** ${escapeMarkdown(run.failure.message)}\n\n${escapeMarkdown(run.failure.advice)}`
     : '';
-  return `**${escapeMarkdown(run.name)}**\n\n${table}${failure}`;
+  const alarms = run.alarms.map(({ message }) => `\n\n**Alarm:** ${escapeMarkdown(message)}`).join('');
+  return `**${escapeMarkdown(run.name)}**\n\n${table}${failure}${alarms}`;
 }
 
 function stateText(run: RunSummary): string {

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { branchConfig } from '../../language/branchConfig';
+import { collapseAlarm } from '../../runs/alarms';
+import { failureRemedy } from '../../runs/failureRemedy';
+import { readDescription } from '../../runs/readRun';
+import { readRunExperiment } from '../../runs/runExperiment';
+import type { RunSummary } from '../../runs/runIndex';
+import { readExperts, start } from '../../runs/runReader';
+import { CONFIG_SUFFIX, type RunTarget } from '../contributions';
+import { ExtensionError } from '../errors';
+import { readOpenOrDisk } from '../language/configDocuments';
+import type { RunStore } from '../runs/runStore';
+import { pickRun } from './pickRun';
+import { showUntitledConfig } from './untitledConfig';
+
+/**
+ * Opens a new config, not saved yet, of what a failed or alarmed run trained, with the key changed that governs what went wrong and the cursor at it. Says
+ * so where no key does.
+ */
+export async function branchWithFix(store: RunStore, given: RunTarget | undefined): Promise<void> {
+  const run = await pickRun(store, given, {
+    title: 'Branch from which run?',
+    none: 'No run here has failed or has an alarm.',
+    suits: ({ failure, alarms }) => failure !== null || alarms.length > 0,
+  });
+  const { name, experiment, configFile } = await readRunExperiment(run.directory);
+  const collapse = await collapseOf(run);
+  const remedy = failureRemedy(experiment, { failure: run.failure, alarms: [...run.alarms, ...(collapse ? [collapse] : [])] });
+  if (remedy === undefined) throw new ExtensionError(`No key of the config governs what became of ${name}.`, adviceOf(run));
+  const branch = branchConfig({ id: run.id, name, experiment, configFile }, remedy, readOpenOrDisk);
+  if (branch === undefined) {
+    const key = String(remedy.path.join('.'));
+    throw new ExtensionError(
+      `${name} cannot be branched: with \`${key}\` changed its config has errors.`,
+      'Copy its config and change it by hand.',
+    );
+  }
+  const folder = dirname(configFile);
+  const file = `${basename(configFile).replace(CONFIG_SUFFIX, '')}-${String(remedy.path.at(-1)).replaceAll('_', '-')}`;
+  await showUntitledConfig(existsSync(folder) ? folder : undefined, file, branch.text);
+  const editor = vscode.window.activeTextEditor;
+  if (editor === undefined) return;
+  const at = new vscode.Position(branch.position.line, branch.position.character);
+  const value = new vscode.Range(at, editor.document.lineAt(at.line).range.end);
+  editor.selection = new vscode.Selection(value.start, value.end);
+  editor.revealRange(value, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** Read only now: how experts are used is a matter of megabytes. */
+async function collapseOf(run: RunSummary) {
+  if (run.failure !== null) return undefined;
+  const description = await readDescription(run.directory);
+  return description && collapseAlarm(description, (await readExperts(run.directory, start)).records);
+}
+
+function adviceOf({ failure, alarms, state }: RunSummary): string {
+  if (failure !== null) return failure.advice;
+  const [alarm] = alarms;
+  if (alarm !== undefined) return alarm.message;
+  return state === 'lost' ? 'Its process ended without a word: it can be resumed.' : 'It has neither failed nor an alarm.';
+}
