@@ -33,7 +33,8 @@ export function environmentFindings(input: EnvironmentInput): PathFinding[] {
 }
 
 function memoryFindings(experiment: Experiment, { needs, memory }: EnvironmentInput): PathFinding[] {
-  if (needs === null || memory === null) return [];
+  // Without text nobody means to train it here: tables of a paper, counted on a laptop.
+  if (needs === null || memory === null || experiment.data === undefined) return [];
   const rooms = [
     { where: 'this machine', side: 'host', has: memory.host },
     ...(memory.device === undefined ? [] : [{ where: 'its device', side: 'device', has: memory.device } as const]),

@@ -108,6 +108,7 @@ describe('the store of analyses', () => {
   });
 
   it('applies the severities of the environment, and the room of the machine', () => {
+    files['/w/smoe.moe.yaml'] = `${smoe}data: { train: [a.txt] }\n`;
     files['/w/one.moe.yaml'] = smoe.replace('heads: 2 }', 'heads: 2 }\n  objective: masked');
     environment = { severities: {}, memory: { host: 1 << 20 } };
     expect(store.get('/w/smoe.moe.yaml').findings.map(({ code, severity }) => `${severity} ${code}`)).toEqual(['warning memory']);

@@ -21,7 +21,7 @@ const spot = (finding: PathFinding | undefined): string => finding?.spots[0]?.pa
 const config = (
   model: string,
   train: string,
-  data = '',
+  data = 'data: { train: [a.txt] }',
 ) => `model: { d_model: 64, layers: 2, context: 64, attention: { heads: 2 }, ffn: { width: 128 }${model} }
 train: { steps: 10, ${train} }
 ${data}`;
@@ -34,6 +34,8 @@ describe('memory', () => {
     const needed = input(experts).needs?.memory.host ?? 0;
     expect(findings(experts, { memory: { host: needed } })).toEqual([]);
     expect(findings(experts)).toEqual([]);
+    // Without text it is only counted.
+    expect(findings(experts.replace(/^data: .*$/m, ''), { memory: { host: 1 } })).toEqual([]);
     expect(findings(experts, { memory: { host: needed - 1 } })).toHaveLength(1);
   });
 
@@ -58,7 +60,7 @@ describe('memory', () => {
   });
 
   it('is that of the device, where it has one of its own', () => {
-    const onDevice = `${experts}engine: { device: webgpu }\n`;
+    const onDevice = `${experts}\nengine: { device: webgpu }\n`;
     const [found] = findings(onDevice, { memory: { host: 1e12, device: 2 ** 20 } });
     expect(found?.message).toMatch(/of memory on the device; its device has 1\.00 MiB/);
     expect(findings(onDevice, { memory: { host: 1e12, device: 1e12 } })).toEqual([]);
