@@ -41,7 +41,7 @@ export class FindingList {
           ...prose(message),
           ' ',
           rule,
-          ' ',
+          ' · ',
           link(place, 'Show it in the text', () => this.actions.revealFinding(index)),
         ),
         ...(buttons.length === 0 ? [] : [element('div', { class: 'finding-fixes' }, ...buttons)]),

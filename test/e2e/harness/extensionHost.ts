@@ -92,6 +92,11 @@ export class ExtensionHost {
     return this.ask('selection');
   }
 
+  /** The text of a document that VS Code has open, saved or not; null where it has not. */
+  text(file: string): Promise<string | null> {
+    return this.ask('text', { file });
+  }
+
   isDirty(file: string): Promise<boolean> {
     return this.ask('isDirty', { file });
   }

@@ -55,6 +55,7 @@ const questions = {
     const editor = vscode.window.activeTextEditor;
     return editor ? editor.document.getText(editor.selection) : '';
   },
+  text: ({ file }) => vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file)?.getText(),
   isDirty: ({ file }) => vscode.workspace.textDocuments.some(({ uri, isDirty }) => uri.fsPath === file && isDirty),
   tabs: () => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),
   setting: async ({ name, value }) => {
