@@ -26,6 +26,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'Check configs by the rules of the editor, so that a build can refuse an unfair comparison.',
     load: async () => (await import('./check')).command,
   },
+  solve: {
+    summary: 'Find the sizes that bring a config to the cost of its baseline, best first.',
+    load: async () => (await import('./solve')).command,
+  },
   presets: {
     summary: 'List the published models that come as configs, or print one.',
     load: async () => (await import('./presets')).command,
@@ -53,6 +57,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   twin: {
     summary: 'Write the twin of a config at equal cost in another family, or with a fixed k of a run or config whose k varies.',
     load: async () => (await import('./twin')).command,
+  },
+  scale: {
+    summary: 'Shrink a config and its baseline to a budget of time or memory on this machine, at parity.',
+    load: async () => (await import('./scale')).command,
   },
   measure: {
     summary: 'Measure how fast this machine trains a config, and say how long that takes to the end.',
