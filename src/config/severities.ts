@@ -50,7 +50,9 @@ export function adjusted(findings: readonly ConfigFinding[], { loaded, severitie
   // With an error in it not every rule could look at the config.
   const complete = findings.every((finding) => finding.severity !== 'error');
   const isUnused = (code: SuppressedCode): boolean => complete && !used.has(code) && asked[code.code] !== 'off';
-  const ofSuppressions = suppressionFindings(loaded, of(loaded.file), codes, isUnused).flatMap(shown);
+  // What is a comment is not known of a text that is no YAML.
+  const isYaml = findings.every(({ file, code, severity }) => file !== loaded.file || code !== 'yaml-syntax' || severity !== 'error');
+  const ofSuppressions = isYaml ? suppressionFindings(loaded, of(loaded.file), codes, isUnused).flatMap(shown) : [];
   return ofLint.length + ofSuppressions.length === 0 ? left : inOrder([...left, ...ofSuppressions], loaded.file);
 }
 

@@ -52,10 +52,13 @@ export function parseYaml(text: string): ParsedYaml {
   const problems: YamlProblem[] = broken
     ? [syntaxProblem(source, broken, openQuote(document, broken))]
     : [
-        ...document.errors.map((error, index) => ({
-          ...duplicateKey(source, error.pos[0]),
-          ...(index < mostMended ? { remedies: duplicateRemedies(source, document, error.pos[0]) } : {}),
-        })),
+        ...document.errors.map((error, index) => {
+          const start = keyStart(text, error.pos[0]);
+          return {
+            ...duplicateKey(source, start),
+            ...(index < mostMended ? { remedies: duplicateRemedies(source, document, start) } : {}),
+          };
+        }),
         ...document.warnings.map((warning) => ({ ...syntaxProblem(source, warning, undefined), severity: 'warning' as const })),
       ].slice(0, maximumProblems);
   const reader = new TreeReader(source);
@@ -84,6 +87,11 @@ function placeKey(path: KeyPath): string {
 
 export type YamlDocument = ReturnType<typeof parseDocument>;
 type YamlError = YamlDocument['errors'][number] | YamlDocument['warnings'][number];
+
+/** Behind a key without a value, where lines end with CRLF, the parser's place is before the end of the line. */
+function keyStart(text: string, offset: number): number {
+  return offset + (/^\s*/.exec(text.slice(offset, offset + 1000))?.[0].length ?? 0);
+}
 
 function duplicateKey(source: SourceText, start: number): YamlProblem {
   const key = /^("[^"\n]*"|'[^'\n]*'|[^\s:]+)/.exec(source.text.slice(start))?.[0] ?? '';
