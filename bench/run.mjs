@@ -2,6 +2,7 @@
  * Bundles a benchmark and runs it:
  *   npm run bench -- [--rounds N] [--size s|m] [--threads N] [--no-profile]   tokens per second of whole models
  *   npm run bench -- peer [--rounds N] [--threads N]                          a PEER layer of up to a million experts
+ *   npm run bench -- editing [--rounds N]                                     what an editor costs while a config is written
  *   npm run bench -- peer-train --data FILE... [--steps N] [--experts N]      a model of a million experts on text: stopped, resumed, evaluated
  */
 import { spawnSync } from 'node:child_process';
@@ -10,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const entries = { peer: 'bench/peer.ts', 'peer-train': 'bench/peerTraining.ts' };
+const entries = { editing: 'bench/editing.ts', peer: 'bench/peer.ts', 'peer-train': 'bench/peerTraining.ts' };
 const [first, ...rest] = process.argv.slice(2);
 const named = Object.hasOwn(entries, first ?? '');
 const entry = named ? entries[first] : 'bench/bench.ts';

@@ -1,0 +1,151 @@
+/**
+ * What an editor costs while a config is written: own synchronous time from a keystroke to the data of diagnostics, lenses and hints, for the largest
+ * preset; the solver; and a workspace of configs that all name a baseline, checked again after it has changed. In milliseconds, and as ratios to a calibrated
+ * loop of the same machine.
+ */
+import { presets } from '../src/config/presets/catalogue';
+import { presetText } from '../src/config/presets/presetText';
+import { experimentSchema } from '../src/config/schema';
+import { actionLenses, countLens, parityLens } from '../src/extension/language/lensTexts';
+import { AnalysisStore } from '../src/language/analysisStore';
+import { FindingBoard } from '../src/language/findingBoard';
+import { inlayHints } from '../src/language/inlayHints';
+import { ownSlices, WorkspaceCheck, type Slices } from '../src/language/workspaceCheck';
+import { modelCost } from '../src/parity/closedForm/modelCost';
+import { calibration, percentile } from './calibration';
+
+const rounds = roundsOf(process.argv.slice(2));
+const environment = { severities: {}, memory: { host: 2 ** 60 } };
+
+interface Row {
+  readonly what: string;
+  readonly p50: number;
+  readonly p95: number;
+  readonly target: string;
+}
+
+/** Every text that comes up while some words of it are written anew. */
+function keystrokes(text: string): readonly string[] {
+  const texts: string[] = [];
+  for (const key of ['expert_width', 'experts', 'top_k', 'd_model', 'layers']) {
+    const stated = new RegExp(`(\\b${key}: )(\\w+)`).exec(text);
+    const [whole = '', name = '', value = ''] = stated ?? [];
+    if (stated === null) continue;
+    for (let length = 0; length <= value.length; length++) texts.push(text.replace(whole, `${name}${value.slice(0, length)}`));
+    // Another value, which nobody has counted yet.
+    for (let length = 1; length <= value.length + 1; length++) texts.push(text.replace(whole, `${name}${`1${value}`.slice(0, length)}`));
+  }
+  return [...texts, `${text}\n# A comment`, text];
+}
+
+function measureKeystrokes(): Row {
+  const sized = presets.map((preset) => ({
+    preset,
+    parameters: modelCost(experimentSchema.parse(preset.experiment).model).parameters.total,
+  }));
+  const largest = sized.reduce((one, other) => (other.parameters > one.parameters ? other : one)).preset;
+  const text = `parity: baseline.moe.yaml\n${presetText(largest)}\ntrain: { steps: 1000, batch_tokens: 65536, micro_batch: 1 }\n`;
+  const files: Record<string, string> = { '/w/own.moe.yaml': text, '/w/baseline.moe.yaml': presetText(largest) };
+  const store = new AnalysisStore({ readText: (file) => files[file], environment: () => environment });
+  const board = new FindingBoard();
+  const press = (content: string): number => {
+    files['/w/own.moe.yaml'] = content;
+    const start = performance.now();
+    store.outdate('/w/own.moe.yaml');
+    const analysis = store.get('/w/own.moe.yaml');
+    board.put(analysis.file, analysis.findings);
+    actionLenses(analysis.loaded, true);
+    countLens(analysis.loaded, analysis, { needs: analysis.needs, estimate: undefined });
+    parityLens(analysis);
+    inlayHints(analysis);
+    return performance.now() - start;
+  };
+  // Every round has numbers of its own, so that nothing is known from the round before.
+  const texts = (round: number): readonly string[] =>
+    keystrokes(text.replace(/vocabulary: (\d+)/, (_, size: string) => `vocabulary: ${Number(size) + round}`));
+  for (let round = 0; round < 3; round++) texts(round).forEach(press);
+  const times = Array.from({ length: rounds }, (_, round) => texts(round + 3).map(press)).flat();
+  return { what: `keystroke, ${largest.id}`, p50: percentile(times, 0.5), p95: percentile(times, 0.95), target: '<= 16 (p95)' };
+}
+
+async function measureWorkspace(): Promise<readonly Row[]> {
+  const configs = 500;
+  const baseline = (width: number): string => `model:
+  d_model: 768
+  layers: 12
+  context: 2048
+  attention: { heads: 12 }
+  ffn: { width: 2048 }
+  moe: { kind: smoe, experts: 8, top_k: 1, expert_width: ${width}, router: { balance: switch, balance_weight: 0.01 } }
+train: { steps: 1000, batch_tokens: 65536, micro_batch: 8 }
+`;
+  const files: Record<string, string> = { '/w/baseline.moe.yaml': baseline(2048) };
+  for (let index = 0; index < configs; index++) {
+    files[`/w/config-${index}.moe.yaml`] = `extends: baseline.moe.yaml
+parity: baseline.moe.yaml
+model:
+  moe: { kind: mh-moe, heads: 2, experts: ${40 + (index % 50)}, top_k: 2, expert_width: ${512 + 8 * index}, router: { balance: top_k } }
+`;
+  }
+  const store = new AnalysisStore({ readText: (file) => files[file], environment: () => environment });
+  const board = new FindingBoard();
+  const first = new WorkspaceCheck(store, ({ file, findings }) => void board.put(file, findings));
+  first.setFiles(Object.keys(files));
+  await first.idle();
+  const all: number[] = [];
+  const slices: number[] = [];
+  for (let round = 0; round < Math.max(3, Math.round(rounds / 5)); round++) {
+    files['/w/baseline.moe.yaml'] = baseline(2048 + 8 * (round + 1));
+    const timed = new TimedSlices();
+    const start = performance.now();
+    const again = new WorkspaceCheck(store, ({ file, findings }) => void board.put(file, findings), timed);
+    again.setFiles(store.outdate('/w/baseline.moe.yaml'));
+    await again.idle();
+    all.push(performance.now() - start);
+    slices.push(...timed.lengths, again.longestSlice);
+  }
+  const longest = Math.max(...slices);
+  return [
+    { what: `${configs} configs checked again`, p50: percentile(all, 0.5), p95: percentile(all, 0.95), target: '<= 2000' },
+    { what: 'their slices', p50: percentile(slices, 0.5), p95: percentile(slices, 0.95), target: '<= 8' },
+    { what: 'the longest of them', p50: longest, p95: longest, target: '<= 8' },
+  ];
+}
+
+/** The check's own slices, with their lengths. */
+class TimedSlices implements Slices {
+  readonly milliseconds = ownSlices.milliseconds;
+  readonly lengths: number[] = [];
+  private resumed: number | undefined;
+
+  now(): number {
+    return ownSlices.now();
+  }
+
+  async pause(): Promise<void> {
+    if (this.resumed !== undefined) this.lengths.push(this.now() - this.resumed);
+    await ownSlices.pause();
+    this.resumed = this.now();
+  }
+}
+
+function roundsOf(args: readonly string[]): number {
+  const at = args.indexOf('--rounds');
+  const rounds = at < 0 ? 20 : Number(args[at + 1]);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number of at least 1.');
+  return rounds;
+}
+
+async function main(): Promise<void> {
+  const loop = calibration();
+  const rows = [measureKeystrokes(), ...(await measureWorkspace())];
+  const ratio = (milliseconds: number): string => (milliseconds / loop).toFixed(2);
+  console.log(`The calibrated loop takes ${loop.toFixed(2)} ms; ratios are to it.\n`);
+  console.log(['what'.padEnd(36), 'p50 ms', 'p95 ms', ' ratio', ' ratio', 'target ms'].join('  '));
+  for (const { what, p50, p95, target } of rows) {
+    const figures = [p50.toFixed(2), p95.toFixed(2), ratio(p50), ratio(p95)].map((figure) => figure.padStart(6));
+    console.log([what.padEnd(36), ...figures, target].join('  '));
+  }
+}
+
+void main();
