@@ -1,5 +1,5 @@
 import type { Position, SourceRange } from '../config/configFile';
-import type { KeyDescription } from '../config/describeKey';
+import { describeKey, type KeyDescription } from '../config/describeKey';
 import { keyFacts, keyMarkdown } from '../config/keyFacts/keyFacts';
 import type { KeyPath } from '../config/yamlTree';
 import { sizeKeys } from '../parity/sizeKeys';
@@ -7,8 +7,9 @@ import type { Beside } from './besideYaml';
 import { effectTable } from './effects';
 import { familyMarkdown, familyTable } from './familyTable';
 import type { HintedConfig } from './inlayHints';
-import { keyAt } from './keyAt';
+import { contains, keyAt } from './keyAt';
 import { parityTable } from './parityTexts';
+import { ruleList } from './ruleList';
 
 export interface KeyHover {
   readonly range: SourceRange;
@@ -17,10 +18,32 @@ export interface KeyHover {
 
 /** What is said over a key of a config; beside the YAML extension only what its schema cannot know. Undefined where there is nothing to say. */
 export function hoverAt(config: HintedConfig, position: Position, beside: Beside): KeyHover | undefined {
+  const beyond = beyondSchema(config, position);
+  if (beyond !== undefined) return beyond;
   const key = keyAt(config.loaded, position);
   if (key === undefined) return undefined;
   const parts = [...(beside === 'alone' ? [keyText(key.description)] : []), ...figures(config, key.path)];
   return parts.length === 0 ? undefined : { range: key.range, markdown: parts.join('\n\n') };
+}
+
+/** Keys that no schema names: codes of rules in `lint:`, dotted keys in `sweep:`. */
+function beyondSchema({ loaded }: HintedConfig, position: Position): KeyHover | undefined {
+  const at = (path: KeyPath): SourceRange | undefined => {
+    const range = loaded.rangeOf(path);
+    return range && contains(range, position) ? range : undefined;
+  };
+  for (const { code, severity, summary } of ruleList) {
+    const range = at(['lint', code]);
+    if (range) return { range, markdown: `**${code}** (${severity})\n\n${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.` };
+  }
+  for (const [index, { changes }] of loaded.members.entries()) {
+    for (const key of Object.keys(changes)) {
+      const range = at(['sweep', key]) ?? at(['sweep', index, key]);
+      const description = range && describeKey(key.split('.'));
+      if (range && description) return { range, markdown: keyText(description) };
+    }
+  }
+  return undefined;
 }
 
 /** What the schema knows of a key. */
@@ -35,8 +58,8 @@ export function keyText({ path, description, type, required, default: preset }: 
 function figures(config: HintedConfig, path: KeyPath): string[] {
   const effect = effectTable(config, path);
   const isSize = sizeKeys.some(({ path: size }) => size.join('.') === path.join('.'));
-  const { parity: residuals, count, baseline } = config;
-  const comparable = residuals !== null && count !== undefined && baseline !== undefined && (isSize || path[0] === 'parity');
+  const { count, baseline } = config;
+  const comparable = count !== undefined && baseline !== undefined && (isSize || path[0] === 'parity');
   const family = path[0] === 'sweep' ? familyTable(config) : undefined;
   const parity = comparable ? [parityTable({ count, baseline })] : [];
   return [...(effect === undefined ? [] : [effect]), ...parity, ...(family === undefined ? [] : [familyMarkdown(family)])];

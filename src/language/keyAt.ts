@@ -31,7 +31,7 @@ export function keyAt({ rangeOf, text }: Pick<LoadedConfig, 'rangeOf' | 'text'>,
   return search([]);
 }
 
-function contains({ start, end }: SourceRange, { line, character }: Position): boolean {
+export function contains({ start, end }: SourceRange, { line, character }: Position): boolean {
   const afterStart = line > start.line || (line === start.line && character >= start.character);
   const beforeEnd = line < end.line || (line === end.line && character <= end.character);
   return afterStart && beforeEnd;

@@ -62,6 +62,32 @@ describe('hovers', () => {
     expect(over('broken.moe.yaml', 'top_k', 'yaml')).toBeUndefined();
   });
 
+  it('say what a rule finds in `lint:`, and what a family costs and a swept key means in `sweep:`', () => {
+    const texts = {
+      ...hintedTexts,
+      'family.moe.yaml': `extends: mh-moe.moe.yaml
+parity: smoe.moe.yaml
+lint: { ample-capacity: off }
+sweep:
+  model.moe.experts: [40, 41]
+`,
+      'listed.moe.yaml': `extends: mh-moe.moe.yaml
+sweep:
+  - { model.moe.experts: 40 }
+  - { model.moe.experts: 41, model.moe.top_k: 1 }
+`,
+    };
+    for (const beside of ['alone', 'yaml'] as const) {
+      expect(over('family.moe.yaml', 'ample', beside, texts)).toMatchObject({
+        under: 'ample-capacity',
+        markdown: expect.stringMatching(/^\*\*ample-capacity\*\* \(warning\)\n\n`?[A-Z`c].+\.$/),
+      });
+      expect(over('family.moe.yaml', 'sweep', beside, texts)?.markdown).toMatch(/\| 2 \| `experts=41` \|.*−0\.76 %/);
+      expect(over('family.moe.yaml', 'model.moe.experts', beside, texts)?.markdown).toMatch(/^\*\*model\.moe\.experts\*\*/);
+      expect(over('listed.moe.yaml', 'model.moe.top_k', beside, texts)?.markdown).toMatch(/^\*\*model\.moe\.top_k\*\*/);
+    }
+  });
+
   it('are silent between keys', () => {
     expect(over('mh-moe.moe.yaml', '# of a token')).toBeUndefined();
     expect(over('mh-moe.moe.yaml', '# two sub-tokens')).toBeUndefined();

@@ -126,6 +126,12 @@ describe('formatCount', () => {
   });
 
   it('has a sign for what is not zero', () => {
-    expect([-0.03125, 0, 0.0052, -0.00001, 0.5].map(formatResidual)).toEqual(['−3.13 %', '0.00 %', '+0.52 %', '0.00 %', '+50.00 %']);
+    expect([-0.03125, 0, 0.0052, -0.00001, 0.5].map((fraction) => formatResidual(fraction))).toEqual([
+      '−3.13 %',
+      '0.00 %',
+      '+0.52 %',
+      '0.00 %',
+      '+50.00 %',
+    ]);
   });
 });
