@@ -35,7 +35,7 @@ export function solutionText(
           [
             ['sizes', 'MACs', 'with router', 'parameters', 'with router', 'model MACs', 'model parameters'],
             ...choices.map((choice) => [
-              sizesText(choice),
+              sizesText(choice.changes),
               ...[choice.macs, choice.macsWithRouter, choice.parameters, choice.parametersWithRouter].map((residual) =>
                 formatResidual(residual),
               ),

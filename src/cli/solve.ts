@@ -96,9 +96,9 @@ function writeBest(subject: LoadedConfig & { readonly experiment?: Experiment | 
   if (best === undefined || text === undefined || edits === undefined) {
     throw new WrongUse(`${subject.file} cannot be edited safely; write the sizes into it by hand.`);
   }
-  if (edits.length === 0) return `${subject.file} says ${sizesText(best)} already.`;
+  if (edits.length === 0) return `${subject.file} says ${sizesText(best.changes)} already.`;
   writeFileSync(subject.file, applyEdits(text, edits));
-  return `${subject.file} now says ${sizesText(best)}.`;
+  return `${subject.file} now says ${sizesText(best.changes)}.`;
 }
 
 /** The published form; its keys are a contract with other programs. Residuals are fractions of the baseline: 0.0052 is half a percent more. */

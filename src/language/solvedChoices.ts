@@ -3,6 +3,7 @@ import { experimentSchema } from '../config/schema';
 import { isMapping } from '../config/mapping';
 import type { ModelCount } from '../models/count';
 import { modelCost } from '../parity/closedForm/modelCost';
+import { sizesText } from '../parity/solver/choiceText';
 import { solve, type ParityTarget } from '../parity/solver/solve';
 import { parityView, type ParityOfBoth } from './parityView';
 
@@ -23,22 +24,9 @@ export function solvedChoices(
 ): readonly SolvedChoice[] {
   return solve(subject, baseline.experiment, options).choices.map(({ changes }) => ({
     changes,
-    title: titleOf(changes),
+    title: sizesText(changes),
     parity: parityView(baseline.name, modelCost(withNumbers(subject, changes).model), baseline.count),
   }));
-}
-
-function titleOf(changes: Readonly<Record<string, number>>): string {
-  const texts = Object.entries(changes).map(([key, value]) => `${nameOf(key, changes)} ${value}`);
-  return texts.length === 0 ? 'As it is' : texts.join(', ');
-}
-
-/** The last word of a dotted key, or two where another key ends alike. */
-function nameOf(key: string, changes: Readonly<Record<string, number>>): string {
-  const words = key.split('.');
-  const last = words.at(-1) ?? key;
-  const alike = Object.keys(changes).filter((other) => other.split('.').at(-1) === last);
-  return alike.length < 2 ? last : words.slice(-2).join('.');
 }
 
 /** An experiment with other numbers at some dotted keys. */

@@ -1,7 +1,6 @@
 import type { ConfigFix } from '../config/configFile';
 import { fixesOf } from '../config/fixes';
-import type { Remedy } from '../config/remedy';
-import { formatResidual } from '../parity/formatCount';
+import { remedyOfChoice } from '../parity/solver/choiceText';
 import { solve, type Choice } from '../parity/solver/solve';
 import type { ConfigFinding } from '../config/configFile';
 import type { ConfigAnalysis } from './analysis';
@@ -27,16 +26,6 @@ export function solvedFixes(finding: ConfigFinding, { file, text, loaded, baseli
   const isMended = Object.hasOwn(mends, finding.code) ? mends[finding.code] : undefined;
   if (isMended === undefined || finding.file !== file || loaded.experiment === undefined || baseline === undefined) return [];
   const { choices } = solve(loaded.experiment, baseline.experiment, { limit: LOOKED_AT });
-  const remedies = choices.filter(isMended).slice(0, OFFERED).map(remedyOf);
+  const remedies = choices.filter(isMended).slice(0, OFFERED).map(remedyOfChoice);
   return fixesOf({ ...finding, remedies }, text);
-}
-
-/** `expert_width 768, experts 41: MACs 0.00 %, parameters -0.78 % (1.29 % with router)`. */
-function remedyOf({ changes, macs, parameters, parametersWithRouter }: Choice): Remedy {
-  const sizes = Object.entries(changes).map(([key, value]) => `${key.split('.').at(-1) ?? key} ${value}`);
-  const residuals = `MACs ${formatResidual(macs)}, parameters ${formatResidual(parameters)} (${formatResidual(parametersWithRouter)} with router)`;
-  return {
-    title: `${sizes.join(', ')}: ${residuals}`,
-    changes: Object.entries(changes).map(([key, value]) => ({ kind: 'set', path: key.split('.'), value })),
-  };
 }

@@ -77,8 +77,8 @@ describe('moe-lab solve', () => {
       '  exactly: moe.expert_width 768, moe.experts 41.33',
       '  with router: moe.expert_width 762.4, moe.experts 41.63',
       '',
-      'sizes        MACs  with router  parameters  with router  model MACs  model parameters',
-      expect.stringMatching(/^768 x 41 +0\.00 % +\+0\.54 % +−0\.78 % +−0\.76 % +\+0\.1\d % +−0\.5\d %$/),
+      'sizes                            MACs  with router  parameters  with router  model MACs  model parameters',
+      expect.stringMatching(/^expert_width 768, experts 41 +0\.00 % +\+0\.54 % +−0\.78 % +−0\.76 % +\+0\.1\d % +−0\.5\d %$/),
     ]);
   });
 
@@ -86,12 +86,12 @@ describe('moe-lab solve', () => {
     const folder = folderWith();
     const { code, stderr } = await runCli(folder, 'solve', 'mh-moe.moe.yaml', '--write');
     expect(code).toBe(0);
-    expect(stderr).toMatch(/mh-moe\.moe\.yaml now says 768 x 41\.\n$/);
+    expect(stderr).toMatch(/mh-moe\.moe\.yaml now says expert_width 768, experts 41\.\n$/);
     expect(readFileSync(join(folder, 'mh-moe.moe.yaml'), 'utf8')).toBe(
       mhMoe.replace('700 #', '768 #').replace('experts: 40', 'experts: 41'),
     );
     const again = await runCli(folder, 'solve', 'mh-moe.moe.yaml', '--write');
-    expect(again.stderr).toMatch(/says 768 x 41 already\.\n$/);
+    expect(again.stderr).toMatch(/says expert_width 768, experts 41 already\.\n$/);
   });
 
   it('by one target, for some keys, against another baseline', async () => {
