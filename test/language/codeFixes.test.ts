@@ -42,7 +42,9 @@ describe('fixes of a finding about parity', () => {
       const fixes = fixesFor(finding, analysis, sources.readText);
       expect(fixes.length).toBeGreaterThan(0);
       for (const { title, edits, sure } of fixes) {
-        expect(title).toMatch(/: MACs [+−]?\d+\.\d\d %( \([+−]?\d+\.\d\d % with router\))?, parameters [+−]?\d+\.\d\d %( \([+−]?\d+\.\d\d % with router\))?$/);
+        expect(title).toMatch(
+          /: MACs [+−]?\d+\.\d\d %( \([+−]?\d+\.\d\d % with router\))?, parameters [+−]?\d+\.\d\d %( \([+−]?\d+\.\d\d % with router\))?$/,
+        );
         expect(sure).toBe(false);
         const text = applyEdits(multiHead, edits);
         expect(text).toContain('# Too few,');
