@@ -65,7 +65,7 @@ export function scaleToBudget(pair: Pair, budget: Budget, machine: Machine): Sca
     throw new CannotScale('Both fit as they are.', 'Train them, or name a smaller budget.');
   if (whole !== undefined) return whole;
   const scales = scalesOf(baseline.model, unitsOf([subject.model, baseline.model]), budget.seconds !== undefined);
-  for (const scale of scales) {
+  for (const scale of scales.slice(firstPromising(scales, trained.baseline, budget, machine))) {
     const found = attempt(trained, scale, budget, machine);
     if (found !== undefined) return found;
   }
@@ -88,20 +88,41 @@ interface TrainedPair {
   readonly baseline: Experiment & { readonly train: TrainConfig };
 }
 
+/** Solving for parity takes its time: scales that are hopeless are passed over by halves, by what the baseline alone takes. A little earlier, as that is rough. */
+function firstPromising(scales: readonly Scale[], baseline: TrainedPair['baseline'], { seconds, bytes }: Budget, machine: Machine): number {
+  const fits = (scale: Scale): boolean => {
+    const model = scaledModel(baseline.model, scale);
+    const tried = trainedFor(baseline, model, shareOf(model, baseline, seconds));
+    if (seconds !== undefined && 2 * (machine.secondsOf(tried) ?? 0) > seconds) return false;
+    return bytes === undefined || (machine.bytesOf({ ...tried, train: { ...tried.train, micro_batch: 1 } }) ?? 0) <= bytes;
+  };
+  let [first, last] = [0, scales.length];
+  while (first < last) {
+    const middle = Math.floor((first + last) / 2);
+    const scale = scales[middle];
+    if (scale === undefined || fits(scale)) last = middle;
+    else first = middle + 1;
+  }
+  return Math.max(0, first - 2);
+}
+
+/** Of the tokens that a model trains on, what is left for a scaled one: as much as of its MACs. All, without a budget of time. */
+function shareOf(model: ModelConfig, { model: whole }: Experiment, seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : modelCost(model).macsPerToken.total / modelCost(whole).macsPerToken.total;
+}
+
+function trainedFor(experiment: TrainedPair['subject'], model: ModelConfig, share: number | undefined): TrainedPair['subject'] {
+  const { train } = experiment;
+  const one = { ...experiment, model };
+  if (share === undefined) return one;
+  return scaledTraining(one, train, model.context, Math.max(leastTokens(train, model.context), train.steps * train.batch_tokens * share));
+}
+
 function attempt(pair: TrainedPair, scale: Scale, budget: Budget, machine: Machine): ScaledPair | undefined {
   const models = scaledModels(pair, scale);
-  const share =
-    budget.seconds === undefined
-      ? undefined
-      : modelCost(models.baseline).macsPerToken.total / modelCost(pair.baseline.model).macsPerToken.total;
-  const scaled = (experiment: Experiment & { readonly train: TrainConfig }, model: ModelConfig): TrainedPair['subject'] => {
-    const { train } = experiment;
-    const one = { ...experiment, model };
-    return share === undefined
-      ? one
-      : scaledTraining(one, train, model.context, Math.max(leastTokens(train, model.context), train.steps * train.batch_tokens * share));
-  };
-  return finished({ subject: scaled(pair.subject, models.subject), baseline: scaled(pair.baseline, models.baseline) }, budget, machine);
+  const share = shareOf(models.baseline, pair.baseline, budget.seconds);
+  const scaled = { subject: trainedFor(pair.subject, models.subject, share), baseline: trainedFor(pair.baseline, models.baseline, share) };
+  return finished(scaled, budget, machine);
 }
 
 /** The smallest models, on as many tokens as there is time for. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -69,6 +69,37 @@ describe('moe-lab measure', () => {
     });
     await expect(measuring).rejects.toThrow('Enough.');
     expect(readMachineFile(join(folder, 'runs'))).toEqual([]);
+  });
+});
+
+describe('moe-lab scale', () => {
+  it('measures what it must, and writes a pair that trains as it says', async () => {
+    const folder = temporaryFolder();
+    writeTinyExperiment(folder, {
+      steps: 1_000_000,
+      model: 'moe: { kind: smoe, every: 2, experts: 4, top_k: 1, expert_width: 1024 }',
+    });
+    const text = readFileSync(join(folder, 'tiny.moe.yaml'), 'utf8');
+    const large = text.replace('d_model: 16', 'd_model: 512').replace('{ width: 16 }', '{ width: 1024 }').replace('layers: 2', 'layers: 8');
+    writeFileSync(join(folder, 'tiny.moe.yaml'), large);
+    writeFileSync(
+      join(folder, 'mh.moe.yaml'),
+      'extends: tiny.moe.yaml\nparity: tiny.moe.yaml\nmodel: { moe: { kind: mh-moe, heads: 2, top_k: 2, experts: 20, expert_width: 320 } }\n',
+    );
+    const { code, stdout, stderr } = await cli(folder, 'scale', 'mh.moe.yaml', '--time', '1m', '--json');
+    expect(stderr).toMatch(/^moe-lab: measuring how fast this machine trains d_model \d+, 5 s\n/);
+    expect(code).toBe(0);
+    const said = JSON.parse(stdout) as { seconds: number; subject: string; residuals: { macs: number } };
+    expect(said.seconds).toBeLessThanOrEqual(60);
+    const { experiment, findings } = loadConfig(said.subject, readTextFromDisk);
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(experiment?.model.d_model).toBeLessThan(512);
+    // The warm-up and text of the tiny experiment hold for both.
+    expect(readMachineFile(join(folder, '.moe-lab', 'runs')).length).toBeGreaterThanOrEqual(1);
+    const again = await cli(folder, 'scale', 'mh.moe.yaml', '--time', 'soon');
+    expect([again.code, again.stderr]).toEqual([2, 'moe-lab: --time takes a time such as 30m or 2h, not soon.\n']);
+    const none = await cli(folder, 'scale', 'tiny.moe.yaml', '--memory', '1GiB');
+    expect([none.code, none.stderr]).toEqual([1, expect.stringMatching(/names no baseline/)]);
   });
 });
 

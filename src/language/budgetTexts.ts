@@ -1,0 +1,35 @@
+/** What people write for a time and for an amount of memory. */
+
+const seconds: Readonly<Record<string, number>> = { s: 1, sec: 1, m: 60, min: 60, h: 3600, d: 86_400 };
+const bytes: Readonly<Record<string, number>> = {
+  b: 1,
+  k: 2 ** 10,
+  kib: 2 ** 10,
+  kb: 1e3,
+  m: 2 ** 20,
+  mib: 2 ** 20,
+  mb: 1e6,
+  g: 2 ** 30,
+  gib: 2 ** 30,
+  gb: 1e9,
+  t: 2 ** 40,
+  tib: 2 ** 40,
+  tb: 1e12,
+};
+
+/** `30m`, `1.5 h`, `90` in seconds; undefined where it is no time. */
+export function secondsIn(text: string): number | undefined {
+  return amountIn(text, seconds);
+}
+
+/** `4GiB`, `500 MB`, `2g` in bytes, where a letter alone is a power of 1024; undefined where it is no amount. */
+export function bytesIn(text: string): number | undefined {
+  return amountIn(text, bytes);
+}
+
+function amountIn(text: string, units: Readonly<Record<string, number>>): number | undefined {
+  const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const factor = unit === '' ? 1 : Object.hasOwn(units, unit.toLowerCase()) ? units[unit.toLowerCase()] : undefined;
+  const amount = digits === undefined || factor === undefined ? Number.NaN : Number(digits) * factor;
+  return amount > 0 && Number.isFinite(amount) ? amount : undefined;
+}
