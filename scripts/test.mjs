@@ -6,6 +6,7 @@
  *   npm test -- --only unit,lint          some parts: types, lint, format, imports, unit, package, e2e ...
  *   npm test -- --only e2e reload         vitest parts: only the test files whose path contains "reload"
  *   npm test -- --only oldest             the end-to-end tests in the oldest VS Code that package.json promises; runs by name only
+ *   npm test -- --only robustness         ten thousand mutated configs in place of some; MOE_LAB_SEED draws others; runs by name only
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -67,10 +68,14 @@ const parts = {
     process.env.MOE_LAB_WORKBENCH = 'oldest';
     return packaged(endToEndSpecs, filters);
   },
+  robustness: () => {
+    process.env.MOE_LAB_DOCUMENTS ??= '10000';
+    return vitest('vitest.config.mts')(['test/language/robustness.test.ts']);
+  },
 };
 
 /** Parts that `npm test` leaves out: they are run by name. */
-const byNameOnly = ['oldest'];
+const byNameOnly = ['oldest', 'robustness'];
 
 async function main() {
   const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true });
