@@ -33,8 +33,22 @@ const mostMended = 3;
 
 /** Never throws, whatever the text. */
 export function parseYamlTree(text: string): YamlTree {
-  return parseYaml(text).tree;
+  const known = recent.get(text);
+  const tree = known ?? parseYaml(text).tree;
+  if (text.length > longestKept) return tree;
+  // Where it stands in the map is when it was last asked for.
+  recent.delete(text);
+  recent.set(text, tree);
+  const [oldest] = recent.keys();
+  if (recent.size > mostKept && oldest !== undefined) recent.delete(oldest);
+  return tree;
 }
+
+/** A base is read by each config that extends it, and most say what they said before. */
+const recent = new Map<string, YamlTree>();
+const mostKept = 32;
+/** UTF-16 units. */
+const longestKept = 1 << 16;
 
 export interface ParsedYaml {
   readonly document: YamlDocument;

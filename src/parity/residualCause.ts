@@ -31,7 +31,22 @@ const EQUAL = 1e-4;
  * baseline says, the one that, changed alone, leaves the least of both residuals; of equals the one that moves them most. Undefined where the file
  * states none of them.
  */
-export function residualCause({ loaded: { experiment, rangeOf }, count, baseline }: CauseInput): KeyPath | undefined {
+export function residualCause(input: CauseInput): KeyPath | undefined {
+  const { loaded, count, baseline } = input;
+  const known = causes.get(loaded);
+  if (known?.count === count && known.theirs === baseline.count) return known.cause;
+  const cause = found(input);
+  causes.set(loaded, { count, theirs: baseline.count, cause });
+  return cause;
+}
+
+/** Two rules and the hints ask about the same pair at every keystroke. */
+const causes = new WeakMap<
+  CauseInput['loaded'],
+  { readonly count: ModelCount; readonly theirs: ModelCount; readonly cause: KeyPath | undefined }
+>();
+
+function found({ loaded: { experiment, rangeOf }, count, baseline }: CauseInput): KeyPath | undefined {
   if (experiment === undefined) return undefined;
   const effects = sizeKeys
     .filter(({ path }) => rangeOf(path) !== undefined && !same(valueAt(experiment, path), valueAt(baseline.experiment, path)))
