@@ -16,6 +16,11 @@ export function rotatedChannels(model: Pick<ModelConfig, 'd_model' | 'attention'
   return 2 * Math.floor((share * headWidth(model)) / 2 + 1e-9);
 }
 
+/** Whether rope would find pairs of channels in every head: all of them are rotated, or a part that is rounded to pairs. */
+export function hasPairs(model: Pick<ModelConfig, 'd_model' | 'attention'>): boolean {
+  return model.attention.rope_share < 1 || headWidth(model) % 2 === 0;
+}
+
 /** The sides of attention that choose experts (2312.07987 section 2.2): the token that is seen (value, key), and the one that sees (output, query). */
 export interface SelectionSides {
   readonly source: boolean;

@@ -1,5 +1,7 @@
 import { choicesVary } from '../moeShape';
 import { atKey, atValue } from '../pathFinding';
+import type { Remedy } from '../remedy';
+import type { RouterConfig } from '../schema';
 import { changing, mended, remove, removing, set, setting, sure } from './remedies';
 import type { Rule } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -44,6 +46,12 @@ export const switchBalance: Rule = {
   },
 };
 
+/** By units, as the named balance needs it. */
+function selecting({ balance: kind, frozen }: RouterConfig): Remedy | undefined {
+  if (kind !== 'loss_free') return setting([...routerPath, 'select'], 'top_k');
+  return frozen ? undefined : setting([...routerPath, 'select'], 'top_k_biased');
+}
+
 export const balanceOfExpertChoice: Rule = {
   code: 'expert-choice-balance',
   severity: 'error',
@@ -67,7 +75,7 @@ export const balanceOfExpertChoice: Rule = {
         select,
       ),
       setting(balancePath, 'none'),
-      setting([...routerPath, 'select'], routed.balance === 'loss_free' ? 'top_k_biased' : 'top_k'),
+      selecting(routed),
     );
   },
 };

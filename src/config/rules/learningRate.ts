@@ -74,11 +74,13 @@ export const learningRateRange: Rule = {
         atKey('train'),
         atValue('model', 'd_model'),
       ),
-      changing(
-        `Set train.learning_rate to ${usual}`,
-        set(['train', 'learning_rate'], usual),
-        ...(lowers ? [set(['train', 'min_learning_rate'], readable(usual / 10))] : []),
-      ),
+      usual * (model.product_keys?.learning_rate_scale ?? 0) * train.weight_decay >= 1
+        ? undefined
+        : changing(
+            `Set train.learning_rate to ${usual}`,
+            set(['train', 'learning_rate'], usual),
+            ...(lowers ? [set(['train', 'min_learning_rate'], readable(usual / 10))] : []),
+          ),
     );
   },
 };

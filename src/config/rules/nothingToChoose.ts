@@ -1,4 +1,4 @@
-import { isIsoMac, resultingExperts, usesAllExperts } from '../moeShape';
+import { choicesVary, isIsoMac, resultingExperts, usesAllExperts } from '../moeShape';
 import { atValue } from '../pathFinding';
 import { mended, setting } from './remedies';
 import type { Rule, Violation } from './rule';
@@ -45,7 +45,7 @@ export const allExperts: Rule = {
     const { router, top_k: k } = moe;
     const all = `with \`top_k\` ${k} every unit uses each of the ${k} experts`;
     // Widths of iso_mac depend on top_k.
-    const selective = isIsoMac(moe) ? undefined : setting(['model', 'moe', 'top_k'], Math.max(1, Math.floor(k / 4)));
+    const selective = isIsoMac(moe) || choicesVary(moe) ? undefined : setting(['model', 'moe', 'top_k'], Math.max(1, Math.floor(k / 4)));
     const fewer = atValue('model', 'moe', 'top_k');
     const found: (Violation | undefined)[] = [];
     if (router.select === 'top_k_biased') {

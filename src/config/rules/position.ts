@@ -1,8 +1,9 @@
-import { headWidth, rotatedChannels } from '../attentionShape';
+import { hasPairs, headWidth, rotatedChannels } from '../attentionShape';
 import { nearestMultiples, nearestThatFit } from '../divisibility';
 import { atKey, atValue } from '../pathFinding';
 import { hasRoutedLayer } from '../placement';
-import type { Experiment } from '../schema';
+import type { Remedy } from '../remedy';
+import type { Experiment, ModelConfig } from '../schema';
 import { changing, mended, remove, removing, set, setting } from './remedies';
 import { most } from '../schemaBounds';
 import type { Rule } from './rule';
@@ -10,6 +11,11 @@ import { routerPath, violation } from './rule';
 import { withoutEffect } from './withoutEffect';
 
 const position = atValue('model', 'attention', 'position');
+
+/** The usual positions, where heads are as rope needs them. */
+export function rotating(model: ModelConfig): Remedy | undefined {
+  return hasPairs(model) ? setting(['model', 'attention', 'position'], 'rope') : undefined;
+}
 
 export const rotationWithoutRope: Rule = {
   code: 'only-for-rope',
@@ -66,7 +72,7 @@ export const relativeOfMasked: Rule = {
         position,
         atValue('model', 'objective'),
       ),
-      setting(['model', 'attention', 'position'], 'rope'),
+      rotating(model),
       setting(['model', 'attention', 'position'], 'none'),
     );
   },
@@ -115,7 +121,7 @@ export const relativePadding: Rule = {
         atKey(...routerPath, key === 'capacity_in_evaluation' ? key : 'select'),
       ),
       key === 'capacity_in_evaluation' ? removing([...routerPath, key]) : undefined,
-      setting(['model', 'attention', 'position'], 'rope'),
+      rotating(model),
     );
   },
 };

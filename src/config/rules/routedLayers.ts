@@ -48,7 +48,7 @@ export const noRoutedLayer: Rule = {
         atKey('model', 'moe'),
         atValue('model', 'layers'),
       ),
-      setting(['model', 'moe', 'every'], Math.min(DEFAULT_EVERY, model.layers)),
+      model.product_keys ? undefined : setting(['model', 'moe', 'every'], Math.min(DEFAULT_EVERY, model.layers)),
       removing(['model', 'moe']),
     );
   },
@@ -67,7 +67,7 @@ export const topK: Rule = {
         atValue('model', 'moe', 'top_k'),
         atValue('model', 'moe', 'experts'),
       ),
-      setting(['model', 'moe', 'top_k'], moe.experts),
+      moe.router.select === 'dynamic' && moe.router.k_min > moe.experts ? undefined : setting(['model', 'moe', 'top_k'], moe.experts),
       setting(['model', 'moe', 'experts'], moe.top_k),
     );
   },

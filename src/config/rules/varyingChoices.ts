@@ -1,6 +1,9 @@
 import { seesLaterTokens } from '../causality';
 import { choicesOfWholeSum, choicesVary, isIsoMac, leastChoices, mostChoices, resultingExperts } from '../moeShape';
 import { atValue } from '../pathFinding';
+import type { Remedy } from '../remedy';
+import type { ModelConfig } from '../schema';
+import { rotating } from './position';
 import { changing, mended, remove, set, setting } from './remedies';
 import type { Rule, Violation } from './rule';
 import { routerOf, routerPath, violation } from './rule';
@@ -48,7 +51,7 @@ export const importanceOfRelative: Rule = {
         select,
         atValue('model', 'attention', 'position'),
       ),
-      setting(['model', 'attention', 'position'], 'rope'),
+      rotating(experiment.model),
       setting(['model', 'attention', 'position'], 'none'),
     );
   },
@@ -86,7 +89,7 @@ export const rangeOfChoices: Rule = {
             at('k_max'),
             atValue('model', 'moe', 'experts'),
           ),
-          setting([...routerPath, 'k_max'], experts),
+          experts < k ? undefined : setting([...routerPath, 'k_max'], experts),
         ),
       );
     } else if (most !== undefined && most < k) {
@@ -127,7 +130,7 @@ export const nothingVaries: Rule = {
           at('k_max'),
           select,
         ),
-        isIsoMac(moe) && count !== moe.top_k
+        count > moe.experts || (isIsoMac(moe) && count !== moe.top_k)
           ? undefined
           : changing(
               `Set router.select to top_k${count === moe.top_k ? '' : ` and moe.top_k to ${count}`}`,
@@ -142,6 +145,16 @@ export const nothingVaries: Rule = {
     return undefined;
   },
 };
+
+/** What somebody who states a key of `dynamic` or `top_p` may have meant, where the rest of the config goes with it. */
+function varying(model: ModelConfig, kind: 'dynamic' | 'top_p'): Remedy | undefined {
+  const { moe, attention, objective } = model;
+  if (!moe || moe.router.balance === 'switch' || moe.router.balance === 'loss_free') return undefined;
+  const { k_min: least, k_max: most = Infinity, importance: by } = moe.router;
+  if (most < moe.top_k || (most < Infinity && most > resultingExperts(model, moe).experts)) return undefined;
+  const unfit = least > moe.top_k || attention.position === 'xl' || (objective === 'causal' && seesLaterTokens(by));
+  return kind === 'dynamic' && unfit ? undefined : setting([...routerPath, 'select'], kind);
+}
 
 export const onlyForDynamic: Rule = {
   code: 'only-for-dynamic',
@@ -158,7 +171,7 @@ export const onlyForDynamic: Rule = {
           : `with \`select: ${routed.select}\` units do not vary in how many experts they take`,
       instead: 'use `select: dynamic`',
       elsewhere: [select],
-      remedies: [setting([...routerPath, 'select'], 'dynamic')],
+      remedies: [varying(input.experiment.model, 'dynamic')],
     });
   },
 };
@@ -175,7 +188,7 @@ export const onlyForTopP: Rule = {
       why: `\`select: ${routed.select}\` does not add up scores`,
       instead: 'use `select: top_p`',
       elsewhere: [select],
-      remedies: [setting([...routerPath, 'select'], 'top_p')],
+      remedies: [varying(input.experiment.model, 'top_p')],
     });
   },
 };

@@ -2,9 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { ConfigFinding, ConfigFix } from '../../../src/config/configFile';
 import { applyEdits } from '../../../src/config/edit/keyEdits';
 import { fixesOf } from '../../../src/config/fixes';
+import { isMapping } from '../../../src/config/mapping';
 import { rules } from '../../../src/config/semanticRules';
 import { load, valid } from '../memoryFiles';
 import { cases } from './allCases';
+import type { Changes } from './changes';
 import { changed } from './changes';
 
 /** Rules for which no change is the sensible one: what to do depends on what was meant. */
@@ -50,6 +52,34 @@ describe('what mends a finding', () => {
     const without = rules.map(({ code }) => code).filter((code) => !mended.has(code));
     expect(without.filter((code) => code !== 'frozen-temperature')).toEqual(withoutRemedy);
   });
+});
+
+/** Both at once; of sections that both state, the keys of both. */
+function together(one: Changes, other: Changes): Changes {
+  const merged: Record<string, unknown> = { ...one };
+  for (const [path, value] of Object.entries(other)) {
+    const stated = merged[path];
+    merged[path] = isMapping(value) && isMapping(stated) ? { ...stated, ...value } : value;
+  }
+  return merged;
+}
+
+it('of two mistakes at once each is mended without another error', () => {
+  let tried = 0;
+  // Every 61st of the pairs: enough for each rule to meet a dozen others.
+  for (let pair = 0; pair < cases.length ** 2; pair += 61) {
+    const [one, other] = [cases[Math.floor(pair / cases.length)], cases[pair % cases.length]];
+    if (!one || !other || one === other) continue;
+    const text = changed(together(one.changes, other.changes));
+    // Causes of what is not causal are told one at a time.
+    const findings = load(text).findings.filter(({ code }) => !['missing-key', 'invalid-value', 'not-causal'].includes(code));
+    for (const finding of findings)
+      for (const fix of fixesOf(finding, text)) {
+        expectMended(text, finding, fix);
+        tried += 1;
+      }
+  }
+  expect(tried).toBeGreaterThan(500);
 });
 
 const edited = (piece: string, replacement: string): string => {
