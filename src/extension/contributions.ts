@@ -18,6 +18,9 @@ export const Command = {
   copyRunPath: 'moeLab.copyRunPath',
   showRunLog: 'moeLab.showRunLog',
   createTwin: 'moeLab.createTwin',
+  createParityTwin: 'moeLab.createParityTwin',
+  scaleToBudget: 'moeLab.scaleToBudget',
+  measureMachine: 'moeLab.measureMachine',
   compareConfigs: 'moeLab.compareConfigs',
   branchWithFix: 'moeLab.branchWithFix',
   openConfigEditor: 'moeLab.openConfigEditor',
@@ -55,6 +58,9 @@ export interface CommandArguments {
   [Command.copyRunPath]: [run?: RunTarget];
   [Command.showRunLog]: [run?: RunTarget];
   [Command.createTwin]: [subject?: vscode.Uri | RunTarget];
+  [Command.createParityTwin]: [config?: vscode.Uri];
+  [Command.scaleToBudget]: [config?: vscode.Uri];
+  [Command.measureMachine]: [config?: vscode.Uri];
   /** What the menu was opened on, and all that is selected with it. */
   [Command.compareConfigs]: [one?: vscode.Uri | RunTarget, selected?: readonly (vscode.Uri | RunTarget)[]];
   [Command.branchWithFix]: [run?: RunTarget];

@@ -3,15 +3,18 @@ import * as vscode from 'vscode';
 import { branchWithFix } from './commands/branchWithFix';
 import { compareConfigs } from './commands/compareConfigs';
 import { chooseSizes } from './commands/chooseSizes';
+import { createParityTwin } from './commands/createParityTwin';
 import { createSample, finishPendingSample } from './commands/createSample';
 import { createTwin } from './commands/createTwin';
 import { debugInformation } from './commands/debugInformation';
+import { measureMachine } from './commands/measureMachine';
 import { newConfig } from './commands/newConfig';
 import { openConfigEditor } from './commands/openConfigEditor';
 import { openDashboard } from './commands/openDashboard';
 import { selectedRun } from './commands/pickRun';
 import { resumeRun } from './commands/resumeRun';
 import { confirmAndDeleteRun, copyRunPath, revealRunFolder, showRunLog } from './commands/runFolderCommands';
+import { scaleToBudget } from './commands/scaleToBudget';
 import { startRun } from './commands/startRun';
 import { stopRun } from './commands/stopRun';
 import { Command, Context, InternalCommand, Setting, type CommandHandlers } from './contributions';
@@ -96,6 +99,9 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     [Command.copyRunPath]: (run) => copyRunPath(store, run),
     [Command.showRunLog]: (run) => showRunLog(store, run),
     [Command.createTwin]: (subject) => createTwin(store, subject),
+    [Command.createParityTwin]: (config) => createParityTwin(config),
+    [Command.scaleToBudget]: (config) => scaleToBudget(training, speed, config),
+    [Command.measureMachine]: (config) => measureMachine(training, speed, config),
     [Command.compareConfigs]: (one, selected) => compareConfigs(comparisons, store, one, selected),
     [Command.branchWithFix]: (run) => branchWithFix(store, run),
     [Command.openConfigEditor]: (config) => openConfigEditor(config),

@@ -33,3 +33,18 @@ function amountIn(text: string, units: Readonly<Record<string, number>>): number
   const amount = digits === undefined || factor === undefined ? Number.NaN : Number(digits) * factor;
   return amount > 0 && Number.isFinite(amount) ? amount : undefined;
 }
+
+/** `30m`, `4GiB` or `30m, 4GiB`, where `m` is minutes; undefined where it is neither. */
+export function budgetIn(text: string): { readonly seconds?: number; readonly bytes?: number } | undefined {
+  const parts = text.split(/[,;]/).map((part) => part.trim());
+  let budget: { readonly seconds?: number; readonly bytes?: number } = {};
+  for (const part of parts) {
+    // A number alone says nothing of what.
+    const time = /\d\s*[a-z]/i.test(part) ? secondsIn(part) : undefined;
+    const memory = time === undefined && /[a-z]/i.test(part) ? bytesIn(part) : undefined;
+    if (time !== undefined && budget.seconds === undefined) budget = { ...budget, seconds: time };
+    else if (memory !== undefined && budget.bytes === undefined) budget = { ...budget, bytes: memory };
+    else return undefined;
+  }
+  return budget;
+}

@@ -66,7 +66,7 @@ describe('commands', () => {
 
   it.each(contributes.commands)('titles $command', ({ title, category, icon }) => {
     // Dots where more is asked before anything happens.
-    expect(title).toMatch(/^[A-Z][a-z]+( (from|with|[A-Z][a-z]+(-[A-Z])?))*(\.\.\.)?$/);
+    expect(title).toMatch(/^[A-Z][a-z]+( (at|from|to|with|[A-Z][a-z]+(-[A-Z])?))*(\.\.\.)?$/);
     expect(category).toBe('MoE Lab');
     expect(icon).toMatch(/^\$\([a-z-]+\)$/);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/loadConfig';
-import { bytesIn, secondsIn } from '../../src/language/budgetTexts';
+import { budgetIn, bytesIn, secondsIn } from '../../src/language/budgetTexts';
 import { loadPair, pilotOf, scaledConfigs, scaledHere } from '../../src/language/scalePair';
 import { modelCost } from '../../src/parity/closedForm/modelCost';
 import { compareWithBaseline } from '../../src/parity/compareWithBaseline';
@@ -134,5 +134,18 @@ describe('a budget', () => {
     ['4 GiBs', undefined],
   ])('of memory may be written %j', (text, expected) => {
     expect(bytesIn(text)).toBe(expected);
+  });
+
+  it.each([
+    ['30m', { seconds: 1800 }],
+    ['4GiB', { bytes: 4 * 2 ** 30 }],
+    ['30m, 4GiB', { seconds: 1800, bytes: 4 * 2 ** 30 }],
+    ['4 GiB; 2 h', { seconds: 7200, bytes: 4 * 2 ** 30 }],
+    ['30', undefined],
+    ['30m, 2h', undefined],
+    ['30m,', undefined],
+    ['', undefined],
+  ])('of both may be written %j', (text, expected) => {
+    expect(budgetIn(text)).toEqual(expected);
   });
 });
