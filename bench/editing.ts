@@ -12,7 +12,8 @@ import { FindingBoard } from '../src/language/findingBoard';
 import { inlayHints } from '../src/language/inlayHints';
 import { ownSlices, WorkspaceCheck, type Slices } from '../src/language/workspaceCheck';
 import { modelCost } from '../src/parity/closedForm/modelCost';
-import { calibration, percentile } from './calibration';
+import { calibration, percentile, processorTime } from './calibration';
+import { measureSolver } from './solver';
 
 const rounds = roundsOf(process.argv.slice(2));
 const environment = { severities: {}, memory: { host: 2 ** 60 } };
@@ -21,6 +22,8 @@ interface Row {
   readonly what: string;
   readonly p50: number;
   readonly p95: number;
+  /** Of processor time, where it was measured. */
+  readonly spent?: number;
   readonly target: string;
 }
 
@@ -48,9 +51,9 @@ function measureKeystrokes(): Row {
   const files: Record<string, string> = { '/w/own.moe.yaml': text, '/w/baseline.moe.yaml': presetText(largest) };
   const store = new AnalysisStore({ readText: (file) => files[file], environment: () => environment });
   const board = new FindingBoard();
-  const press = (content: string): number => {
+  const press = (content: string): readonly [waited: number, spent: number] => {
     files['/w/own.moe.yaml'] = content;
-    const start = performance.now();
+    const [start, begun] = [performance.now(), processorTime()];
     store.outdate('/w/own.moe.yaml');
     const analysis = store.get('/w/own.moe.yaml');
     board.put(analysis.file, analysis.findings);
@@ -58,14 +61,21 @@ function measureKeystrokes(): Row {
     countLens(analysis.loaded, analysis, { needs: analysis.needs, estimate: undefined });
     parityLens(analysis);
     inlayHints(analysis);
-    return performance.now() - start;
+    return [performance.now() - start, processorTime() - begun];
   };
   // Every round has numbers of its own, so that nothing is known from the round before.
   const texts = (round: number): readonly string[] =>
     keystrokes(text.replace(/vocabulary: (\d+)/, (_, size: string) => `vocabulary: ${Number(size) + round}`));
   for (let round = 0; round < 3; round++) texts(round).forEach(press);
   const times = Array.from({ length: rounds }, (_, round) => texts(round + 3).map(press)).flat();
-  return { what: `keystroke, ${largest.id}`, p50: percentile(times, 0.5), p95: percentile(times, 0.95), target: '<= 16 (p95)' };
+  const [waited, spent] = [times.map(([time]) => time), times.map(([, time]) => time)];
+  return {
+    what: `keystroke, ${largest.id}`,
+    p50: percentile(waited, 0.5),
+    p95: percentile(waited, 0.95),
+    spent: percentile(spent, 0.95),
+    target: '<= 16 (p95)',
+  };
 }
 
 async function measureWorkspace(): Promise<readonly Row[]> {
@@ -93,20 +103,28 @@ model:
   first.setFiles(Object.keys(files));
   await first.idle();
   const all: number[] = [];
+  const spent: number[] = [];
   const slices: number[] = [];
   for (let round = 0; round < Math.max(3, Math.round(rounds / 5)); round++) {
     files['/w/baseline.moe.yaml'] = baseline(2048 + 8 * (round + 1));
     const timed = new TimedSlices();
-    const start = performance.now();
+    const [start, begun] = [performance.now(), processorTime()];
     const again = new WorkspaceCheck(store, ({ file, findings }) => void board.put(file, findings), timed);
     again.setFiles(store.outdate('/w/baseline.moe.yaml'));
     await again.idle();
     all.push(performance.now() - start);
+    spent.push(processorTime() - begun);
     slices.push(...timed.lengths, again.longestSlice);
   }
   const longest = Math.max(...slices);
   return [
-    { what: `${configs} configs checked again`, p50: percentile(all, 0.5), p95: percentile(all, 0.95), target: '<= 2000' },
+    {
+      what: `${configs} configs checked again`,
+      p50: percentile(all, 0.5),
+      p95: percentile(all, 0.95),
+      spent: percentile(spent, 0.95),
+      target: '<= 2000',
+    },
     { what: 'their slices', p50: percentile(slices, 0.5), p95: percentile(slices, 0.95), target: '<= 8' },
     { what: 'the longest of them', p50: longest, p95: longest, target: '<= 8' },
   ];
@@ -138,13 +156,13 @@ function roundsOf(args: readonly string[]): number {
 
 async function main(): Promise<void> {
   const loop = calibration();
-  const rows = [measureKeystrokes(), ...(await measureWorkspace())];
+  const rows: readonly Row[] = [measureKeystrokes(), ...measureSolver(rounds), ...(await measureWorkspace())];
   const ratio = (milliseconds: number): string => (milliseconds / loop).toFixed(2);
   console.log(`The calibrated loop takes ${loop.toFixed(2)} ms; ratios are to it.\n`);
-  console.log(['what'.padEnd(36), 'p50 ms', 'p95 ms', ' ratio', ' ratio', 'target ms'].join('  '));
-  for (const { what, p50, p95, target } of rows) {
+  console.log(['what'.padEnd(36), 'p50 ms', 'p95 ms', ' ratio', ' ratio', 'p95 processor ms', 'target ms'].join('  '));
+  for (const { what, p50, p95, spent, target } of rows) {
     const figures = [p50.toFixed(2), p95.toFixed(2), ratio(p50), ratio(p95)].map((figure) => figure.padStart(6));
-    console.log([what.padEnd(36), ...figures, target].join('  '));
+    console.log([what.padEnd(36), ...figures, (spent?.toFixed(2) ?? '').padStart(16), target].join('  '));
   }
 }
 

@@ -99,12 +99,35 @@ export function onlyKeys({ tried, solved, ranksWithRouter }: SolverPlan, keys: r
   return { tried: tried.filter(({ knob }) => mayChange(knob)), solved: solved.filter(mayChange), ranksWithRouter };
 }
 
-/** Every combination of tried values, the subject's own first. */
+/** Models that differ from the subject in more of the tried sizes than this are not of its kind. */
+const mostDiffering = 2;
+
+/** Where two of them differ, only usual values are tried. */
+const mostUsual = 8;
+
+/** The subject, and it with other tried values: any value of one of them, and usual values of two. */
 export function combinations(model: ModelConfig, tried: readonly TriedKnob[]): readonly ModelConfig[] {
-  return tried.reduce<readonly ModelConfig[]>(
-    (models, { knob, values }) => models.flatMap((one) => values.map((value) => (knob.of(one) === value ? one : knob.with(one, value)))),
-    [withStatedHeadWidth(model, tried)],
-  );
+  let found: readonly Combination[] = [{ model: withStatedHeadWidth(model, tried), changed: [] }];
+  for (const { knob, values } of tried) {
+    found = found.flatMap((one) =>
+      values.flatMap((value) => {
+        if (knob.of(one.model) === value) return one;
+        const changed = [...one.changed, value];
+        return isTried(changed) ? { model: knob.with(one.model, value), changed } : [];
+      }),
+    );
+  }
+  return found.map((one) => one.model);
+}
+
+interface Combination {
+  readonly model: ModelConfig;
+  /** The values that are not the subject's. */
+  readonly changed: readonly number[];
+}
+
+function isTried(changed: readonly number[]): boolean {
+  return changed.length < 2 || (changed.length <= mostDiffering && changed.every((value) => value <= mostUsual));
 }
 
 /** Heads that come and go leave the width of each as it is. */
