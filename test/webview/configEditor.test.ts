@@ -315,7 +315,7 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
   test('the solver is asked, and a choice of it is applied as one step', async () => {
     const editor = await open({ ...pair, text: mhMoe.replace('experts: 40', 'experts: 16') });
     const { page } = editor;
-    await page.locator('vscode-button', { hasText: 'Find Sizes' }).click();
+    await page.locator('.solver vscode-button', { hasText: 'Find Sizes' }).click();
     await page.waitForSelector('.choices-table tbody tr');
     expect(await page.locator('.choices-table tbody tr').first().locator('th, td').allInnerTexts()).toEqual([
       'expert_width 768, experts 41',
@@ -328,6 +328,13 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
     await eventually(() => expect(editor.document.text).toBe(mhMoe.replace('experts: 40', 'experts: 41')));
     expect(editor.document.undoSteps).toBe(1);
     await eventually(async () => expect((await figures(editor))[2]).toBe('\u22120.78 %'));
+  });
+
+  test('a finding about costs leads to the solver', async () => {
+    const editor = await open({ ...pair, text: mhMoe.replace('experts: 40', 'experts: 16') });
+    const finding = editor.page.locator('.finding', { hasText: 'parameters-off-parity' });
+    await finding.locator('vscode-button', { hasText: 'Find Sizes' }).click();
+    await editor.page.waitForSelector('.choices-table tbody tr');
   });
 
   test('keys are found, those that are stated alone shown, and all this outlives a reload', async () => {
@@ -398,7 +405,7 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
     });
     const { page } = editor;
     await page.waitForSelector('.diagram');
-    await page.locator('vscode-button', { hasText: 'Find Sizes' }).click();
+    await page.locator('.solver vscode-button', { hasText: 'Find Sizes' }).click();
     await page.waitForSelector('.choices-table tbody tr');
     await page.evaluate(() => document.querySelectorAll('details').forEach((section) => (section.open = true)));
     await page.screenshot({ path: join(screenshots, `config-editor-${what}.png`), fullPage: true });

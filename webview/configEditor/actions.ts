@@ -11,3 +11,9 @@ export interface PageActions {
   readonly request: (request: Exclude<ConfigEditorRequest, { readonly kind: 'change' | 'solve' }>) => void;
   readonly revealFinding: (index: number) => void;
 }
+
+/** What its fields and findings can, besides. */
+export interface PartActions extends PageActions {
+  /** Asks the solver, and shows where it answers. */
+  readonly findSizes: () => void;
+}

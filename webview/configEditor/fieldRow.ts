@@ -1,7 +1,7 @@
 import type { FieldView, Origin } from '../../src/extension/panels/configEditor-protocol';
 import { iconButton } from '../shared/controls';
 import { element, prose, setHidden, setText } from '../shared/element';
-import type { PageActions } from './actions';
+import type { PartActions } from './actions';
 import { fieldControl, type FieldControl } from './fieldControl';
 import { FindingList, link } from './findingList';
 import { dotted, type NumberedFinding } from './state';
@@ -16,7 +16,7 @@ export class FieldRow {
   private readonly findings: FindingList;
   private field: FieldView;
 
-  constructor(field: FieldView, actions: PageActions) {
+  constructor(field: FieldView, actions: PartActions) {
     this.field = field;
     const { path } = field;
     this.control = fieldControl(field, {

@@ -1,7 +1,7 @@
 import type { DiagramView } from '../../src/extension/panels/configEditor-protocol';
 import { checkbox, textButton, textControl } from '../shared/controls';
-import { element, setHidden, setText } from '../shared/element';
-import type { PageActions } from './actions';
+import { element, prose, setHidden, setText } from '../shared/element';
+import type { PageActions, PartActions } from './actions';
 import { diagramSvg } from './diagram';
 import { FindingList } from './findingList';
 import { Header } from './header';
@@ -27,13 +27,18 @@ export class ConfigEditorPage {
   private readonly diagram: HTMLElement;
   private readonly content: HTMLElement;
   private drawn: DiagramView | null = null;
+  private brokenShown = '';
 
-  constructor(
-    state: ConfigEditorState,
-    private readonly actions: PageActions,
-  ) {
+  private readonly actions: PartActions;
+
+  constructor(state: ConfigEditorState, actions: PageActions) {
+    const findSizes = (): void => {
+      actions.solve();
+      this.parity.element.scrollIntoView({ block: 'start' });
+    };
+    this.actions = { ...actions, findSizes };
     this.header = new Header(actions, () => this.goToFinding());
-    this.findings = new FindingList(actions);
+    this.findings = new FindingList(this.actions);
     this.parity = new ParityPart(actions);
     const search = (filter: string): void => actions.dispatch({ type: 'ui', ui: { filter } });
     this.filter = textControl('Find keys', false, search, () => undefined);
@@ -99,10 +104,11 @@ export class ConfigEditorPage {
     setHidden(this.notice, notice === null);
     const broken = update?.broken ?? null;
     const place = broken === null ? '' : `${broken.file === null ? 'Line' : `${broken.file}, line`} ${broken.line}`;
-    setText(
-      this.brokenText,
-      broken === null ? '' : `${place}: ${broken.message} Until that is mended, this form shows the text before it and cannot be changed.`,
-    );
+    const until = 'Until that is mended, this form shows the text before it and cannot be changed.';
+    const text = broken === null ? '' : `${place}: ${broken.message} ${until}`;
+    // An alert is read out each time it is written.
+    if (text !== this.brokenShown) this.brokenText.replaceChildren(...prose(text));
+    this.brokenShown = text;
     setHidden(this.broken, broken === null);
   }
 

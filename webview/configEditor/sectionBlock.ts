@@ -1,7 +1,7 @@
 import type { SectionView } from '../../src/extension/panels/configEditor-protocol';
 import { iconButton, textButton } from '../shared/controls';
 import { element, prose, setHidden, setText } from '../shared/element';
-import type { PageActions } from './actions';
+import type { PartActions } from './actions';
 import { FieldRow } from './fieldRow';
 import { FindingList } from './findingList';
 import { dotted, isFolded, isReadOnly, shownFields, type ConfigEditorState, type NumberedFinding } from './state';
@@ -21,7 +21,7 @@ export class SectionBlock {
 
   constructor(
     section: SectionView,
-    private readonly actions: PageActions,
+    private readonly actions: PartActions,
   ) {
     const { path } = section;
     const name = titleOf(section);

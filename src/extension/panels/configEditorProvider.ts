@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { SourceRange, TextEdit } from '../../config/configFile';
+import { InternalCommand } from '../contributions';
 import type { ConfigAnalyses } from '../language/configAnalyses';
 import { documentReader, openDocument } from '../language/configDocuments';
 import { toRange } from '../language/ranges';
@@ -25,7 +26,7 @@ export class ConfigEditors {
       apply: (edits) => apply(document, edits),
       reveal: (path, range) => reveal(path === file ? document.uri : (openDocument(path)?.uri ?? vscode.Uri.file(path)), range),
       showRule: async (code) => {
-        await vscode.commands.executeCommand('moeLab.showRule', code);
+        await vscode.commands.executeCommand(InternalCommand.showRule, code);
       },
       isVisible: () => panel.visible,
       logError: (error) => this.log.error(error),

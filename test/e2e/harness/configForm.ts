@@ -37,9 +37,12 @@ export class ConfigForm {
     await this.window.page.keyboard.press('Enter');
   }
 
-  /** The path of the field that has the focus; null for any other part of the form. */
+  /** The path of the field whose control has the focus; null for anything else. */
   focused(): Promise<string | null> {
-    return this.frame.locator('body').evaluate(() => document.activeElement?.closest('.field')?.getAttribute('data-path') ?? null);
+    return this.frame.locator('body').evaluate(() => {
+      const control = document.activeElement?.closest('.field-control > *:not(vscode-button)');
+      return control?.closest('.field')?.getAttribute('data-path') ?? null;
+    });
   }
 
   /** Residuals of the part that differs: MACs, with router, parameters, with router. */
