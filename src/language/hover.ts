@@ -1,6 +1,6 @@
 import type { Position, SourceRange } from '../config/configFile';
 import { describeKey, type KeyDescription } from '../config/describeKey';
-import { keyFacts, keyMarkdown } from '../config/keyFacts/keyFacts';
+import { keyFacts, keyMeaning, keySource } from '../config/keyFacts/keyFacts';
 import type { KeyPath } from '../config/yamlTree';
 import { sizeKeys } from '../parity/sizeKeys';
 import type { Beside } from './besideYaml';
@@ -22,7 +22,9 @@ export function hoverAt(config: HintedConfig, position: Position, beside: Beside
   if (beyond !== undefined) return beyond;
   const key = keyAt(config.loaded, position);
   if (key === undefined) return undefined;
-  const parts = [...(beside === 'alone' ? [keyText(key.description)] : []), ...figures(config, key.path)];
+  const own = figures(config, key.path);
+  // Figures first: a hover shows its beginning, and the source can be scrolled to.
+  const parts = beside === 'yaml' ? own : [meaningOf(key.description), ...own, ...sourceOf(key.description)];
   return parts.length === 0 ? undefined : { range: key.range, markdown: parts.join('\n\n') };
 }
 
@@ -47,11 +49,18 @@ function beyondSchema({ loaded }: HintedConfig, position: Position): KeyHover | 
 }
 
 /** What the schema knows of a key. */
-export function keyText({ path, description, type, required, default: preset }: KeyDescription): string {
-  const facts = [`Must be ${type}.`];
-  if (preset !== undefined) facts.push(`Default: \`${JSON.stringify(preset)}\`.`);
-  else facts.push(required ? 'Required.' : 'Optional.');
-  return [`**${path}**`, keyMarkdown(description, keyFacts[path]), facts.join(' ')].join('\n\n');
+export function keyText(description: KeyDescription): string {
+  return [meaningOf(description), ...sourceOf(description)].join('\n\n');
+}
+
+function meaningOf({ path, description, type, required, default: preset }: KeyDescription): string {
+  const absent = preset !== undefined ? `default \`${JSON.stringify(preset)}\`` : required ? 'required' : 'optional';
+  return `**${path}**: ${type}; ${absent}\n\n${keyMeaning(description, keyFacts[path])}`;
+}
+
+function sourceOf({ path }: KeyDescription): readonly string[] {
+  const source = keySource(keyFacts[path]);
+  return source === undefined ? [] : [source];
 }
 
 /** What this config makes of it. */

@@ -29,7 +29,7 @@ describe('facts about keys', () => {
   it('give a hover in Markdown', () => {
     const path = 'model.moe.top_k';
     expect(keyMarkdown('Experts of a unit.', keyFacts[path])).toBe(
-      'Experts of a unit.\n\n`n d f k MACs per token`\n\nMACs of the experts grow in proportion, parameters stay. At equal MACs expert_width falls as 1 / k.\n\n*Source: 2411.16205 Eq. 6.*',
+      'Experts of a unit. MACs of the experts grow in proportion, parameters stay. At equal MACs expert_width falls as 1 / k.\n\n`n d f k MACs per token`\n\n*Source: 2411.16205 Eq. 6.*',
     );
     expect(keyMarkdown('Only this.', undefined)).toBe('Only this.');
   });

@@ -17,7 +17,7 @@ describe('sizes to choose from', () => {
     expect(new Set(identities).size).toBe(identities.length);
     for (const { description, detail } of choices) {
       expect(description).toMatch(/ % MACs, .+ % parameters$/);
-      expect(detail).toMatch(/^Without router .+; in all .+ % MACs, .+ % parameters$/);
+      expect(detail).toMatch(/^without router .+ %, .+ %; in all .+ %, .+ %$/);
     }
   });
 

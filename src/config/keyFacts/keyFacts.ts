@@ -8,10 +8,17 @@ import { runFacts } from './runFacts';
 /** By dotted path. */
 export const keyFacts: KeyFacts = { ...runFacts, ...modelFacts, ...attentionFacts, ...routedFacts, ...productKeyFacts };
 
-/** Markdown for hovers, here and in other editors: what a key means, the formula it is in, what it does, and where that comes from. */
+/** What a key means and does, and the formula it is in; where that comes from stands apart, since it is read last. */
+export function keyMeaning(description: string, fact: KeyFact | undefined): string {
+  const sentences = [description, fact?.effect].filter((text) => text !== undefined && text !== '').join(' ');
+  return fact?.formula === undefined ? sentences : `${sentences}\n\n\`${fact.formula}\``;
+}
+
+export function keySource(fact: KeyFact | undefined): string | undefined {
+  return fact?.source === undefined ? undefined : `*Source: ${fact.source}.*`;
+}
+
+/** Markdown for hovers of other editors. */
 export function keyMarkdown(description: string, fact: KeyFact | undefined): string {
-  if (fact === undefined) return description;
-  const { formula, effect, source } = fact;
-  const lines = [formula === undefined ? undefined : `\`${formula}\``, effect, source === undefined ? undefined : `*Source: ${source}.*`];
-  return [description, ...lines].filter((line) => line !== undefined && line !== '').join('\n\n');
+  return [keyMeaning(description, fact), keySource(fact)].filter((part) => part !== undefined).join('\n\n');
 }

@@ -38,13 +38,13 @@ function whatChanges({ changes }: SolvedChoice, subject: Experiment): Readonly<R
   return Object.fromEntries(Object.entries(changes).filter(([key, value]) => valueAt(subject, key.split('.')) !== value));
 }
 
+/** A quick pick has room for little: of the second line only the figures, MACs first. */
 function texts({ title, parity: { compared, model, scope } }: SolvedChoice): { label: string; description: string; detail: string } {
-  const both = (macs: number | null, parameters: number | null): string =>
-    `${residualText(macs)} MACs, ${residualText(parameters)} parameters`;
-  const whole = scope === 'model' ? '' : `; in all ${both(model.macsWithRouter, model.parametersWithRouter)}`;
+  const figures = (macs: number | null, parameters: number | null): string => `${residualText(macs)}, ${residualText(parameters)}`;
+  const whole = scope === 'model' ? '' : `; in all ${figures(model.macsWithRouter, model.parametersWithRouter)}`;
   return {
     label: title,
-    description: both(compared.macsWithRouter, compared.parametersWithRouter),
-    detail: `Without router ${both(compared.macs, compared.parameters)}${whole}`,
+    description: `${residualText(compared.macsWithRouter)} MACs, ${residualText(compared.parametersWithRouter)} parameters`,
+    detail: `without router ${figures(compared.macs, compared.parameters)}${whole}`,
   };
 }

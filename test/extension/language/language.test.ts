@@ -142,7 +142,7 @@ describe('hovers', () => {
   it('say what a key means, what it must be and its default', () => {
     const key = keyAt(loaded, at('experts'));
     expect(key && keyText(key.description)).toMatch(
-      /^\*\*model\.moe\.experts\*\*\n\nRouted experts in each routed layer\.\n\n`.+`\n\n.+\n\n\*Source: .+\n\nMust be a whole number of at least 1 and at most 1,048,576\. Required\.$/,
+      /^\*\*model\.moe\.experts\*\*: a whole number of at least 1 and at most 1,048,576; required\n\nRouted experts in each routed layer\. .+\n\n`.+`\n\n\*Source: .+\*$/,
     );
   });
 });
