@@ -7,11 +7,17 @@ import { Lexer } from 'yaml';
 const mostCharacters = 200_000;
 const mostPieces = 20_000;
 
+/** Blocks that begin in one line: the parser calls itself for each, and would run out of stack. */
+const nestedInLine = /(?:[?-][ \t]+){200}/;
+
+export const nestedTooDeeply = 'This is nested too deeply to be read.';
+
 /** Says what is too much of a text to be a config; undefined where nothing is. */
 export function excessOf(text: string): string | undefined {
   if (text.length > mostCharacters) {
     return `This file has ${count(text.length)} characters; a config has at most ${count(mostCharacters)}.`;
   }
+  if (nestedInLine.test(text)) return nestedTooDeeply;
   return text.length > mostPieces && hasMorePieces(text)
     ? `This is more than a config can be: it has over ${count(mostPieces)} keys, values and signs.`
     : undefined;

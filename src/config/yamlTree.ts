@@ -4,7 +4,7 @@ import type { ConfigFinding, SourceRange } from './configFile';
 import type { Remedy } from './remedy';
 import { sourceText } from './sourceText';
 import type { SourceText } from './sourceText';
-import { excessOf } from './textLimits';
+import { excessOf, nestedTooDeeply } from './textLimits';
 import { closingRemedies, duplicateRemedies, tabRemedies } from './syntaxRemedies';
 
 export type KeyPath = readonly (string | number)[];
@@ -58,9 +58,9 @@ export interface ParsedYaml {
 /** Also how it is written, for who edits it. */
 export function parseYaml(text: string): ParsedYaml {
   const excess = excessOf(text);
-  if (excess !== undefined) return { document: parseDocument(''), tree: unread(excess) };
+  const document = excess === undefined ? documentOf(text) : undefined;
+  if (!document) return { document: parseDocument(''), tree: unread(excess ?? nestedTooDeeply) };
   const source = sourceText(text);
-  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   // After one syntax error the parser has lost its way, and so would a reader of what else it says.
   const broken = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
   const problems: YamlProblem[] = broken
@@ -84,6 +84,16 @@ export function parseYaml(text: string): ParsedYaml {
     statedAt: (path) => reader.places.get(placeKey(path)),
   };
   return { document, tree };
+}
+
+/** Undefined where the parser, which calls itself for every level, ran out of stack. */
+function documentOf(text: string): YamlDocument | undefined {
+  try {
+    return parseDocument(text, { prettyErrors: false, logLevel: 'error' });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function unread(message: string): YamlTree {

@@ -1,5 +1,6 @@
 import { parseAllDocuments } from 'yaml';
 import type { ConfigFinding, SourceRange } from '../config/configFile';
+import { excessOf } from '../config/textLimits';
 
 /** Red Hat's YAML extension reads the schema that package.json gives it, and shows what it says: descriptions, keys, choices, and what breaks it. */
 export const YAML_EXTENSION = 'redhat.vscode-yaml';
@@ -26,6 +27,7 @@ export function saidByYamlExtension({ code, range }: Pick<ConfigFinding, 'code' 
   switch (code) {
     case 'yaml-syntax':
       // A limit of our own, or what it takes for several documents.
+      if (excessOf(text) !== undefined) return false;
       return parseAllDocuments(text, { logLevel: 'silent', prettyErrors: false }).some(
         ({ errors, warnings }) => errors.length + warnings.length > 0,
       );

@@ -314,6 +314,7 @@ export const hugeMutations: Readonly<Record<string, Mutation>> = {
   'a line of 150 KB': (text) => text.replace('\n', ` # ${'x'.repeat(150_000)}\n`),
   'a value of 150 KB': (text) => `${text}name: ${'x y '.repeat(37_000)}\n`,
   'thousands of keys': (text) => text + Array.from({ length: 2500 }, (_, index) => `k${index}: ${index}\n`).join(''),
+  'thousands of levels in a line': (text) => `${text}name: ${'? '.repeat(4_000)}{ a: 1 }`,
   'thousands of quotes': (text) => `${text}name: ${'"'.repeat(19_000)}`,
   'thousands of anchors': (text) => `${text}name: ${'&a '.repeat(6_000)}`,
 };

@@ -6,6 +6,7 @@ import { presets } from '../../src/config/presets/catalogue';
 import type { ConfigAnalysis } from '../../src/language/analysis';
 import { AnalysisStore } from '../../src/language/analysisStore';
 import { architectureDiagram } from '../../src/language/architectureDiagram';
+import { saidByYamlExtension } from '../../src/language/besideYaml';
 import { fixesFor, withSureFixes } from '../../src/language/codeFixes';
 import { completionsAt } from '../../src/language/completion/completionsAt';
 import { brokenAt, configForm } from '../../src/language/configForm';
@@ -200,6 +201,7 @@ function examine(text: string, at: Lab, throws: Dice, mostFixes: number): { fixe
   if (form === undefined)
     expectInside(textOf(brokenAt(folder + name, text, at.readText)?.file ?? ''), brokenAt(folder + name, text, at.readText)?.range ?? none);
   familyTable(analysis);
+  for (const finding of analysis.findings) saidByYamlExtension(finding, textOf(finding.file));
   if (throws.chance(0.05)) {
     const program = analysis.program();
     if (program && analysis.loaded.experiment) architectureDiagram(program, analysis.loaded.experiment.model.context);
