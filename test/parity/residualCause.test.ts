@@ -25,10 +25,7 @@ describe('the key where a residual is best mended', () => {
     ['moe.top_k', '{ moe: { kind: mh-moe, heads: 2, experts: 40, top_k: 3, expert_width: 96 } }'],
     ['moe.expert_width', '{ moe: { expert_width: 200 } }'],
     ['moe.shared_width', '{ moe: { shared_width: 256 } }'],
-    [
-      'moe.heads',
-      '{ moe: { kind: mh-moe, heads: 2, head_layer: false, merge_layer: false, experts: 16, top_k: 1, expert_width: 256 } }',
-    ],
+    ['moe.heads', '{ moe: { kind: mh-moe, heads: 2, head_layer: false, merge_layer: false, experts: 16, top_k: 1, expert_width: 256 } }'],
     ['ffn.width', '{ ffn: { width: 512 } }'],
     ['attention.kv_heads', '{ attention: { kv_heads: 2 } }'],
     ['attention.head_width', '{ attention: { heads: 2, head_width: 12, moe: { experts: 4, top_k: 4 } } }'],

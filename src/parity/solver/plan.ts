@@ -1,6 +1,7 @@
 import { headWidth } from '../../config/attentionShape';
 import type { ModelConfig } from '../../config/schema';
 import type { ComparedScope } from '../comparedPart';
+import { attentionCost } from '../closedForm/attentionCost';
 import { placementOf } from '../closedForm/modelTotals';
 import type { Knob } from './knobs';
 import {
@@ -42,15 +43,17 @@ const fewExperts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16];
  * that leaves (2312.07987 section 3.1); else the layers behind it are.
  */
 export function planOf(subject: ModelConfig, baseline: ModelConfig, scope: ComparedScope): SolverPlan {
-  const differs = scope === 'attention' || (scope === 'model' && subject.attention.moe !== undefined);
+  const differs = scope === 'attention' || (scope === 'model' && !same(attentionCost(subject), attentionCost(baseline)));
   if (differs && subject.attention.moe !== undefined) return switchHeadPlan(subject, baseline);
   if (scope === 'attention') return { tried: [], solved: [attentionHeadWidth, ffnWidth], ranksWithRouter: false };
-  return feedForwardPlan(subject);
+  return feedForwardPlan(subject, baseline);
 }
 
-function feedForwardPlan(model: ModelConfig): SolverPlan {
+function feedForwardPlan(model: ModelConfig, baseline: ModelConfig): SolverPlan {
   const { routed, retrieving } = placementOf(model);
-  if (model.moe !== undefined && routed > 0) {
+  // Where a model has both, and experts are the baseline's, what retrieves is what differs.
+  const onlyRetrieves = routed === 0 || (retrieving > 0 && same(model.moe, baseline.moe));
+  if (model.moe !== undefined && !onlyRetrieves) {
     const tried = [{ knob: topK, values: startingWith(model.moe.top_k, fewExperts) }];
     const heads = { knob: moeHeads, values: startingWith(model.moe.heads, headCounts(model.d_model)) };
     return { tried: model.moe.kind === 'mh-moe' ? [heads, ...tried] : tried, solved: [expertWidth, experts], ranksWithRouter: false };
@@ -87,6 +90,10 @@ function switchHeadPlan(subject: ModelConfig, baseline: ModelConfig): SolverPlan
 /** Into how many sub-tokens a token of width d is split, each at least 8 wide. */
 function headCounts(d: number): readonly number[] {
   return fewExperts.filter((heads) => d % heads === 0 && d / heads >= 8);
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function startingWith(first: number, others: readonly number[]): readonly number[] {

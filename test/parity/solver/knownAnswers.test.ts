@@ -201,3 +201,32 @@ describe('other architectures', () => {
     expect(choices[0]?.changes).toEqual({ 'model.ffn.width': 2053 });
   });
 });
+
+describe('what is solved for is what differs', () => {
+  const both = (keys: number, experts: number): Experiment =>
+    experimentSchema.parse({
+      model: {
+        d_model: 256,
+        layers: 4,
+        context: 256,
+        attention: { heads: 4 },
+        ffn: { width: 1024 },
+        moe: { kind: 'smoe', layers: [3], experts, top_k: 1, expert_width: 512 },
+        product_keys: { layers: [1], experts: keys, heads: 4, top_k: 16 },
+      },
+    });
+
+  it('retrieval where the routed experts are the same, else those', () => {
+    const keysOf = (subject: Experiment): readonly string[] => Object.keys(solve(subject, both(4096, 8)).exact);
+    expect(keysOf(both(2500, 8))).toEqual(['model.product_keys.top_k', 'model.product_keys.experts']);
+    expect(keysOf(both(2500, 16))).toEqual(['model.moe.expert_width', 'model.moe.experts']);
+  });
+
+  it('the width of heads and the feed-forward networks where only attention differs', () => {
+    const [subject, baseline] = [both(4096, 8), both(4096, 8)];
+    const narrow = { ...subject, model: { ...subject.model, attention: { ...subject.model.attention, head_width: 48 } } };
+    const { scope, choices } = solve(narrow, baseline);
+    expect(scope).toBe('attention');
+    expect(choices[0]).toMatchObject({ changes: { 'model.attention.head_width': 64, 'model.ffn.width': 1024 }, macs: 0, parameters: 0 });
+  });
+});
