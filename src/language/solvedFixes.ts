@@ -1,8 +1,8 @@
-import type { ConfigFix } from '../config/configFile';
+import type { ConfigFinding, ConfigFix } from '../config/configFile';
 import { fixesOf } from '../config/fixes';
+import type { ComparedResiduals } from '../parity/comparedPart';
 import { remedyOfChoice } from '../parity/solver/choiceText';
-import { solve, type Choice } from '../parity/solver/solve';
-import type { ConfigFinding } from '../config/configFile';
+import { solve } from '../parity/solver/solve';
 import type { ConfigAnalysis } from './analysis';
 
 /** As many of the solver's choices as a menu may hold. */
@@ -10,22 +10,31 @@ const OFFERED = 3;
 /** Of so many that are looked at, best first. */
 const LOOKED_AT = 12;
 
-/** What findings a solved size mends, and when it does: the limits of `parity/rules/costOff.ts`. */
-const mends: Readonly<Record<string, (choice: Choice) => boolean>> = {
-  'macs-off-parity': evenMacs,
-  'two-matrix-parity': evenMacs,
-  'parameters-off-parity': ({ parameters, parametersWithRouter }) => Math.max(Math.abs(parameters), Math.abs(parametersWithRouter)) <= 0.05,
+/** The limits of `parity/rules/costOff.ts`: without what chooses experts and with it. */
+const isEven = {
+  macs: ({ macs, macsWithRouter }: ComparedResiduals) => Math.max(Math.abs(macs), Math.abs(macsWithRouter)) <= 0.02,
+  parameters: ({ parameters, parametersWithRouter }: ComparedResiduals) =>
+    Math.max(Math.abs(parameters), Math.abs(parametersWithRouter)) <= 0.05,
+} as const;
+
+/** Which axis a finding is about that a solved size mends. */
+const axisOf: Readonly<Record<string, keyof typeof isEven>> = {
+  'macs-off-parity': 'macs',
+  'two-matrix-parity': 'macs',
+  'parameters-off-parity': 'parameters',
 };
 
-function evenMacs({ macs, macsWithRouter }: Choice): boolean {
-  return Math.max(Math.abs(macs), Math.abs(macsWithRouter)) <= 0.02;
-}
-
-/** The solver's choices that mend a finding about costs, each with its residuals; none for other findings. */
-export function solvedFixes(finding: ConfigFinding, { file, text, loaded, baseline }: ConfigAnalysis): readonly ConfigFix[] {
-  const isMended = Object.hasOwn(mends, finding.code) ? mends[finding.code] : undefined;
-  if (isMended === undefined || finding.file !== file || loaded.experiment === undefined || baseline === undefined) return [];
+/** The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other findings. */
+export function solvedFixes(finding: ConfigFinding, { file, text, loaded, baseline, parity }: ConfigAnalysis): readonly ConfigFix[] {
+  const axis = Object.hasOwn(axisOf, finding.code) ? axisOf[finding.code] : undefined;
+  if (axis === undefined || finding.file !== file) return [];
+  if (loaded.experiment === undefined || baseline === undefined || parity === null) return [];
+  const other = axis === 'macs' ? 'parameters' : 'macs';
   const { choices } = solve(loaded.experiment, baseline.experiment, { limit: LOOKED_AT });
-  const remedies = choices.filter(isMended).slice(0, OFFERED).map(remedyOfChoice);
+  const remedies = choices
+    .filter((choice) => isEven[axis](choice))
+    .filter((choice) => isEven[other](choice) || Math.abs(choice[other]) <= Math.abs(parity.compared[other]))
+    .slice(0, OFFERED)
+    .map(remedyOfChoice);
   return fixesOf({ ...finding, remedies }, text);
 }
