@@ -26,7 +26,7 @@ const commands: Readonly<Record<LensAction, string>> = {
   openDashboard: Command.openDashboard,
   createTwin: Command.createTwin,
   chooseSizes: InternalCommand.chooseSizes,
-  measureMachine: 'moeLab.measureMachine',
+  measureMachine: Command.measureMachine,
 };
 
 /** Actions that are about the config; the others are about everything. */

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { ConfigAnalysis } from '../../language/analysis';
 import { Measurements } from '../../runs/measurements';
+import type { RunSummary } from '../../runs/runIndex';
 import { estimate, type Estimate, type Measurement } from '../../runs/throughput';
 import { Setting } from '../contributions';
 import { runsFolderFor } from '../runs/runsFolders';
@@ -17,7 +18,8 @@ export class MachineSpeed implements vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<void>();
   private readonly measurements = new Measurements();
   private readonly known = new Map<string, readonly Measurement[]>();
-  private readonly reading = new Set<string>();
+  /** Folders that are being read, and whether they have changed since that began. */
+  private readonly reading = new Map<string, { changed: boolean }>();
   private readonly subscription: vscode.Disposable;
 
   /** Fires when another time may be told than before. */
@@ -45,19 +47,33 @@ export class MachineSpeed implements vscode.Disposable {
   }
 
   private async read(folder: string): Promise<void> {
-    if (this.reading.has(folder)) return;
-    this.reading.add(folder);
+    const already = this.reading.get(folder);
+    if (already) {
+      already.changed = true;
+      return;
+    }
+    const reading = { changed: false };
+    this.reading.set(folder, reading);
     try {
-      const runs = this.store.groups.find(({ runsDirectory }) => runsDirectory === folder)?.runs ?? [];
-      const measured = await this.measurements.read(folder, runs);
-      const before = this.known.get(folder);
-      this.known.set(folder, measured);
-      if (JSON.stringify(before ?? []) !== JSON.stringify(measured)) this.emitter.fire();
+      do {
+        reading.changed = false;
+        this.take(folder, await this.measurements.read(folder, this.runsIn(folder)));
+      } while (reading.changed);
     } catch (error) {
       this.reportError(error);
     } finally {
       this.reading.delete(folder);
     }
+  }
+
+  private runsIn(folder: string): readonly RunSummary[] {
+    return this.store.groups.find(({ runsDirectory }) => runsDirectory === folder)?.runs ?? [];
+  }
+
+  private take(folder: string, measured: readonly Measurement[]): void {
+    const before = this.known.get(folder) ?? [];
+    this.known.set(folder, measured);
+    if (JSON.stringify(before) !== JSON.stringify(measured)) this.emitter.fire();
   }
 
   dispose(): void {
