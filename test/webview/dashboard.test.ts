@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { WrittenRun, type RunPlan } from '../extension/reader/writtenRun';
+import { experimentSchema } from '../../src/config/schema';
 import { readSketches, start } from '../../src/runs/runReader';
 import { paletteOf, ratioColour } from '../../webview/dashboard/heatmapColour';
 import { buildDashboard, chromiumPath, OpenDashboard, screenshots, type BuiltDashboard, type OpenOptions } from './dashboardHarness';
@@ -243,6 +244,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
       asTable: false,
       retrievalRun: null,
       retrievalLayer: 0,
+      baselineRun: null,
       heatmapRun: null,
     });
     const after = await openDrawn([run], { savedState });
@@ -463,6 +465,61 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     );
     expect(await page.locator('.line-key').isVisible()).toBe(true);
     await page.screenshot({ path: join(screenshots, 'dashboard-mean-k.png'), fullPage: true });
+  });
+
+  test.each(['dark', 'light', 'highContrast'] as const)('%s: what runs cost against one of them, on both axes', async (name) => {
+    const model = (changes: object) =>
+      experimentSchema.parse({
+        model: {
+          d_model: 768,
+          layers: 2,
+          context: 64,
+          attention: { heads: 12 },
+          ffn: { width: 2048 },
+          moe: { kind: 'smoe', every: 2, experts: 8, top_k: 1, expert_width: 2048, ...changes },
+        },
+      });
+    const mhMoe = { kind: 'mh-moe', heads: 2, experts: 40, top_k: 2, expert_width: 768 };
+    const smoe = write({ name: 'SMoE', seed: 1, experiment: model({}) }, 60);
+    const twin = write({ name: 'MH-MoE (head=2)', seed: 2, floor: 5.2, experiment: model(mhMoe) }, 60);
+    const foreign = write({ name: 'Foreign', seed: 3 }, 60);
+    foreign.status('failed', { message: 'Diverged: the loss is NaN.', advice: 'Lower it.', step: 60, cause: 'diverged' });
+    const dashboard = await openDrawn([smoe, twin, foreign], { theme: themes[name], height: 1500 });
+    const { page } = dashboard;
+    const section = page.locator('section', { has: page.locator('#parity-title') });
+    await eventually(async () => expect(await section.locator('table').count()).toBe(1));
+    expect(await section.locator('caption').innerText()).toBe('MH-MoE (head=2) against SMoE');
+    const figures = async () =>
+      (await section.locator('.parity-figure:visible').allInnerTexts()).map((text) => text.replace('\u2212', '-'));
+    expect((await figures()).slice(0, 4)).toEqual(['0.00 %', '+0.52 %', '-3.13 %', '-3.10 %']);
+    expect(await section.locator('p:visible').innerText()).toBe('Cannot be counted against SMoE: Foreign.');
+    await page.screenshot({ path: join(screenshots, `dashboard-parity-${name}.png`), fullPage: true });
+    await choose(dashboard, 'Against', 'MH-MoE (head=2)');
+    await eventually(async () => expect(await section.locator('caption').innerText()).toBe('SMoE against MH-MoE (head=2)'));
+    expect((await figures())[2]).toBe('+3.23 %');
+    expect(await dashboard.savedState()).toMatchObject({ baselineRun: twin.directory });
+    // Of one run there is nothing to compare.
+    dashboard.showRuns([twin.directory]);
+    await section.waitFor({ state: 'hidden' });
+    expect((await dashboard.violations()).filter((violation) => !knownViolations.includes(violation))).toEqual([]);
+    expect(dashboard.errors).toEqual([]);
+  });
+
+  test('a failed run, and one with an alarm, can be branched from', async () => {
+    const failed = write({ name: 'Failed', seed: 1 }, 60);
+    failed.status('failed', { message: 'Diverged: the loss is NaN.', advice: 'Lower it.', step: 60, cause: 'diverged' });
+    const dropping = write({ name: 'Dropping', seed: 2, dropRate: 0.9 }, 60);
+    const calm = write({ name: 'Calm', seed: 4 }, 60);
+    const dashboard = await openDrawn([failed, dropping, calm]);
+    const branch = dashboard.page.locator('.run vscode-button[aria-label="Branch with this fix"]:visible');
+    await eventually(async () => expect(await branch.count()).toBe(2));
+    expect(await dashboard.page.locator('.trouble:visible p').allInnerTexts()).toMatchObject([
+      'Failed at step 60: Diverged: the loss is NaN.',
+      'Lower it.',
+      expect.stringMatching(/^\d\d % of the choices of experts are dropped/),
+    ]);
+    await branch.nth(1).click();
+    await eventually(() => expect(dashboard.performed).toEqual([{ kind: 'branchWithFix', run: dropping.directory }]));
   });
 
   test('without runs it says what to do', async () => {

@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import type { DashboardUpdate, ExpertsFrame, RunSummary } from '../../src/extension/panels/dashboard-protocol';
 import { chartContent } from '../../webview/dashboard/chartCurves';
-import { heatmapRun, initialState, reduce, savedState, spliced, viewOf, type DashboardState } from '../../webview/dashboard/state';
+import {
+  baselineRun,
+  heatmapRun,
+  initialState,
+  reduce,
+  savedState,
+  spliced,
+  viewOf,
+  type DashboardState,
+} from '../../webview/dashboard/state';
 
 const summary = (run: string, changes: Partial<RunSummary> = {}): RunSummary => ({
   run,
@@ -23,6 +32,7 @@ const summary = (run: string, changes: Partial<RunSummary> = {}): RunSummary => 
   retrievals: [],
   expertSteps: { first: 1, last: 10 },
   failure: null,
+  alarms: [],
   problem: null,
   ...changes,
 });
@@ -34,6 +44,7 @@ const update = (changes: Partial<DashboardUpdate>): DashboardUpdate => ({
   curves: [],
   experts: null,
   retrieval: null,
+  parity: null,
   ...changes,
 });
 const frame = (run: string, step: number): ExpertsFrame => ({
@@ -187,6 +198,7 @@ test('only navigation is saved', () => {
   const state = after({ ...shown, curves: [{ run: 'a', curve: 'train', from: 0, points: points(1) }] });
   expect(Object.keys(savedState(state)).sort()).toEqual([
     'asTable',
+    'baselineRun',
     'heatmapRun',
     'hidden',
     'hiddenLines',
@@ -200,4 +212,25 @@ test('only navigation is saved', () => {
     'xAxis',
     'yScale',
   ]);
+});
+
+describe('parity', () => {
+  const of = (baseline: string, ...runs: string[]) => ({ baseline, runs: runs.map((run) => ({ run, parity: null })) });
+
+  test('is wanted against the first run, or the chosen one while it is shown, and not of a single run', () => {
+    const state = after(shown);
+    expect(viewOf(state, 800).baseline).toBe('a');
+    const chosen = reduce(state, { type: 'choose', ui: { baselineRun: 'b' } });
+    expect([viewOf(chosen, 800).baseline, savedState(chosen).baselineRun]).toEqual(['b', 'b']);
+    expect(baselineRun(reduce(chosen, { type: 'message', message: update({ runs: ['a', 'c'] }) }))).toBe('a');
+    expect(viewOf(after({ ...shown, runs: ['a'] }), 800).baseline).toBeNull();
+  });
+
+  test('what comes about a run that is chosen no longer is left out', () => {
+    const state = after(shown, { parity: of('a', 'b') });
+    expect(state.parity).toEqual(of('a', 'b'));
+    const chosen = reduce(state, { type: 'choose', ui: { baselineRun: 'b' } });
+    expect(reduce(chosen, { type: 'message', message: update({ parity: of('a', 'b') }) }).parity).toEqual(of('b'));
+    expect(reduce(chosen, { type: 'message', message: update({ parity: of('b', 'a') }) }).parity).toEqual(of('b', 'a'));
+  });
 });

@@ -5,6 +5,7 @@ import { readTheme } from '../shared/theme';
 import { seriesColour } from './chartOptions';
 import { ChartSection } from './chartSection';
 import { ExpertsSection } from './expertsSection';
+import { ParitySection } from './paritySection';
 import { RetrievalSection } from './retrievalSection';
 import { RunHeader } from './runHeader';
 import type { DashboardAction, DashboardState } from './state';
@@ -28,6 +29,7 @@ export class DashboardPage {
   private readonly charts: ChartSection;
   private readonly experts: ExpertsSection;
   private readonly retrieval: RetrievalSection;
+  private readonly parity: ParitySection;
   private readonly content: HTMLElement;
   readonly element: HTMLElement;
 
@@ -47,6 +49,7 @@ export class DashboardPage {
       this.hover,
       this.theme,
     );
+    this.parity = new ParitySection((run) => dispatch({ type: 'choose', ui: { baselineRun: run } }));
     this.retrieval = new RetrievalSection({ choose: chartActions.choose, lookBack: lookBackRetrieval }, this.hover, this.theme);
     const runs = element(
       'section',
@@ -54,7 +57,15 @@ export class DashboardPage {
       element('h2', { id: 'runs-title', class: 'visually-hidden' }, 'Runs'),
       this.runs,
     );
-    this.content = element('div', { class: 'content' }, this.charts.element, runs, this.experts.element, this.retrieval.element);
+    this.content = element(
+      'div',
+      { class: 'content' },
+      this.charts.element,
+      runs,
+      this.parity.element,
+      this.experts.element,
+      this.retrieval.element,
+    );
     this.element = element(
       'div',
       {},
@@ -98,6 +109,7 @@ export class DashboardPage {
     this.charts.update(state, this.theme);
     this.experts.update(state, this.theme);
     this.retrieval.update(state, this.theme);
+    this.parity.update(state);
   }
 
   private renderNotice(): void {
@@ -132,6 +144,7 @@ export class DashboardPage {
       stop: () => void this.actions.request({ kind: 'stopRun', run }).then(() => created.stopAnswered()),
       openConfig: () => void this.actions.request({ kind: 'openConfig', run }),
       remove: () => void this.actions.request({ kind: 'toggleRun', run }),
+      branch: () => void this.actions.request({ kind: 'branchWithFix', run }),
     });
     this.headers.set(run, created);
     return created;

@@ -8,6 +8,7 @@ export interface RunActions {
   readonly stop: (run: string) => void;
   readonly openConfig: (run: string) => void;
   readonly remove: (run: string) => void;
+  readonly branch: (run: string) => void;
 }
 
 const stateNames: Readonly<Record<RunStateName, string>> = {
@@ -26,6 +27,7 @@ export class RunHeader {
   private readonly name = element('h3', {});
   private readonly state = element('span', { class: 'state' });
   private readonly stop: HTMLElement & { disabled: boolean };
+  private readonly branch: HTMLElement;
   private readonly progress = element('progress', {});
   private readonly notCausal = element('span', { class: 'tag' }, 'not causal');
   private readonly steps = element('span', { class: 'steps' });
@@ -42,6 +44,9 @@ export class RunHeader {
       this.stop.disabled = true;
       actions.stop(run);
     });
+    this.branch = iconButton('branch', 'Branch with this fix', 'Open a new config with the key changed that governs what went wrong', () =>
+      actions.branch(run),
+    );
     const config = iconButton('config', 'Config', 'Open the config this run was started from', () => actions.openConfig(run));
     const remove = iconButton('close', 'Hide', 'Take this run off the dashboard; its files stay', () => actions.remove(run));
     this.element = element(
@@ -55,7 +60,7 @@ export class RunHeader {
         this.state,
         this.notCausal,
         this.steps,
-        element('div', { class: 'buttons' }, this.stop, config, remove),
+        element('div', { class: 'buttons' }, this.stop, this.branch, config, remove),
       ),
       this.progress,
       this.figures,
@@ -85,6 +90,7 @@ export class RunHeader {
     this.notCausal.title = summary.notCausal.join(' ');
     this.stop.disabled = this.stopping;
     setHidden(this.stop, !live);
+    setHidden(this.branch, summary.failure === null && summary.alarms.length === 0);
     this.progress.max = Math.max(1, summary.totalSteps);
     this.progress.value = summary.step;
     this.progress.setAttribute('aria-label', `Progress of ${summary.name}`);
@@ -94,7 +100,7 @@ export class RunHeader {
     this.updateTrouble(summary);
   }
 
-  private updateTrouble({ failure, problem, state, step }: RunSummary): void {
+  private updateTrouble({ failure, alarms, problem, state, step }: RunSummary): void {
     const lines =
       failure !== null
         ? [`Failed at step ${count(failure.step)}: ${failure.message}`, failure.advice]
@@ -102,7 +108,7 @@ export class RunHeader {
           ? [`The worker ended at step ${count(step)} without a word.`, 'Resume the run from its last checkpoint in the sidebar.']
           : problem !== null
             ? [problem]
-            : [];
+            : alarms;
     this.trouble.replaceChildren(...lines.filter((line) => line !== '').map((line) => element('p', {}, line)));
     setHidden(this.trouble, lines.length === 0);
   }

@@ -9,6 +9,7 @@ import {
   type ExpertsFrame,
   type RetrievalFigures,
   type RetrievalSeries,
+  type RunParity,
   type RunKey,
   type RunSummary,
 } from '../../src/extension/panels/dashboard-protocol';
@@ -47,6 +48,8 @@ export interface DashboardState {
   readonly retrieval: ShownSketches;
   /** As `lookBack`, of the retrieval. */
   readonly retrievalStep: number | null;
+  /** What the other runs cost against the chosen one. */
+  readonly parity: { readonly baseline: RunKey | null; readonly runs: readonly RunParity[] };
   readonly notice: { readonly message: string; readonly advice: string } | null;
   readonly ui: UiChoices;
 }
@@ -77,13 +80,26 @@ const defaultChoices: UiChoices = {
   heatmapRun: null,
   retrievalRun: null,
   retrievalLayer: 0,
+  baselineRun: null,
 };
 
 const noSketches: ShownSketches = { run: null, layer: 0, columns: [], figures: null };
 
 export function initialState(saved: DashboardUiState | null): DashboardState {
-  const { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun, retrievalRun, retrievalLayer } =
-    saved ?? defaultChoices;
+  const {
+    hidden,
+    quantity,
+    hiddenLines,
+    skipStart,
+    xAxis,
+    yScale,
+    smoothed,
+    asTable,
+    heatmapRun,
+    retrievalRun,
+    retrievalLayer,
+    baselineRun,
+  } = saved ?? defaultChoices;
   return {
     connection: 'connecting',
     loaded: false,
@@ -95,8 +111,22 @@ export function initialState(saved: DashboardUiState | null): DashboardState {
     lookBack: null,
     retrieval: noSketches,
     retrievalStep: null,
+    parity: { baseline: null, runs: [] },
     notice: null,
-    ui: { hidden, quantity, hiddenLines, skipStart, xAxis, yScale, smoothed, asTable, heatmapRun, retrievalRun, retrievalLayer },
+    ui: {
+      hidden,
+      quantity,
+      hiddenLines,
+      skipStart,
+      xAxis,
+      yScale,
+      smoothed,
+      asTable,
+      heatmapRun,
+      retrievalRun,
+      retrievalLayer,
+      baselineRun,
+    },
   };
 }
 
@@ -164,11 +194,25 @@ function applyUpdate(state: DashboardState, update: DashboardUpdate): DashboardS
     const ofRun = new Map(curves.get(delta.run));
     curves.set(delta.run, ofRun.set(delta.curve, spliced(ofRun.get(delta.curve), delta)));
   }
-  const after = { ...before, loaded: true, runs, colours: assignColours(before.colours, runs), summaries, curves };
+  const known = { ...before, loaded: true, runs, colours: assignColours(before.colours, runs), summaries, curves };
+  const after = { ...known, parity: parityOf(known, update.parity) };
   const chosen = heatmapRun(after);
   const lookBack = chosen === heatmapRun(before) ? after.lookBack : null;
   const fresh = update.experts?.run === chosen && lookBack === null ? update.experts : after.experts;
   return withRetrieval({ ...after, lookBack, experts: fresh?.run === chosen ? fresh : null }, update.retrieval);
+}
+
+/** What was sent may be about a run that was chosen before. */
+function parityOf(state: DashboardState, update: DashboardUpdate['parity']): DashboardState['parity'] {
+  const baseline = baselineRun(state);
+  const held = update ?? state.parity;
+  return held.baseline === baseline ? held : { baseline, runs: [] };
+}
+
+/** The run that the costs of the others are held against: the chosen one, else the first. Null where there are no two to compare. */
+export function baselineRun({ runs, ui }: Pick<DashboardState, 'runs' | 'ui'>): RunKey | null {
+  if (runs.length < 2) return null;
+  return ui.baselineRun !== null && runs.includes(ui.baselineRun) ? ui.baselineRun : (runs[0] ?? null);
 }
 
 /** Brings what is held of the shown retrieval up to date; starts anew where another one is shown than before. */
@@ -293,6 +337,7 @@ export function viewOf(state: DashboardState, width: number): DashboardView {
     hidden: state.ui.hidden,
     heatmap: run === null ? null : { run, follow: state.lookBack === null },
     retrieval: shown === null ? null : { run: shown.summary.run, layer: shown.layer, follow: state.retrievalStep === null },
+    baseline: baselineRun(state),
   };
 }
 

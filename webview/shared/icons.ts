@@ -17,6 +17,14 @@ const shapes = {
     { d: 'M3.5 1.5H9L12.5 5V14.5H3.5z', fill: 'none', stroke: 'currentColor' },
     { d: 'M5.5 7.5H10.5M5.5 9.5H10.5M5.5 11.5H8.5', stroke: 'currentColor' },
   ],
+  branch: [
+    { d: 'M4.5 5.5V10.5M4.5 9C4.5 7 11.5 9 11.5 5.5', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.2 },
+    {
+      d: 'M4.5 2.5a1.5 1.5 0 1 0 0 3a1.5 1.5 0 1 0 0-3zM4.5 10.5a1.5 1.5 0 1 0 0 3a1.5 1.5 0 1 0 0-3zM11.5 2.5a1.5 1.5 0 1 0 0 3a1.5 1.5 0 1 0 0-3z',
+      fill: 'none',
+      stroke: 'currentColor',
+    },
+  ],
   close: [{ d: 'M4 4L12 12M12 4L4 12', stroke: 'currentColor', 'stroke-width': 1.2 }],
   reset: [
     { d: 'M3 8a5 5 0 1 0 1.6-3.7', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.2 },

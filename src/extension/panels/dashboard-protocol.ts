@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parityViewSchema, type ParityView } from './parity-protocol';
 
 /**
  * Every message between the extension host and the dashboard's webview: one union per direction, checked by zod at both ends.
@@ -9,7 +10,7 @@ import * as z from 'zod';
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */
-export const DASHBOARD_PROTOCOL_VERSION = 5;
+export const DASHBOARD_PROTOCOL_VERSION = 6;
 
 /** A run is named by the absolute path of its directory. */
 export type RunKey = string;
@@ -53,6 +54,8 @@ export interface DashboardView {
   readonly heatmap: { readonly run: RunKey; readonly follow: boolean } | null;
   /** The retrieval that is shown; with `follow`, its newest frame is sent. */
   readonly retrieval: { readonly run: RunKey; readonly layer: number; readonly follow: boolean } | null;
+  /** The shown run that the costs of the others are held against; null where they are not wanted. */
+  readonly baseline: RunKey | null;
 }
 
 export type DashboardRequest =
@@ -60,7 +63,8 @@ export type DashboardRequest =
   | { readonly kind: 'sketchAt'; readonly run: RunKey; readonly layer: number; readonly step: number }
   | { readonly kind: 'stopRun'; readonly run: RunKey }
   | { readonly kind: 'toggleRun'; readonly run: RunKey }
-  | { readonly kind: 'openConfig'; readonly run: RunKey };
+  | { readonly kind: 'openConfig'; readonly run: RunKey }
+  | { readonly kind: 'branchWithFix'; readonly run: RunKey };
 
 export type DashboardToHost =
   | { readonly type: 'ready'; readonly version: number }
@@ -118,6 +122,8 @@ export interface RunSummary {
   /** First and last step that the heatmap can show. */
   readonly expertSteps: { readonly first: number; readonly last: number } | null;
   readonly failure: { readonly message: string; readonly advice: string; readonly step: number } | null;
+  /** What goes wrong in it without having ended it, a sentence each. */
+  readonly alarms: readonly string[];
   /** Why the directory could not be read (further), for example because it was deleted. */
   readonly problem: string | null;
 }
@@ -165,6 +171,13 @@ export interface RetrievalSeries {
   readonly bands: ArrayBuffer;
 }
 
+/** What a run costs against the chosen one. */
+export interface RunParity {
+  readonly run: RunKey;
+  /** Null where one of the two cannot be counted. */
+  readonly parity: ParityView | null;
+}
+
 export interface DashboardUpdate {
   readonly type: 'update';
   /** Forget everything received before. */
@@ -178,6 +191,8 @@ export interface DashboardUpdate {
   readonly experts: ExpertsFrame | null;
   /** Of the retrieval that is shown: what is new of its series, and its newest frame where that is followed. Null where unchanged. */
   readonly retrieval: { readonly series: RetrievalSeries | null; readonly figures: RetrievalFigures | null } | null;
+  /** Every other shown run against the baseline that was wanted; null where unchanged or not wanted. */
+  readonly parity: { readonly baseline: RunKey; readonly runs: readonly RunParity[] } | null;
 }
 
 export type DashboardResult =
@@ -208,6 +223,7 @@ const viewSchema = z.strictObject({
   hidden: z.array(run).max(1000),
   heatmap: z.strictObject({ run, follow: z.boolean() }).nullable(),
   retrieval: z.strictObject({ run, layer, follow: z.boolean() }).nullable(),
+  baseline: run.nullable(),
 });
 
 const requestSchema = z.discriminatedUnion('kind', [
@@ -216,6 +232,7 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stopRun'), run }),
   z.strictObject({ kind: z.literal('toggleRun'), run }),
   z.strictObject({ kind: z.literal('openConfig'), run }),
+  z.strictObject({ kind: z.literal('branchWithFix'), run }),
 ]);
 
 export const dashboardToHostSchema = z.discriminatedUnion('type', [
@@ -269,6 +286,7 @@ const summarySchema = z.strictObject({
   ),
   expertSteps: z.strictObject({ first: step, last: step }).nullable(),
   failure: failureSchema.nullable(),
+  alarms: z.array(z.string()),
   problem: z.string().nullable(),
 }) satisfies z.ZodType<RunSummary>;
 
@@ -308,6 +326,7 @@ export const dashboardUpdateSchema = z.strictObject({
   curves: z.array(z.strictObject({ run, curve: z.string().min(1), from: step, points: bufferOf(POINT_STRIDE * 8) })),
   experts: expertsSchema.nullable(),
   retrieval: z.strictObject({ series: seriesSchema.nullable(), figures: figuresSchema.nullable() }).nullable(),
+  parity: z.strictObject({ baseline: run, runs: z.array(z.strictObject({ run, parity: parityViewSchema.nullable() })) }).nullable(),
 }) satisfies z.ZodType<DashboardUpdate>;
 
 export const dashboardToWebviewSchema = z.discriminatedUnion('type', [
@@ -347,6 +366,8 @@ export interface DashboardUiState {
   readonly retrievalRun: RunKey | null;
   /** Index into the retrievals of that run. */
   readonly retrievalLayer: number;
+  /** The run that the costs of the others are held against; the first that is shown where null, or no longer shown. */
+  readonly baselineRun: RunKey | null;
 }
 
 export const dashboardUiStateSchema = z.strictObject({
@@ -364,4 +385,5 @@ export const dashboardUiStateSchema = z.strictObject({
   heatmapRun: run.nullable(),
   retrievalRun: run.nullable().default(null),
   retrievalLayer: layer.default(0),
+  baselineRun: run.nullable().default(null),
 }) satisfies z.ZodType<DashboardUiState>;

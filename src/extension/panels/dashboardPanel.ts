@@ -113,6 +113,9 @@ async function perform(request: Parameters<SessionEnvironment['perform']>[0], se
       return;
     case 'toggleRun':
       return selection.toggle(request.run);
+    case 'branchWithFix':
+      await execute(Command.branchWithFix, { directory: request.run });
+      return;
     case 'openConfig':
       return openConfig(request.run);
   }

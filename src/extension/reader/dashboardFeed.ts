@@ -8,6 +8,7 @@ import type {
   RunKey,
   RunSummary,
 } from '../panels/dashboard-protocol';
+import { parityView } from '../../language/parityView';
 import type { PyramidCursor } from './pyramid';
 import type { RunWatch } from './runWatch';
 
@@ -24,6 +25,7 @@ export class DashboardFeed {
   private readonly sentSummaries = new Map<RunKey, string>();
   private sentExperts: { readonly run: RunKey; readonly revision: number } | null = null;
   private sentRetrieval: SentRetrieval | null = null;
+  private sentParity = '';
 
   /** The webview is new, or new again: it knows nothing. */
   restart(): void {
@@ -34,6 +36,7 @@ export class DashboardFeed {
     this.sentSummaries.clear();
     this.sentExperts = null;
     this.sentRetrieval = null;
+    this.sentParity = '';
   }
 
   setView(view: DashboardView): void {
@@ -71,11 +74,12 @@ export class DashboardFeed {
       curves: this.watches.filter((watch) => !view.hidden.includes(watch.run)).flatMap((watch) => this.nextCurves(watch, view)),
       experts: this.nextExperts(view),
       retrieval: this.nextRetrieval(view),
+      parity: this.nextParity(view),
     };
     this.snapshotDue = false;
     this.runsDue = false;
-    const { snapshot, runs, summaries, curves, experts, retrieval } = update;
-    const changed = summaries.length > 0 || curves.length > 0 || experts !== null || retrieval !== null;
+    const { snapshot, runs, summaries, curves, experts, retrieval, parity } = update;
+    const changed = summaries.length > 0 || curves.length > 0 || experts !== null || retrieval !== null || parity !== null;
     return snapshot || runs !== null || changed ? update : null;
   }
 
@@ -98,6 +102,21 @@ export class DashboardFeed {
       this.cursors.set(key, delta.cursor);
       return [{ run: watch.run, curve, from: delta.from, points: delta.points.buffer }];
     });
+  }
+
+  /** What the other shown runs cost against the chosen one. */
+  private nextParity({ baseline }: DashboardView): DashboardUpdate['parity'] {
+    const theirs = this.watches.find(({ run }) => run === baseline);
+    if (baseline === null || theirs === undefined) return null;
+    const name = theirs.name;
+    const runs = this.watches
+      .filter(({ run }) => run !== baseline)
+      .map(({ run, cost }) => ({ run, parity: cost && theirs.cost ? parityView(name, cost, theirs.cost) : null }));
+    const parity = { baseline, runs };
+    const text = JSON.stringify(parity);
+    if (text === this.sentParity) return null;
+    this.sentParity = text;
+    return parity;
   }
 
   private nextExperts({ heatmap }: DashboardView): ExpertsFrame | null {

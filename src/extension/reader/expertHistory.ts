@@ -70,6 +70,13 @@ export class ExpertHistory {
     return this.slots.find((slot) => slot.step >= step) ?? this.latest;
   }
 
+  /** Frames of the slots after a step, each as one. */
+  framesAfter(step: number): readonly ExpertFrame[] {
+    return this.slots
+      .filter((slot) => slot.step > step)
+      .flatMap((slot) => [...slot.layers].map(([layer, counts]) => ({ step: slot.step, layer, counts })));
+  }
+
   private thin(): void {
     this.stride *= 2;
     const thinned: Held[] = [];

@@ -1,5 +1,8 @@
 import { basename } from 'node:path';
+import { runCost } from '../../language/runCost';
+import type { ModelCount } from '../../models/count';
 import { activeIsUpperBound } from '../../runs/activeParameters';
+import { collapseAlarm, MetricAlarms } from '../../runs/alarms';
 import type { RunDescription, RunStatus } from '../../runs/format';
 import { layerName } from '../../runs/layerName';
 import { observe, type Here } from '../../runs/liveness';
@@ -30,6 +33,10 @@ export class RunWatch {
   private notCausal: readonly string[] = [];
   private status: RunStatus | undefined;
   private problem: string | null = null;
+  private metricAlarms = new MetricAlarms();
+  private collapse: { readonly revision: number; readonly alarms: readonly string[] } | undefined;
+  /** Undefined until run.json has been read, or where its model cannot be counted. */
+  cost: ModelCount | undefined;
 
   constructor(
     readonly run: RunKey,
@@ -50,13 +57,17 @@ export class RunWatch {
     }
   }
 
+  get name(): string {
+    return this.description?.name ?? basename(this.run);
+  }
+
   /** `now`: milliseconds since the epoch. */
   summary(now: number): RunSummary {
     const { description, status } = this;
     const figures = this.series.figures();
     return {
       run: this.run,
-      name: description?.name ?? basename(this.run),
+      name: this.name,
       state: status === undefined ? 'starting' : observe(status, this.here, now),
       ...figures,
       step: Math.max(figures.step, status?.step ?? 0),
@@ -87,7 +98,8 @@ export class RunWatch {
         steps: this.retrievals[layer]?.range ?? null,
       })),
       expertSteps: this.experts.range,
-      failure: status?.failure ?? null,
+      failure: status?.failure ? { message: status.failure.message, advice: status.failure.advice, step: status.failure.step } : null,
+      alarms: [...this.metricAlarms.alarms.map(({ message }) => message), ...this.collapseAlarms()],
       problem: this.problem,
     };
   }
@@ -104,9 +116,19 @@ export class RunWatch {
     return figures === null ? null : { run: this.run, layer, ...figures };
   }
 
+  /** Anew only when there are new frames. */
+  private collapseAlarms(): readonly string[] {
+    const { revision, range } = this.experts;
+    if (this.collapse?.revision === revision) return this.collapse.alarms;
+    const alarm = this.description && collapseAlarm(this.description, this.experts.framesAfter(0.9 * (range?.last ?? 0)));
+    this.collapse = { revision, alarms: alarm ? [alarm.message] : [] };
+    return this.collapse.alarms;
+  }
+
   private async describe(): Promise<RunDescription | undefined> {
     const description = await readDescription(this.run);
     this.notCausal = notCausalReasons(description);
+    this.cost = description && runCost(description);
     const bytes = (description?.routedLayers ?? []).reduce((sum, layer) => sum + 4 * layer.experts, 0);
     if (bytes > 0) {
       this.experts = new ExpertHistory(Math.max(16, Math.min(512, Math.floor(HISTORY_BYTES / bytes))));
@@ -122,8 +144,14 @@ export class RunWatch {
       offset = this.metricsCursor.offset;
       const { cursor, rewindTo, records } = await readMetrics(this.run, this.metricsCursor, { limit: PIECE });
       this.metricsCursor = cursor;
-      if (rewindTo !== null) this.series.rewind(rewindTo);
-      for (const line of records) this.series.add(line);
+      if (rewindTo !== null) {
+        this.series.rewind(rewindTo);
+        this.metricAlarms = new MetricAlarms();
+      }
+      for (const line of records) {
+        this.series.add(line);
+        this.metricAlarms.note(line);
+      }
     }
   }
 

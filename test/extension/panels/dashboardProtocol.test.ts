@@ -30,6 +30,21 @@ const update: DashboardUpdate = {
       heaviest: [{ expert: 3, count: 4 }],
     },
   },
+  parity: {
+    baseline: '/runs/a',
+    runs: [
+      { run: '/runs/b', parity: null },
+      {
+        run: '/runs/c',
+        parity: {
+          baseline: 'SMoE',
+          scope: 'layers',
+          compared: { parameters: -0.03, parametersWithRouter: -0.03, macs: 0, macsWithRouter: 0.005 },
+          model: { parameters: -0.02, parametersWithRouter: -0.02, macs: null, macsWithRouter: 0.001 },
+        },
+      },
+    ],
+  },
 };
 const view: DashboardToHost = {
   type: 'view',
@@ -40,6 +55,7 @@ const view: DashboardToHost = {
     hidden: [],
     heatmap: { run: '/runs/a', follow: true },
     retrieval: { run: '/runs/a', layer: 0, follow: true },
+    baseline: '/runs/a',
   },
 };
 
@@ -49,6 +65,7 @@ describe('what the host takes from the page', () => {
     view,
     { type: 'request', id: 1, request: { kind: 'expertsAt', run: '/runs/a', step: 10 } },
     { type: 'request', id: 2, request: { kind: 'sketchAt', run: '/runs/a', layer: 0, step: 10 } },
+    { type: 'request', id: 3, request: { kind: 'branchWithFix', run: '/runs/a' } },
     { type: 'cancel', id: 1 },
   ])('takes $type', (message) => expect(dashboardToHostSchema.parse(message)).toEqual(message));
 
@@ -103,5 +120,6 @@ test('a state kept by an earlier version, without the newer choices, restores wh
     skipStart: 0,
     retrievalRun: null,
     retrievalLayer: 0,
+    baselineRun: null,
   });
 });

@@ -50,7 +50,7 @@ describe('a dashboard session', () => {
   }
   const view: DashboardToHost = {
     type: 'view',
-    view: { width: 512, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null, retrieval: null },
+    view: { width: 512, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null, retrieval: null, baseline: null },
   };
   const updates = (sent: readonly DashboardToWebview[]) => sent.flatMap((message) => (message.type === 'update' ? [message] : []));
 

@@ -1,11 +1,23 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { experimentSchema } from '../../../src/config/schema';
 import type { DashboardUpdate, DashboardView } from '../../../src/extension/panels/dashboard-protocol';
 import { DashboardFeed } from '../../../src/extension/reader/dashboardFeed';
 import { RunWatch } from '../../../src/extension/reader/runWatch';
+import { parityView } from '../../../src/language/parityView';
+import { countModel } from '../../../src/models/count';
+import { buildLanguageModel } from '../../../src/models/languageModel';
 import { thisHost } from '../../../src/runs/liveness';
 import { WrittenRun, type RunPlan } from './writtenRun';
 
-const view: DashboardView = { width: 1024, quantity: 'perplexity', smoothed: false, hidden: [], heatmap: null, retrieval: null };
+const view: DashboardView = {
+  width: 1024,
+  quantity: 'perplexity',
+  smoothed: false,
+  hidden: [],
+  heatmap: null,
+  retrieval: null,
+  baseline: null,
+};
 
 function write(plan: RunPlan, steps: number): { run: WrittenRun; watch: RunWatch } {
   const run = new WrittenRun(plan);
@@ -126,4 +138,65 @@ describe('what a dashboard is told', () => {
       problem: expect.stringContaining('run.json') as string,
     });
   });
+});
+
+describe('what runs cost against one of them', () => {
+  const models = (changes: object) => ({
+    model: {
+      d_model: 64,
+      layers: 2,
+      context: 32,
+      attention: { heads: 4 },
+      ffn: { width: 64 },
+      moe: { kind: 'smoe', every: 1, experts: 8, top_k: 2, expert_width: 32, ...changes },
+    },
+  });
+  const counted = (changes: object) => {
+    const experiment = experimentSchema.parse(models(changes));
+    return { experiment, count: countModel(buildLanguageModel(experiment), experiment.model) };
+  };
+
+  test('is sent when it is wanted, of runs that keep their costs and of those that are counted again, and once', async () => {
+    const [one, other] = [counted({}), counted({ expert_width: 48 })];
+    // As a run of this version, one of an earlier version, and one that cannot be counted.
+    const watches = [
+      write({ name: 'SMoE', seed: 1, experiment: {}, cost: one.count }, 1).watch,
+      write({ name: 'wider', seed: 2, experiment: other.experiment }, 1).watch,
+      write({ name: 'foreign', seed: 3 }, 1).watch,
+    ];
+    for (const watch of watches) await watch.poll();
+    const [first, second, third] = watches.map(({ run }) => run);
+    const feed = new DashboardFeed();
+    feed.setRuns(watches);
+    feed.setView(view);
+    expect(feed.next(Date.now())?.parity).toBeNull();
+    feed.setView({ ...view, baseline: first ?? null });
+    const expected = {
+      baseline: first,
+      runs: [
+        { run: second, parity: parityView('SMoE', other.count, one.count) },
+        { run: third, parity: null },
+      ],
+    };
+    expect(feed.next(Date.now())?.parity).toEqual(expected);
+    expect(expected.runs[0]?.parity?.compared.macs).toBeCloseTo(0.5, 12);
+    expect(feed.next(Date.now())).toBeNull();
+    feed.setView({ ...view, baseline: second ?? null });
+    expect(feed.next(Date.now())?.parity).toMatchObject({
+      baseline: second,
+      runs: [{ run: first, parity: { baseline: 'wider' } }, { run: third }],
+    });
+    feed.restart();
+    feed.setView({ ...view, baseline: first ?? null });
+    expect(feed.next(Date.now())?.parity).toEqual(expected);
+  });
+});
+
+test('what goes wrong in a run without ending it stands in its summary', async () => {
+  const { watch } = write({ dropRate: 0.9 }, 40);
+  await watch.poll();
+  expect(watch.summary(Date.now()).alarms).toMatchObject([expect.stringMatching(/^\d\d % of the choices of experts are dropped/)]);
+  const calm = write({ seed: 4 }, 40).watch;
+  await calm.poll();
+  expect(calm.summary(Date.now()).alarms).toEqual([]);
 });

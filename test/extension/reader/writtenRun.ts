@@ -22,6 +22,10 @@ export interface RunPlan {
   readonly attentionHeads?: number;
   /** Units take 1 to 4 experts, more of them as the training goes on. */
   readonly varyingK?: boolean;
+  /** The resolved config; none that can be counted where absent. */
+  readonly experiment?: unknown;
+  /** What run.json keeps of its costs; nothing where absent, as in runs of 0.1.0. */
+  readonly cost?: unknown;
 }
 
 /** A run directory on disk, written by the product's own writer, whose curves and counts are drawn from a seed. */
@@ -53,7 +57,8 @@ export class WrittenRun {
       createdAt: '2026-03-01T12:00:00.000Z',
       configFile: '/experiments/smoe.moe.yaml',
       configSource: 'name: SMoE\n',
-      experiment: {},
+      experiment: plan.experiment ?? {},
+      ...(plan.cost === undefined ? {} : { cost: plan.cost }),
       totalSteps,
       git: null,
       seed,
