@@ -1,6 +1,7 @@
 import { nodeCosts } from '../graph/cost';
 import { elementCount, type Shape } from '../graph/dimensions';
-import type { Parameter, Program, ProgramNode } from '../graph/program';
+import type { Parameter, ProgramNode } from '../graph/program';
+import { repeatsOf, type ProgramOutline } from '../models/outline';
 import { formatAmount } from '../parity/formatCount';
 import { repeatedGroups } from './repeatedGroups';
 
@@ -50,8 +51,8 @@ export interface ArchitectureDiagram {
   readonly description: string;
 }
 
-/** `context`: tokens of a window; what attention costs depends on it. */
-export function architectureDiagram(program: Program, context: number): ArchitectureDiagram {
+/** Of a program, or of its outline, which costs less. `context`: tokens of a window; what attention costs depends on it. */
+export function architectureDiagram(program: ProgramOutline, context: number): ArchitectureDiagram {
   const reader = new ProgramReader(program, context);
   const layers = reader.layers().map((blocks, index) => ({ blocks, index }));
   const groups = repeatedGroups(layers, ({ blocks }) => JSON.stringify(blocks)).map(({ times, items }) => ({
@@ -63,13 +64,19 @@ export function architectureDiagram(program: Program, context: number): Architec
   return { input, groups, output, total, description: descriptionOf({ input, groups, output, total }) };
 }
 
+/** A node with MACs, under the scope that it has in the layer that is looked at. */
+interface CostlyNode {
+  readonly node: ProgramNode;
+  readonly scope: string;
+}
+
 class ProgramReader {
   private readonly macs: ReadonlyMap<ProgramNode, number>;
   private readonly nodesOf = new Map<string, ProgramNode[]>();
   private readonly parametersOf = new Map<string, Parameter[]>();
 
   constructor(
-    private readonly program: Program,
+    private readonly program: ProgramOutline,
     context: number,
   ) {
     this.macs = new Map(
@@ -80,17 +87,19 @@ class ProgramReader {
   }
 
   layers(): DiagramBlock[][] {
-    const scopes = [...new Set([...this.parametersOf.keys(), ...this.nodesOf.keys()])].filter((scope) => scope.startsWith('layers.'));
-    const layers: DiagramBlock[][] = [];
-    for (const scope of scopes) {
-      const index = Number(scope.split('.')[1]);
-      // Attention comes before what follows it.
-      const blocks = (layers[index] ??= []);
-      const block = this.block(scope);
-      if (block.kind === 'attention') blocks.unshift(block);
-      else blocks.push(block);
+    const layers: string[][] = [];
+    for (const scope of this.parametersOf.keys()) {
+      if (scope.startsWith('layers.')) (layers[Number(scope.split('.')[1])] ??= []).push(scope);
     }
-    return layers;
+    const { standIns } = this.program;
+    const drawn = new Map<number, DiagramBlock[]>();
+    return layers.map((scopes, index) => {
+      const standIn = standIns?.[index] ?? index;
+      const blocks =
+        drawn.get(standIn) ?? scopes.map((scope) => this.block(scope, standIn)).toSorted((one, other) => orderOf(one) - orderOf(other));
+      drawn.set(standIn, blocks);
+      return blocks;
+    });
   }
 
   input(): DiagramBlock {
@@ -108,28 +117,35 @@ class ProgramReader {
   output(): DiagramBlock {
     const own = this.parametersOf.get('output') ?? [];
     const parameters = [...own, ...(this.parametersOf.get('norm') ?? [])];
-    const nodes = this.nodesOf.get('logits') ?? [];
+    const nodes = this.nodesIn('logits', 'logits');
     const size = own.length === 0 ? 'by the embedding' : 'by a matrix of its own';
     return { kind: 'output', title: 'Norm and logits', size, ...this.cost(parameters, nodes), parts: [] };
   }
 
   total(): BlockCost {
-    return this.cost(this.program.parameters, [...this.macs.keys()]);
+    const repeats = repeatsOf(this.program);
+    const macsPerToken = [...this.macs].reduce((sum, [node, macs]) => sum + macs * repeats(node.scope), 0);
+    return { ...this.cost(this.program.parameters, []), macsPerToken };
   }
 
-  private block(scope: string): DiagramBlock {
+  /** The nodes of a block, under the block's own scope also where those of another layer stand for them. */
+  private nodesIn(scope: string, where: string): CostlyNode[] {
+    return (this.nodesOf.get(where) ?? []).map((node) => ({ node, scope: `${scope}${node.scope.slice(where.length)}` }));
+  }
+
+  private block(scope: string, standIn: number): DiagramBlock {
     const parameters = this.parametersOf.get(scope) ?? [];
-    const nodes = this.nodesOf.get(scope) ?? [];
+    const kind = scope.split('.')[2] ?? '';
+    const nodes = this.nodesIn(scope, `layers.${standIn}.${kind}`);
     const cost = this.cost(parameters, nodes);
-    const kind = scope.split('.')[2];
     if (kind === 'attention') return { kind: 'attention', ...this.attention(scope, nodes), ...cost };
     if (kind === 'moe') return { kind: 'routed', ...this.routed(scope, nodes), ...cost };
     if (kind === 'product_keys') return { kind: 'retrieval', ...this.retrieval(scope, nodes), ...cost };
     return { kind: 'dense', title: 'Feed-forward', size: this.matrices(parameters), parts: [], ...cost };
   }
 
-  private attention(scope: string, nodes: readonly ProgramNode[]): Pick<DiagramBlock, 'title' | 'size' | 'parts'> {
-    const core = nodes.find(({ op }) => op === 'attention' || op === 'relativeAttention');
+  private attention(scope: string, nodes: readonly CostlyNode[]): Pick<DiagramBlock, 'title' | 'size' | 'parts'> {
+    const core = nodes.map(({ node }) => node).find(({ op }) => op === 'attention' || op === 'relativeAttention');
     const [, heads = 0, , width = 0] = core === undefined ? [] : this.shapeOf(core.inputs[0]);
     const causal = core?.op !== 'attention' || core.attributes.causal;
     const shared = this.sharedKeys(scope, Number(heads) * Number(width), Number(width));
@@ -161,7 +177,7 @@ class ProgramReader {
     return keys === queries || width === 0 ? '' : `, ${digits(keys / width)} for keys and values`;
   }
 
-  private routed(scope: string, nodes: readonly ProgramNode[]): Pick<DiagramBlock, 'title' | 'size' | 'parts'> {
+  private routed(scope: string, nodes: readonly CostlyNode[]): Pick<DiagramBlock, 'title' | 'size' | 'parts'> {
     const layer = this.program.routedLayers.find(({ name }) => name === scope || name.startsWith(`${scope}.`));
     const units = layer?.unitsPerToken ?? 1;
     const k = layer === undefined ? '' : layer.taken === null ? `top ${layer.k}` : `up to ${layer.k}`;
@@ -190,7 +206,7 @@ class ProgramReader {
     };
   }
 
-  private retrieval(scope: string, nodes: readonly ProgramNode[]): Pick<DiagramBlock, 'title' | 'size' | 'parts'> {
+  private retrieval(scope: string, nodes: readonly CostlyNode[]): Pick<DiagramBlock, 'title' | 'size' | 'parts'> {
     const layer = this.program.retrievals.find(({ name }) => name === scope);
     const size = layer === undefined ? '' : `${digits(layer.experts)}, ${digits(layer.k)} for a token`;
     const router = (name: string): boolean => name.startsWith(`${scope}.router`);
@@ -209,7 +225,7 @@ class ProgramReader {
     title: string,
     size: string,
     scope: string,
-    nodes: readonly ProgramNode[],
+    nodes: readonly CostlyNode[],
     belongs: (name: string, node: ProgramNode | undefined) => boolean,
   ): DiagramPart {
     const parameters = (this.parametersOf.get(scope) ?? []).filter(({ role, name }) => role !== 'norm' && belongs(name, undefined));
@@ -218,7 +234,7 @@ class ProgramReader {
       size,
       ...this.cost(
         parameters,
-        nodes.filter((node) => belongs(node.scope, node)),
+        nodes.filter(({ node, scope: name }) => belongs(name, node)),
       ),
     };
   }
@@ -229,10 +245,10 @@ class ProgramReader {
     return `${digits(inputs)} → ${digits(width)}, ${matrices.length} matrices`;
   }
 
-  private cost(parameters: readonly Parameter[], nodes: readonly ProgramNode[]): BlockCost {
+  private cost(parameters: readonly Parameter[], nodes: readonly CostlyNode[]): BlockCost {
     return {
       parameters: parameters.reduce((sum, { shape }) => sum + elementCount(shape), 0),
-      macsPerToken: nodes.reduce((sum, node) => sum + (this.macs.get(node) ?? 0), 0),
+      macsPerToken: nodes.reduce((sum, { node }) => sum + (this.macs.get(node) ?? 0), 0),
     };
   }
 
@@ -243,6 +259,11 @@ class ProgramReader {
   private shapeOfParameter(name: string): readonly number[] | undefined {
     return (this.parametersOf.get(blockOf(name)) ?? []).find((parameter) => parameter.name === name)?.shape;
   }
+}
+
+/** Attention comes before what follows it. */
+function orderOf({ kind }: DiagramBlock): number {
+  return kind === 'attention' ? 0 : 1;
 }
 
 /** `layers.3.moe` for all in it; what is in no layer stands for itself: `embedding`, `logits`. */

@@ -6,6 +6,7 @@ import type { ConfigAnalysis } from '../../language/analysis';
 import { architectureDiagram, layerNames } from '../../language/architectureDiagram';
 import { brokenAt, configForm, keyOfFinding, type ConfigForm } from '../../language/configForm';
 import { parityView } from '../../language/parityView';
+import { outlineLanguageModel } from '../../models/outline';
 import type { BrokenView, ConfigEditorUpdate, CostView, DiagramView, FindingView } from './configEditor-protocol';
 
 /** The document that a config editor shows, as it is now. */
@@ -84,10 +85,9 @@ function parityOf({ count, baseline }: ConfigAnalysis): ConfigEditorUpdate['pari
   return count === undefined || baseline === undefined ? null : parityView(baseline.name, count, baseline.count);
 }
 
-function diagramView({ loaded, count, program }: ConfigAnalysis): DiagramView | null {
-  const built = count === undefined ? undefined : program();
-  if (built === undefined || loaded.experiment === undefined) return null;
-  const { groups, ...rest } = architectureDiagram(built, loaded.experiment.model.context);
+function diagramView({ loaded: { experiment }, count }: ConfigAnalysis): DiagramView | null {
+  if (experiment === undefined || count === undefined) return null;
+  const { groups, ...rest } = architectureDiagram(outlineLanguageModel(experiment), experiment.model.context);
   return {
     ...rest,
     groups: groups.map(({ times, layers }) => ({
