@@ -96,11 +96,19 @@ function isList(items: JsonSchema | readonly JsonSchema[]): items is readonly Js
   return Array.isArray(items);
 }
 
-/** Without what is required, and with what hovers say. */
+/**
+ * Without what is required, and with what hovers say. Defaults are told in words: the YAML language server would else complete a section with all of
+ * them, those included that have no effect there.
+ */
 function relaxed(schema: JsonSchema, path: readonly string[]): JsonSchema {
-  const { required: _required, ...plain } = schema;
+  const { required: _required, default: preset, ...plain } = schema;
   const fact = keyFacts[path.join('.')];
-  const rest = fact === undefined ? plain : { ...plain, markdownDescription: keyMarkdown(schema.description ?? '', fact) };
+  const told = preset === undefined || schema.properties ? '' : ` Default: ${JSON.stringify(preset)}.`;
+  const rest: JsonSchema = {
+    ...plain,
+    ...(schema.description === undefined ? {} : { description: `${schema.description}${told}` }),
+    ...(fact === undefined ? {} : { markdownDescription: keyMarkdown(`${schema.description ?? ''}${told}`, fact) }),
+  };
   if (!schema.properties) return rest;
   return {
     ...rest,

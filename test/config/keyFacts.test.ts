@@ -36,7 +36,7 @@ describe('facts about keys', () => {
 
   it('reach other editors through the schema that is published, which keeps its plain descriptions', () => {
     const heads = publishedJsonSchema().properties?.['model']?.properties?.['moe']?.properties?.['heads'];
-    expect(heads?.description).toBe(describeKey(['model', 'moe', 'heads'])?.description);
+    expect(heads?.description).toBe(`${describeKey(['model', 'moe', 'heads'])?.description ?? ''} Default: 1.`);
     expect(heads?.markdownDescription).toContain('`sub-token width = d / h;');
   });
 });
