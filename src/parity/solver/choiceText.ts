@@ -2,17 +2,17 @@ import type { Remedy } from '../../config/remedy';
 import { formatResidual } from '../formatCount';
 import type { Choice } from './solve';
 
-/** `expert_width 768, experts 41`: the last word of each key, or two where another key ends alike. */
+/** `expert_width 768, experts 41`: the end of each key, as long as tells it from the others. */
 export function sizesText(changes: Choice['changes']): string {
-  const texts = Object.entries(changes).map(([key, value]) => `${nameOf(key, changes)} ${value}`);
+  const keys = Object.keys(changes);
+  const texts = Object.entries(changes).map(([key, value]) => `${nameOf(key, keys)} ${value}`);
   return texts.length === 0 ? 'As it is' : texts.join(', ');
 }
 
-function nameOf(key: string, changes: Choice['changes']): string {
+function nameOf(key: string, keys: readonly string[]): string {
   const words = key.split('.');
-  const last = words.at(-1) ?? key;
-  const alike = Object.keys(changes).filter((other) => other.split('.').at(-1) === last);
-  return alike.length < 2 ? last : words.slice(-2).join('.');
+  const ends = words.map((_, index) => words.slice(-1 - index).join('.'));
+  return ends.find((end) => keys.every((other) => other === key || !`.${other}`.endsWith(`.${end}`))) ?? key;
 }
 
 /** `expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`. */
