@@ -32,6 +32,9 @@ One YAML file is one experiment. Keys without a default must be stated, here or 
   key, lists are replaced. A key or section without a value (\`moe:\`, \`temperature:\`) takes away what the base says, and its default holds
   where it has one; only what is required cannot be empty. Paths in a base stay relative to the base.
 - \`parity: smoe.moe.yaml\` names the baseline that the hints and \`moe-lab count\` compare parameters and MACs with.
+- \`sweep:\` makes a family of one config, each member a run: \`{ model.moe.top_k: [1, 2], train.seed: [1, 2] }\` has all four combinations,
+  \`[{ model.moe.experts: 41 }, { model.moe.heads: 3, model.moe.experts: 96 }]\` the members that are listed, for keys that must move together. Values are
+  merged as by \`extends\`; the config without its sweep must be valid by itself. \`moe-lab count\` and the hints say what each member costs.
 - Anchors and aliases of YAML work; merge keys (\`<<\`) are no part of YAML 1.2: use \`extends\`.
 `;
 

@@ -9,7 +9,7 @@ export class ParitySection {
   private readonly run = dropdown<string>('Against', (run) => this.choose(run));
   private readonly bars = new Map<string, ParityBars>();
   private readonly list = element('div', { class: 'parity' });
-  private readonly unknown = element('p', { class: 'empty' });
+  private readonly unknown = element('p', { class: 'details' });
   readonly element: HTMLElement;
   private drawn: readonly unknown[] = [];
 
