@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { presets } from '../../src/config/presets/catalogue';
+import { parityLens } from '../../src/extension/language/lensTexts';
+import { AnalysisStore } from '../../src/language/analysisStore';
+import { hoverAt } from '../../src/language/hover';
 import { inlayHints } from '../../src/language/inlayHints';
 import { analysisOf, hintedTexts, textOfPreset } from './hintedConfigs';
 
@@ -32,6 +35,23 @@ describe('inlay hints', () => {
     expect(parityOf('three.moe.yaml')?.text).toBe('+1.43 % MACs, +3.17 % parameters vs smoe.moe.yaml');
     expect(parityOf('mh-moe.moe.yaml')?.tooltip).toContain('| Layers that differ | +0.52 % | 0.00 % | −3.10 % | −3.13 % |');
     expect(parityOf('mh-moe.moe.yaml')?.tooltip).toMatch(/\| Whole model \|/);
+  });
+
+  it('build no program, nor do hovers and lenses: one stands for each changed config, none for an unchanged baseline', () => {
+    const texts: Record<string, string> = { ...hintedTexts };
+    const readText = (file: string): string | undefined => texts[file.replace('/lab/', '')];
+    const store = new AnalysisStore({ readText, environment: () => ({ severities: {}, memory: null }) });
+    const built: number[] = [];
+    for (const experts of [40, 41, 42]) {
+      texts['mh-moe.moe.yaml'] = (hintedTexts['mh-moe.moe.yaml'] ?? '').replace('experts: 40', `experts: ${experts}`);
+      store.outdate('/lab/mh-moe.moe.yaml');
+      const analysis = store.get('/lab/mh-moe.moe.yaml');
+      expect(inlayHints(analysis).length).toBeGreaterThan(0);
+      expect(hoverAt(analysis, { line: 7, character: 6 }, 'alone')?.markdown).toContain('|---');
+      expect(parityLens(analysis)?.title).toContain('vs smoe.moe.yaml');
+      built.push(store.counters.programsBuilt);
+    }
+    expect(built).toEqual([2, 3, 4]);
   });
 
   it('stand behind values also where lines end in CRLF and behind a byte order mark', () => {
