@@ -30,8 +30,15 @@ export function removeEntry(
 }
 
 function extentsOf(text: string, container: Mapping | List): readonly Extent[] {
-  if (isSeq(container)) return (container.items as ParsedNode[]).map((item) => ({ start: item.range[0], end: contentEnd(text, item) }));
-  return (container.items as Entry[]).map((entry) => ({ start: entry.key.range[0], end: entryEnd(text, entry) }));
+  if (isSeq(container))
+    return (container.items as ParsedNode[]).map((item) => ({ start: withProperties(text, item.range[0]), end: contentEnd(text, item) }));
+  return (container.items as Entry[]).map((entry) => ({ start: withProperties(text, entry.key.range[0]), end: entryEnd(text, entry) }));
+}
+
+/** From the anchor and the tag before it on. */
+function withProperties(text: string, offset: number): number {
+  const before = text.slice(lineStart(text, offset), offset);
+  return offset - (/(?:(?<=[\s,[{]|^)[&!][^\s,[\]{}]*[ \t]+)+$/u.exec(before)?.[0].length ?? 0);
 }
 
 function fromBlock(

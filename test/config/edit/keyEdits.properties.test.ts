@@ -26,9 +26,9 @@ interface Case {
 function cases(
   change: (paths: readonly KeyPath[], pick: <T>(values: readonly T[]) => T, fresh: () => ConfigValue, key: () => string) => KeyChange,
 ): fc.Arbitrary<Case> {
-  return fc.tuple(randomSection, fc.gen()).map(([value, gen]) => {
+  return fc.tuple(randomSection, fc.gen()).map(([drawn, gen]) => {
     const oneOf = <T>(values: readonly T[]): T => values[gen(fc.nat, { max: values.length - 1 })] as T;
-    const text = inSomeHand(value, oneOf);
+    const { text, value } = inSomeHand(drawn, oneOf);
     const count = oneOf([1, 1, 1, 2, 3]);
     const changes = Array.from({ length: count }, () =>
       change(
@@ -42,10 +42,10 @@ function cases(
   });
 }
 
-/** How many of the texts were edited: refusing all would be safe, too. */
-function assertEdits(kind: fc.Arbitrary<Case>, leastDone: number, keepsComments: (each: Case) => boolean, numRuns = 250): void {
+/** Refusing all would be safe, too: `mostRefused` is the share that may be, though no alias is in the way. */
+function assertEdits(kind: fc.Arbitrary<Case>, mostRefused: number, keepsComments: (each: Case) => boolean, numRuns = 250): void {
   let asked = 0;
-  let done = 0;
+  let refused = 0;
   fc.assert(
     fc.property(kind, (each) => {
       const { text, value, changes } = each;
@@ -57,8 +57,11 @@ function assertEdits(kind: fc.Arbitrary<Case>, leastDone: number, keepsComments:
         return;
       }
       asked += 1;
-      if (!edits) return;
-      done += 1;
+      if (!edits) {
+        // What an alias shares is left alone.
+        if (!text.includes('shared: *')) refused += 1;
+        return;
+      }
       const after = applyEdits(text, edits);
       const tree = parseYamlTree(after);
       expect(tree.problems).toEqual([]);
@@ -70,7 +73,7 @@ function assertEdits(kind: fc.Arbitrary<Case>, leastDone: number, keepsComments:
     }),
     { numRuns, seed: 5 },
   );
-  expect(done / asked).toBeGreaterThanOrEqual(leastDone);
+  expect(refused / asked).toBeLessThanOrEqual(mostRefused);
 }
 
 function sortedComments(text: string): readonly string[] {
@@ -82,20 +85,21 @@ function sortedComments(text: string): readonly string[] {
 describe('edits by keys, of any config in any hand', () => {
   it('set values', () => {
     const scalars = cases((paths, pick, fresh) => ({ kind: 'set', path: pick(paths), value: fresh() }));
-    assertEdits(scalars, 0.98, () => false);
+    assertEdits(scalars, 0.01, () => false);
   });
 
   it('set values of keys that are there, and keep every comment', () => {
-    const leaves = fc.tuple(randomSection, fc.gen()).map(([value, gen]): Case => {
+    const leaves = fc.tuple(randomSection, fc.gen()).map(([drawn, gen]): Case => {
       const oneOf = <T>(values: readonly T[]): T => values[gen(fc.nat, { max: values.length - 1 })] as T;
+      const { text, value } = inSomeHand(drawn, oneOf);
       const all = pathsOf(value).filter(
         (path) => typeof path.reduce<ConfigValue>((part, key) => (part as Record<string, ConfigValue>)[key] ?? '', value) !== 'object',
       );
       const changes =
         all.length === 0 ? [] : [0, 1].map((): KeyChange => ({ kind: 'set', path: oneOf(all), value: gen(() => randomScalar) }));
-      return { text: inSomeHand(value, oneOf), value, changes };
+      return { text, value, changes };
     });
-    assertEdits(leaves, 1, () => true);
+    assertEdits(leaves, 0, () => true);
   });
 
   it('insert keys, and keep every comment', () => {
@@ -103,13 +107,13 @@ describe('edits by keys, of any config in any hand', () => {
       const at = pick([[], ...paths]);
       return { kind: 'set', path: [...at, key(), ...pick([[], [], [key()], [key(), key()]])], value: fresh() };
     });
-    assertEdits(inserted, 0.98, ({ value, changes }) => changes.every((change) => valueAt(value, change.path) === undefined));
+    assertEdits(inserted, 0.01, ({ value, changes }) => changes.every((change) => valueAt(value, change.path) === undefined));
   });
 
   it('remove keys', () => {
     assertEdits(
       cases((paths, pick) => ({ kind: 'remove', path: pick(paths) })),
-      0.98,
+      0.01,
       () => false,
     );
   });
@@ -120,6 +124,6 @@ describe('edits by keys, of any config in any hand', () => {
       path: pick(paths.filter((path) => typeof path.at(-1) === 'string')),
       to: [...pick([[], ...paths]), key()],
     }));
-    assertEdits(moves, 0.98, () => true);
+    assertEdits(moves, 0.01, () => true);
   });
 });

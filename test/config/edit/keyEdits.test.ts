@@ -155,6 +155,8 @@ describe('a key that goes', () => {
   it.each([
     ['- a: 1\n  b: 2\n', '0.a', '- b: 2\n'],
     ['x: [1, 2, 3]', 'x.1', 'x: [1, 3]'],
+    ['x: [&a 1, &b 2, 3]', 'x.0', 'x: [&b 2, 3]'],
+    ['x:\n- &a 1\n- 2\n', 'x.0', 'x:\n- 2\n'],
     ['x:\r\n  - 1\r\n  - 2 # two\r\n  - 3\r\n', 'x.1', 'x:\r\n  - 1\r\n  - 3\r\n'],
     ['x: {\n  a: 1, # one\n  b: 2, # two\n  c: 3 # three\n}', 'x.c', 'x: {\n  a: 1, # one\n  b: 2 # two\n}'],
     ['x: {\n  a: 1, # one\n  b: 2, # two\n  c: 3 # three\n}', 'x.a', 'x: {\n  b: 2, # two\n  c: 3 # three\n}'],

@@ -82,14 +82,29 @@ export const randomSection: fc.Arbitrary<RandomSection> = fc.letrec<{ section: R
   ),
 })).section;
 
-/** The value as a text in some hand: block and flow mixed, quotes where none are needed, comments, empty lines, line ends. */
-export function inSomeHand(value: RandomSection, oneOf: OneOf): string {
+export interface Written {
+  readonly text: string;
+  /** What it says: what was to be written, and at times one value once more, as an alias. */
+  readonly value: RandomSection;
+}
+
+/** The value as a text in some hand: block and flow mixed, anchors, quotes where none are needed, comments, empty lines, line ends. */
+export function inSomeHand(value: RandomSection, oneOf: OneOf): Written {
+  const anchored: { readonly name: string; readonly value: ConfigValue }[] = [];
   const eol = oneOf(['\n', '\n', '\r\n']);
   const step = oneOf(['  ', '  ', '    ', ' ']);
   const comment = (): string => (oneOf([true, false, false, false]) ? `${oneOf([' ', '  ', '\t'])}${oneOf(comments)}` : '');
   const between = (indent: string): string[] =>
     oneOf<string[]>([[], [], [], [''], [`${indent}${oneOf(comments)}`], ['', `  ${oneOf(comments)}`, '']]);
   const scalar = (part: string | number | boolean): string => {
+    if (oneOf([true, ...Array.from({ length: 11 }, () => false)])) {
+      const name = oneOf(['a', '\u{1F9EA}', 'x-1']) + String(anchored.length);
+      anchored.push({ name, value: part });
+      return `&${name} ${unanchored(part)}`;
+    }
+    return unanchored(part);
+  };
+  const unanchored = (part: string | number | boolean): string => {
     if (typeof part !== 'string') return String(part);
     const plain = /^[a-z_]{2,}$/.test(part) && !['null', 'true', 'no'].includes(part);
     const single = /^[\x20-\x7e]*$/.test(part) ? [`'${part.replaceAll("'", "''")}'`] : [];
@@ -140,8 +155,12 @@ export function inSomeHand(value: RandomSection, oneOf: OneOf): string {
       return [...between(indent), `${head} ${open}`, ...rest];
     });
   const bom = oneOf(['', '', '', '\uFEFF']);
-  const whole = oneOf(['block', 'block', 'block', 'flow']) === 'flow' ? [flow(value)] : lines(value, '');
-  return bom + whole.join(eol) + oneOf([eol, eol, '', `${eol}${oneOf(comments)}`, `${eol}${eol}`]);
+  const block = oneOf([true, true, true, false]);
+  const whole = block ? lines(value, '') : [flow(value)];
+  const shared = block && anchored.length > 0 && oneOf([true, false]) ? oneOf(anchored) : undefined;
+  if (shared) whole.push(`shared: *${shared.name}${comment()}`);
+  const text = bom + whole.join(eol) + oneOf([eol, eol, '', `${eol}${oneOf(comments)}`, `${eol}${eol}`]);
+  return { text, value: shared ? { ...value, shared: shared.value } : value };
 }
 
 const comments = ['# why', '#', '# a: b', '# \u{1F9EA}\ttab', '# "quoted', '# [x', '# 注釈', '# moe-lab-disable x -- y'];
