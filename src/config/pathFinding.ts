@@ -1,6 +1,6 @@
 import type { ConfigFinding } from './configFile';
+import type { KeyPath } from './keyPath';
 import type { Remedy } from './remedy';
-import type { KeyPath } from './yamlTree';
 
 /** Where a finding wants to be shown: at a key, or at its value. */
 export interface Spot {

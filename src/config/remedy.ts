@@ -1,5 +1,5 @@
-import type { TextEdit } from './configFile';
-import type { KeyPath } from './yamlTree';
+import type { KeyPath } from './keyPath';
+import type { TextEdit } from './textPlace';
 
 /** What can stand behind a key. */
 export type ConfigValue = string | number | boolean | readonly ConfigValue[] | { readonly [key: string]: ConfigValue };

@@ -1,4 +1,4 @@
-import type { Position, SourceRange } from './configFile';
+import type { Position, SourceRange } from './textPlace';
 
 /** Turns offsets in a text (UTF-16 units) into editor positions; offsets outside are moved to the nearest end. */
 export interface SourceText {

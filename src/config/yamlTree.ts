@@ -1,13 +1,14 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
 import type { Node } from 'yaml';
 import type { ConfigFinding, SourceRange } from './configFile';
+import type { KeyPath } from './keyPath';
 import type { Remedy } from './remedy';
 import { sourceText } from './sourceText';
 import type { SourceText } from './sourceText';
 import { excessOf, nestedTooDeeply } from './textLimits';
 import { closingRemedies, duplicateRemedies, tabRemedies } from './syntaxRemedies';
 
-export type KeyPath = readonly (string | number)[];
+export type { KeyPath } from './keyPath';
 export type YamlProblem = Omit<ConfigFinding, 'file'>;
 
 /** Where a path is stated: the key (of a list entry: the entry itself) and its value. Below an alias both are the alias. */

@@ -1,5 +1,5 @@
+import type { KeyPath } from '../keyPath';
 import type { ConfigValue, KeyChange, Remedy } from '../remedy';
-import type { KeyPath } from '../yamlTree';
 import type { Violation } from './rule';
 
 /** A finding with what would mend it, best first; of remedies that are undefined there are none. */

@@ -1,8 +1,8 @@
 import type { ConfigFinding } from '../configFile';
+import type { KeyPath } from '../keyPath';
 import type { Spot } from '../pathFinding';
 import type { Remedy } from '../remedy';
 import type { Experiment, MoeConfig, RouterConfig } from '../schema';
-import type { KeyPath } from '../yamlTree';
 
 export interface RuleInput {
   /** With its defaults filled in. */
