@@ -9,7 +9,10 @@ const { join } = require('node:path');
 const vscode = require('vscode');
 
 /** URIs and ranges travel as plain JSON; arguments that are `{ "$uri": path }` become URIs. */
-const revive = (value) => (value && typeof value === 'object' && typeof value.$uri === 'string' ? vscode.Uri.file(value.$uri) : value);
+const revive = (value) => {
+  if (Array.isArray(value)) return value.map(revive);
+  return value && typeof value === 'object' && typeof value.$uri === 'string' ? vscode.Uri.file(value.$uri) : value;
+};
 
 const questions = {
   pid: () => process.pid,

@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { Dashboard } from '../harness/dashboard';
+import { eventually } from '../harness/eventually';
+import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
+import { type RunOnDisk, runsIn } from '../harness/runs';
+import { useSession } from '../harness/suite';
+
+const base = tinyConfig({ name: 'Base', steps: 30, every: 30 });
+
+const session = useSession({
+  name: 'families',
+  prepare(workspace) {
+    writeTinyCorpus(workspace);
+    writeFileIn(workspace, 'base.moe.yaml', base);
+    writeFileIn(
+      workspace,
+      'family.moe.yaml',
+      'name: Family\nextends: base.moe.yaml\nparity: base.moe.yaml\nsweep:\n  model.moe.top_k: [1, 2] # of four\n',
+    );
+    writeFileIn(workspace, 'renamed.moe.yaml', 'name: Renamed\nextends: base.moe.yaml\n');
+    writeFileIn(workspace, 'wild.moe.yaml', tinyConfig({ name: 'Wild', steps: 200, learningRate: '1.0e+6', clip: 0 }));
+  },
+});
+const file = (name: string): string => join(session().workspace, name);
+
+function run(name: string): RunOnDisk | undefined {
+  return runsIn(session().workspace).find(({ description }) => description.name === name);
+}
+
+test('a sweep says above its key what its members cost', async () => {
+  await session().host.open(file('family.moe.yaml'));
+  const lens = await eventually('the lens of the family', async () =>
+    (await session().host.codeLenses(file('family.moe.yaml'))).find(({ title }) => title.startsWith('2 members')),
+  );
+  expect(lens.line).toBe(3);
+  expect(lens.title).toMatch(
+    /^2 members: [\d.]+ k parameters, [\d.]+ k to [\d.]+ k MACs\/token; vs base\.moe\.yaml: 0\.00 % to \+[\d.]+ % MACs, 0\.00 % parameters/,
+  );
+  expect(await session().host.diagnostics(file('family.moe.yaml'))).toEqual([]);
+  const { page } = session().window;
+  await page.locator('.view-line', { hasText: 'sweep:' }).locator('span span').first().hover();
+  await page.locator('.monaco-hover table').waitFor();
+  expect(await page.locator('.monaco-hover table').first().innerText()).toContain('top_k=2');
+  await session().window.screenshot('sweep-hover');
+});
+
+test('a member with errors is shown where the sweep lists it', async () => {
+  await session().host.edit(file('family.moe.yaml'), '[1, 2]', '[1, 2, 9]');
+  const found = await eventually('the finding', async () =>
+    (await session().host.diagnostics(file('family.moe.yaml'))).find(({ code }) => code === 'sweep-member'),
+  );
+  expect(found).toMatchObject({
+    severity: 'error',
+    message: expect.stringMatching(/^top_k=9: .*top_k/),
+    start: { line: 4, character: 27 },
+  });
+  await session().host.edit(file('family.moe.yaml'), '[1, 2, 9]', '[1, 2]');
+  await eventually('no finding', async () => (await session().host.diagnostics(file('family.moe.yaml'))).length === 0);
+});
+
+test('members are started in turn, each a run that says what it is', async () => {
+  await session().window.openSideBar('MoE Lab');
+  await session().host.open(file('family.moe.yaml'));
+  await session().window.runCommand('MoE Lab: Start Run');
+  await eventually('the members', async () => (await session().window.quickPickLabels()).length === 4);
+  expect(await session().window.quickPickLabels()).toEqual(['All 2 members', 'top_k=1', 'top_k=2', 'Only the config itself']);
+  await session().window.screenshot('sweep-members');
+  await session().window.pick('All 2 members');
+  const second = await eventually('the second member', () => run('Family, top_k=2'));
+  // Not before the first is over.
+  expect(run('Family, top_k=1')?.status.state).toBe('finished');
+  expect(second.description.sweep).toEqual({ member: 'top_k=2', changes: { 'model.moe.top_k': 2 } });
+  await eventually('its end', () => second.status.state === 'finished');
+  await eventually(
+    'both in the sidebar',
+    async () => (await session().window.runRowTexts()).filter((text) => text.startsWith('Family, ')).length === 2,
+  );
+});
+
+test('the dashboard says what the members cost against each other', async () => {
+  const dashboard = new Dashboard(session().window);
+  await eventually('both runs', async () => (await dashboard.runNames()).length === 2);
+  const section = session().window.webview().locator('section[aria-labelledby="parity-title"]');
+  await section.locator('table').waitFor();
+  expect(await section.locator('caption').textContent()).toMatch(/^Family, top_k=\d against Family, top_k=\d$/);
+  await section.scrollIntoViewIfNeeded();
+  await session().window.screenshot('dashboard-parity');
+});
+
+test('two configs are compared as a diff of what they are, with a table of costs beside it', async () => {
+  await session().host.open(file('base.moe.yaml'));
+  await session().window.runCommand('MoE Lab: Compare Configs...');
+  await eventually('the other configs', async () => (await session().window.quickPickLabels()).includes('wild.moe.yaml'));
+  // Not itself; and runs beside configs.
+  const offered = await session().window.quickPickLabels();
+  expect(offered).not.toContain('base.moe.yaml');
+  expect(offered).toContain('Family, top_k=2');
+  await session().window.pick('Family, top_k=2');
+  await eventually('diff and costs', async () => {
+    const tabs = await session().host.tabs();
+    return tabs.some((label) => label === 'base.moe.yaml \u2194 Family, top_k=2') && tabs.some((label) => label.endsWith('.costs.txt'));
+  });
+  const { page } = session().window;
+  await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
+  await session().window.screenshot('compare-configs');
+  expect(await page.locator('.editor-group-container .view-lines').allInnerTexts()).toEqual(
+    expect.arrayContaining([expect.stringMatching(/second against first/)]),
+  );
+});
+
+test('configs that differ in their names alone are said to be the same', async () => {
+  await session().host.execute('moeLab.compareConfigs', { $uri: file('base.moe.yaml') }, [
+    { $uri: file('base.moe.yaml') },
+    { $uri: file('renamed.moe.yaml') },
+  ]);
+  await session().window.waitForNotification('base.moe.yaml and renamed.moe.yaml are the same experiment');
+  await session().window.clearNotifications();
+});
+
+test('a failed run leads to a config with the key changed that governs its failure, the cursor at it', async () => {
+  await session().host.open(file('wild.moe.yaml'));
+  await session().window.runCommand('MoE Lab: Start Run');
+  const wild = await eventually('the failure', () => {
+    const found = run('Wild');
+    return found?.status.state === 'failed' && found;
+  });
+  expect(wild.status.failure?.cause).toBe('diverged');
+  await session().window.waitForNotification('Wild failed');
+  await session().window.screenshot('failed-run');
+  await session().window.pressNotificationButton('Branch with This Fix');
+  await eventually('the branch', async () => (await session().host.selection()) === '1');
+  const text = await session().host.text(file('wild-clip.moe.yaml'));
+  expect(text).toMatch(
+    /^# Branch of Wild \(.*\)\.\n# Diverged: .*\n# train\.clip: 0 -> 1\nextends: wild\.moe\.yaml\nname: Wild, clip=1\ntrain:\n {2}clip: 1\n$/,
+  );
+  expect(await session().host.isDirty(file('wild-clip.moe.yaml'))).toBe(true);
+  await session().window.screenshot('branch-with-fix');
+});
+
+test('where nothing has gone wrong, there is nothing to branch from', async () => {
+  await session().host.execute('moeLab.branchWithFix', { directory: run('Family, top_k=1')?.directory });
+  await session().window.waitForNotification('No key of the config governs what became of Family, top_k=1');
+});
