@@ -31,8 +31,11 @@ export function sourceText(text: string): SourceText {
       return { start: positionAt(start), end: positionAt(Math.max(start, end)) };
     },
     offsetAt({ line, character }) {
-      const start = lineStarts[line] ?? (line < 0 ? 0 : text.length);
-      return Math.min(Math.max(start, start + character), lineStarts[line + 1] ?? text.length);
+      const start = lineStarts[line];
+      if (start === undefined) return line < 0 ? 0 : text.length;
+      const next = lineStarts[line + 1];
+      const end = next === undefined ? text.length : next - (text.startsWith('\r\n', next - 2) ? 2 : 1);
+      return Math.max(start, Math.min(start + character, end));
     },
   };
 }
