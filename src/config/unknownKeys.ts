@@ -21,10 +21,12 @@ export interface KnownValue {
 export function keepKnownKeys(root: JsonSchema, value: unknown): KnownValue {
   const findings: PathFinding[] = [];
   const allMeant: KeyPath[] = [];
-  const paths = allPaths(root, []);
+  // Only where a key is unknown: most configs have none, and each member of a sweep is asked about.
+  let paths: readonly KeyPath[] | undefined;
 
   /** Where the schema has a key: in the sections that the config states, else in all. */
   function places(key: string): readonly KeyPath[] {
+    paths ??= allPaths(root, []);
     const all = paths.filter((other) => other.at(-1) === key);
     const stated = all.filter((other) => states(value, other.slice(0, -1)));
     return stated.length > 0 ? stated : all;
