@@ -55,7 +55,9 @@ export interface ArchitectureDiagram {
 export function architectureDiagram(program: ProgramOutline, context: number): ArchitectureDiagram {
   const reader = new ProgramReader(program, context);
   const layers = reader.layers().map((blocks, index) => ({ blocks, index }));
-  const groups = repeatedGroups(layers, ({ blocks }) => JSON.stringify(blocks)).map(({ times, items }) => ({
+  // Layers that one stands for have the same blocks: each kind is written once.
+  const names = new Map([...new Set(layers.map(({ blocks }) => blocks))].map((blocks) => [blocks, JSON.stringify(blocks)]));
+  const groups = repeatedGroups(layers, ({ blocks }) => names.get(blocks) ?? '').map(({ times, items }) => ({
     times,
     layers: items.map((same) => ({ indices: same.map(({ index }) => index), blocks: same[0]?.blocks ?? [] })),
   }));

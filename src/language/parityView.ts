@@ -33,7 +33,8 @@ function wholeOf({ parameters, macsPerToken }: ModelCount): PartCost {
   };
 }
 
-function finite(figures: Readonly<Record<keyof Figures, number>>): Figures {
+/** Residuals without what no number says: of a baseline that has none of it. */
+export function finite(figures: Readonly<Record<keyof Figures, number>>): Figures {
   const known = (figure: number): number | null => (Number.isFinite(figure) ? figure : null);
   return {
     parameters: known(figures.parameters),

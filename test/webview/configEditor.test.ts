@@ -337,6 +337,22 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
     await editor.page.waitForSelector('.choices-table tbody tr');
   });
 
+  test('the members of a sweep stand in a table with what each costs', async () => {
+    const sweep = 'sweep:\n  model.moe.experts: [40, 41]\n';
+    const editor = await open({ ...pair, text: mhMoe.replace('model:\n', `${sweep}model:\n`) });
+    const rows = editor.page.locator('.family tbody tr');
+    await rows.first().waitFor();
+    expect(await rows.last().locator('th, td').allInnerTexts()).toEqual([
+      'experts=41',
+      '306.0 M',
+      '147.4 M',
+      '0.00 %\n+0.54 % with router',
+      '\u22120.78 %\n\u22120.76 % with router',
+    ]);
+    expect(await rows.count()).toBe(2);
+    await editor.page.screenshot({ path: join(screenshots, 'config-editor-family.png') });
+  });
+
   test('keys are found, those that are stated alone shown, and all this outlives a reload', async () => {
     const before = await open(pair);
     const { page } = before;

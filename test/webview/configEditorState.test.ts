@@ -44,6 +44,7 @@ const update = (version: number, more: Partial<ConfigEditorUpdate> = {}): Config
   findings: [],
   cost: null,
   parity: null,
+  family: null,
   diagram: null,
   ...more,
 });

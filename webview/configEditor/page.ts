@@ -3,6 +3,7 @@ import { checkbox, textButton, textControl } from '../shared/controls';
 import { element, prose, setHidden, setText } from '../shared/element';
 import type { PageActions, PartActions } from './actions';
 import { diagramSvg } from './diagram';
+import { FamilyPart } from './familyPart';
 import { FindingList } from './findingList';
 import { Header } from './header';
 import { ParityPart } from './parityPart';
@@ -19,6 +20,7 @@ export class ConfigEditorPage {
   private readonly header: Header;
   private readonly findings: FindingList;
   private readonly parity: ParityPart;
+  private readonly family = new FamilyPart();
   private readonly filter;
   private readonly statedOnly;
   private readonly sections = element('div', { class: 'sections' });
@@ -63,7 +65,7 @@ export class ConfigEditorPage {
       this.findings.element,
       this.sections,
     );
-    const beside = element('div', { class: 'beside' }, this.parity.element, this.diagram);
+    const beside = element('div', { class: 'beside' }, this.parity.element, this.family.element, this.diagram);
     this.content = element('div', { class: 'content' }, beside, form);
     this.element = element('div', {}, this.header.element, this.notice, this.broken, this.loading, this.content);
     this.render(state);
@@ -78,6 +80,7 @@ export class ConfigEditorPage {
     const findings = findingsByPath(state);
     this.findings.update(findings.get(null) ?? [], isReadOnly(state));
     this.parity.update(state);
+    this.family.update(state);
     this.filter.set(state.ui.filter);
     this.statedOnly.set(state.ui.statedOnly);
     this.renderSections(state, findings);

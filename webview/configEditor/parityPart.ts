@@ -1,10 +1,9 @@
 import { solveTargets, type ChoiceView, type SolveTarget } from '../../src/extension/panels/configEditor-protocol';
-import type { ParityFigures } from '../../src/extension/panels/parity-protocol';
 import { dropdown, textButton } from '../shared/controls';
 import { element, setHidden, setText } from '../shared/element';
-import { residual } from '../shared/figures';
 import { ParityBars } from '../shared/parityBars';
 import type { PageActions } from './actions';
+import { residualCells } from './residualCells';
 import { isReadOnly, type ConfigEditorState } from './state';
 
 const targetNames: Readonly<Record<SolveTarget, string>> = { both: 'MACs and parameters', macs: 'MACs', parameters: 'Parameters' };
@@ -76,25 +75,8 @@ export class ParityPart {
     const apply = textButton('Apply', () => void this.actions.change({ kind: 'solved', changes }));
     apply.setAttribute('aria-label', `Apply ${title}`);
     apply.disabled = readOnly;
-    return element(
-      'tr',
-      {},
-      element('th', { scope: 'row' }, title),
-      ...figuresOf(parity.compared).map(([without, withRouter]) =>
-        element('td', {}, without, element('span', { class: 'with-router' }, `${withRouter} with router`)),
-      ),
-      element('td', {}, apply),
-    );
+    return element('tr', {}, element('th', { scope: 'row' }, title), ...residualCells(parity.compared), element('td', {}, apply));
   }
-}
-
-/** MACs and parameters, each without and with router. */
-function figuresOf({ macs, macsWithRouter, parameters, parametersWithRouter }: ParityFigures): [string, string][] {
-  const text = (figure: number | null): string => (figure === null ? '–' : residual(figure));
-  return [
-    [text(macs), text(macsWithRouter)],
-    [text(parameters), text(parametersWithRouter)],
-  ];
 }
 
 function answerTo(choices: readonly ChoiceView[]): string {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parityViewSchema, type ParityView } from './parity-protocol';
+import { parityFiguresSchema, parityViewSchema, type ParityFigures, type ParityView } from './parity-protocol';
 
 /**
  * Every message between the extension host and a config editor's webview: one union per direction, checked by zod at both ends.
@@ -137,6 +137,20 @@ export interface DiagramView {
   readonly description: string;
 }
 
+/** The members of a sweep, with what each costs. */
+export interface FamilyView {
+  /** What the residuals are of. */
+  readonly against: string;
+  readonly members: readonly {
+    readonly name: string;
+    /** Null where the member has errors; so are the others. */
+    readonly parameters: number | null;
+    readonly macsPerToken: number | null;
+    /** Of the part that differs. */
+    readonly compared: ParityFigures | null;
+  }[];
+}
+
 /** Why the text is no form now, and where. */
 export interface BrokenView {
   readonly message: string;
@@ -160,6 +174,8 @@ export interface ConfigEditorUpdate {
   /** Null where the config has errors; so are the others. */
   readonly cost: CostView | null;
   readonly parity: ParityView | null;
+  /** Null without a sweep. */
+  readonly family: FamilyView | null;
   readonly diagram: DiagramView | null;
 }
 
@@ -287,6 +303,18 @@ const diagramSchema = z.strictObject({
   description: z.string(),
 }) satisfies z.ZodType<DiagramView>;
 
+const familySchema = z.strictObject({
+  against: z.string(),
+  members: z.array(
+    z.strictObject({
+      name: z.string(),
+      parameters: amount.nullable(),
+      macsPerToken: amount.nullable(),
+      compared: parityFiguresSchema.nullable(),
+    }),
+  ),
+}) satisfies z.ZodType<FamilyView>;
+
 export const configEditorUpdateSchema = z.strictObject({
   type: z.literal('update'),
   version,
@@ -297,6 +325,7 @@ export const configEditorUpdateSchema = z.strictObject({
   findings: z.array(findingSchema),
   cost: costSchema.nullable(),
   parity: parityViewSchema.nullable(),
+  family: familySchema.nullable(),
   diagram: diagramSchema.nullable(),
 }) satisfies z.ZodType<ConfigEditorUpdate>;
 

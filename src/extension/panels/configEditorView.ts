@@ -5,9 +5,10 @@ import type { ConfigFinding, ReadText } from '../../config/configFile';
 import type { ConfigAnalysis } from '../../language/analysis';
 import { architectureDiagram, layerNames } from '../../language/architectureDiagram';
 import { brokenAt, configForm, keyOfFinding, type ConfigForm } from '../../language/configForm';
-import { parityView } from '../../language/parityView';
+import { familyTable } from '../../language/familyTable';
+import { finite, parityView } from '../../language/parityView';
 import { outlineLanguageModel } from '../../models/outline';
-import type { BrokenView, ConfigEditorUpdate, CostView, DiagramView, FindingView } from './configEditor-protocol';
+import type { BrokenView, ConfigEditorUpdate, CostView, DiagramView, FamilyView, FindingView } from './configEditor-protocol';
 
 /** The document that a config editor shows, as it is now. */
 export interface EditedDocument {
@@ -45,6 +46,7 @@ export function shownForm(document: EditedDocument, analysis: ConfigAnalysis, re
     findings: form === undefined ? [] : findings.map((finding) => findingView(finding, document, form)),
     cost: costView(analysis),
     parity: parityOf(analysis),
+    family: familyView(analysis),
     diagram: diagramView(analysis),
   };
   return { update, form, broken, findings };
@@ -83,6 +85,20 @@ function costView({ count, causality, needs }: ConfigAnalysis): CostView | null 
 
 function parityOf({ count, baseline }: ConfigAnalysis): ConfigEditorUpdate['parity'] {
   return count === undefined || baseline === undefined ? null : parityView(baseline.name, count, baseline.count);
+}
+
+function familyView(analysis: ConfigAnalysis): FamilyView | null {
+  const table = familyTable(analysis);
+  if (table === undefined) return null;
+  return {
+    against: table.against,
+    members: table.rows.map(({ name, count, parity }) => ({
+      name,
+      parameters: count?.parameters.total ?? null,
+      macsPerToken: count?.macsPerToken.total ?? null,
+      compared: parity === null ? null : finite(parity),
+    })),
+  };
 }
 
 function diagramView({ loaded: { experiment }, count }: ConfigAnalysis): DiagramView | null {

@@ -22,7 +22,7 @@ export interface ParityView {
 
 const residual = z.number().nullable();
 
-const figuresSchema = z.strictObject({
+export const parityFiguresSchema = z.strictObject({
   parameters: residual,
   parametersWithRouter: residual,
   macs: residual,
@@ -32,6 +32,6 @@ const figuresSchema = z.strictObject({
 export const parityViewSchema = z.strictObject({
   baseline: z.string(),
   scope: z.enum(['layers', 'attention', 'model']),
-  compared: figuresSchema,
-  model: figuresSchema,
+  compared: parityFiguresSchema,
+  model: parityFiguresSchema,
 }) satisfies z.ZodType<ParityView>;
