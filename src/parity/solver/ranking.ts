@@ -4,8 +4,11 @@ import type { Axis } from './equations';
 /** What counts as parity where several models are near it: papers call 3 % equal, and a whole number of experts is seldom nearer than this. */
 const near = 0.01;
 
-/** Residuals that differ by less are as good as equal: then multiples of 8 are worth more. */
+/** Residuals that differ by less are as good as equal. */
 const resolution = 1e-3;
+
+/** What a multiple of 8 among the sizes is worth in residual: kernels like it, and a fifth of a percent is less than one seed differs from another by. */
+const worthOfEight = 2e-3;
 
 /** What choices are ranked by. */
 export interface Ranked {
@@ -60,7 +63,7 @@ function standing(one: Ranked, aim: Aim): readonly number[] {
     one.differing,
     Math.round(besides(one, aim) / near),
     // Where one residual has to be large, by how much matters less than that the other one is small.
-    isAt ? Math.round(larger / resolution) : Math.floor(Math.log2(larger)),
+    isAt ? Math.round((larger - worthOfEight * one.eights) / resolution) : Math.floor(Math.log2(larger)),
     Math.round((isAt ? larger + smaller : smaller) / resolution),
     -one.eights,
     larger + smaller,

@@ -198,7 +198,8 @@ describe('other architectures', () => {
   it('a dense Transformer beside another one is solved by its feed-forward network', () => {
     const wider = preset('switchhead/c4-47m/dense-2');
     const { choices } = solve(wider, preset('switchhead/c4-47m/dense-10'));
-    expect(choices[0]?.changes).toEqual({ 'model.ffn.width': 2053 });
+    // 2053 is nearer, but no multiple of 8.
+    expect(choices.slice(0, 2).map(({ changes }) => changes['model.ffn.width'])).toEqual([2056, 2053]);
   });
 });
 
