@@ -10,7 +10,7 @@ export interface TwinChoice {
   /** `MH-MoE, 2 heads: 41 experts of width 768`. */
   readonly label: string;
   /** `0.00 % MACs (+0.54 % with routers), −0.78 % parameters`. */
-  readonly description: string;
+  readonly detail: string;
   readonly twin: ParityTwin;
 }
 
@@ -56,7 +56,7 @@ function choiceOf(title: string, twin: ParityTwin): TwinChoice {
   const { macs, macsWithRouter, parameters } = twin.parity.compared;
   return {
     label: `${title}: ${twin.changes['experts'] ?? ''} experts of width ${twin.changes['expert_width'] ?? ''}`,
-    description: `${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with routers), ${formatResidual(parameters)} parameters`,
+    detail: `${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with routers), ${formatResidual(parameters)} parameters`,
     twin,
   };
 }

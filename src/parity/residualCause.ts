@@ -25,11 +25,13 @@ interface Effect {
 
 /** Effects that differ by less are equal: a hundredth of a percent is not shown either. */
 const EQUAL = 1e-4;
+/** What whole numbers of experts leave of a residual. */
+const NEARLY_NONE = 0.01;
 
 /**
  * The key where a residual is best mended, so where hints and findings about it stand: of the size keys that the file itself states and that are not what the
- * baseline says, the one that, changed alone, leaves the least of both residuals; of equals the one that moves them most. Undefined where the file
- * states none of them.
+ * baseline says, the one that, changed alone, leaves the least of both residuals; of equals the one that moves them most. Where sizes are matched
+ * and only routers make a difference, it is the number of experts. Undefined where the file states none of them.
  */
 export function residualCause(input: CauseInput): KeyPath | undefined {
   const { loaded, count, baseline } = input;
@@ -48,11 +50,20 @@ const causes = new WeakMap<
 
 function found({ loaded: { experiment, rangeOf }, count, baseline }: CauseInput): KeyPath | undefined {
   if (experiment === undefined) return undefined;
-  const effects = sizeKeys
-    .filter(({ path }) => rangeOf(path) !== undefined && !same(valueAt(experiment, path), valueAt(baseline.experiment, path)))
-    .map((key) => effectOf(key, experiment.model, count, baseline));
+  const differing = sizeKeys.filter(
+    ({ path }) => rangeOf(path) !== undefined && !same(valueAt(experiment, path), valueAt(baseline.experiment, path)),
+  );
+  const choosing = isOfRouters(count, baseline.count) ? differing.find(({ path }) => path.at(-1) === 'experts') : undefined;
+  if (choosing !== undefined) return choosing.path;
+  const effects = differing.map((key) => effectOf(key, experiment.model, count, baseline));
   return effects.reduce<Effect | undefined>((best, effect) => (best === undefined || isBetter(effect, best) ? effect : best), undefined)
     ?.path;
+}
+
+/** Whether no size is left to mend, and what is left comes from what chooses experts, which costs as much as there are of them. */
+function isOfRouters(ours: ModelCount, theirs: ModelCount): boolean {
+  const { parameters, macs, macsWithRouter } = comparedResiduals(ours, theirs);
+  return Math.abs(macs) < NEARLY_NONE && Math.abs(parameters) < NEARLY_NONE && Math.abs(macsWithRouter - macs) > EQUAL;
 }
 
 function isBetter(one: Effect, other: Effect): boolean {

@@ -27,7 +27,7 @@ describe('the twins that are offered', () => {
       'MH-MoE, 3 heads: 93 experts of width 512',
       'MH-MoE, 4 heads: 165 experts of width 384',
     ]);
-    expect(choices[1]?.description).toBe('0.00 % MACs (+0.54 % with routers), −0.78 % parameters');
+    expect(choices[1]?.detail).toBe('0.00 % MACs (+0.54 % with routers), −0.78 % parameters');
     expect(choices.map(({ twin }) => twin.suffix)).toEqual(['fine-grained', 'mh2', 'mh3', 'mh4']);
   });
 

@@ -25,7 +25,7 @@ describe('the key where a residual is best mended', () => {
     ['moe.top_k', '{ moe: { kind: mh-moe, heads: 2, experts: 40, top_k: 3, expert_width: 96 } }'],
     ['moe.expert_width', '{ moe: { expert_width: 200 } }'],
     ['moe.shared_width', '{ moe: { shared_width: 256 } }'],
-    ['moe.heads', '{ moe: { kind: mh-moe, heads: 2, head_layer: false, merge_layer: false, experts: 16, top_k: 1, expert_width: 256 } }'],
+    ['moe.experts', '{ moe: { kind: mh-moe, heads: 2, head_layer: false, merge_layer: false, experts: 16, top_k: 1, expert_width: 256 } }'],
     ['ffn.width', '{ ffn: { width: 512 } }'],
     ['attention.kv_heads', '{ attention: { kv_heads: 2 } }'],
     ['attention.head_width', '{ attention: { heads: 2, head_width: 12, moe: { experts: 4, top_k: 4 } } }'],
@@ -36,8 +36,13 @@ describe('the key where a residual is best mended', () => {
     expect(cause(variant(model))).toBe(`model.${key}`);
   });
 
+  it('is the number of experts where only routers make a difference', () => {
+    expect(cause(variant('{ moe: { experts: 16, top_k: 2, expert_width: 128 } }'))).toBe('model.moe.experts');
+    expect(cause(variant('{ moe: { kind: mh-moe, heads: 2, experts: 41, top_k: 2, expert_width: 96 } }'))).toBe('model.moe.experts');
+  });
+
   it('is the one that moves most where nothing is left to mend', () => {
-    expect(cause(variant('{ moe: { experts: 16, top_k: 2, expert_width: 128 } }'))).toBe('model.moe.expert_width');
+    expect(cause(variant('{ attention: { heads: 2, head_width: 24 }, moe: { expert_width: 256 } }'))).toBe('model.attention.heads');
   });
 
   it('is none of a config that states no size of its own', () => {

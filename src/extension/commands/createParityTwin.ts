@@ -22,7 +22,7 @@ export async function createParityTwin(given: vscode.Uri | undefined): Promise<v
   const folder = dirname(configFile);
   const chosen = await vscode.window.showQuickPick(twinChoices({ configFile, experiment, folder, readText }), {
     title: `Twin of ${basename(configFile)} at equal cost in which family?`,
-    matchOnDescription: true,
+    matchOnDetail: true,
   });
   if (chosen === undefined) throw new Dismissed('No twin was picked.');
   const { suffix, text } = chosen.twin;
