@@ -58,37 +58,50 @@ interface CountJson {
   readonly models: readonly {
     readonly parameters: { readonly total: number };
     readonly macsPerToken: { readonly total: number };
-    readonly parity: { readonly baseline: string; readonly parameters: number; readonly macs: number } | null;
+    readonly parity: {
+      readonly baseline: string;
+      readonly parameters: number;
+      readonly macsWithRouter: number;
+      readonly compared: { readonly parametersWithRouter: number; readonly macsWithRouter: number };
+    } | null;
   }[];
 }
 
 /** Percent as the hints write it. */
-const percent = (fraction: number): string => `${fraction < 0 ? '−' : fraction > 0 ? '+' : ''}${Math.abs(fraction * 100).toFixed(2)} %`;
+function percent(fraction = Number.NaN): string {
+  const digits = Math.abs(fraction * 100).toFixed(2);
+  return `${Number(digits) === 0 ? '' : fraction < 0 ? '−' : '+'}${digits} %`;
+}
 
-test('above `model:` stand parameters, MACs per token and the distance from the baseline, as the command line counts them', async () => {
+test('above `model:` stand parameters and MACs per token, above `parity:` the distance from the baseline, as the command line counts them', async () => {
   await session().host.open(file('multi-head'));
-  const text = await eventually('the lens', async () =>
-    (await session().window.codeLensTexts()).find((lens) => lens.includes('parameters')),
-  );
+  const lens = (part: string): Promise<string> =>
+    eventually(`the lens with ${part}`, async () => (await session().window.codeLensTexts()).find((text) => text.includes(part)));
+  const count = await lens('MACs/token');
+  const parity = await lens('vs good.moe.yaml');
   const counted = await moeLab(session().workspace, 'count', 'multi-head.moe.yaml', '--json');
   expect(counted.code).toBe(0);
   const [model] = (JSON.parse(counted.stdout) as CountJson).models;
   expect(model?.parity?.baseline).toBe('good.moe.yaml');
-  expect(text).toContain(`${((model?.parameters.total ?? 0) / 1000).toFixed(2)} k parameters`);
-  expect(text).toContain(`${((model?.macsPerToken.total ?? 0) / 1000).toFixed(2)} k MACs/token`);
-  expect(text).toContain(`vs good.moe.yaml: ${percent(model?.parity?.parameters ?? Number.NaN)} parameters`);
-  expect(text).toContain(`${percent(model?.parity?.macs ?? Number.NaN)} MACs`);
+  expect(count).toContain(`${((model?.parameters.total ?? 0) / 1000).toFixed(2)} k parameters`);
+  expect(count).toContain(`${((model?.macsPerToken.total ?? 0) / 1000).toFixed(2)} k MACs/token`);
+  expect(count).toMatch(/; trains in [\d.]+ [KM]iB, [\d.]+ k tokens/);
+  const { compared, macsWithRouter, parameters } = model?.parity ?? {};
+  expect(parity).toBe(
+    `vs good.moe.yaml: ${percent(compared?.macsWithRouter)} MACs, ${percent(compared?.parametersWithRouter)} parameters in layers that differ; ${percent(macsWithRouter)}, ${percent(parameters)} in all`,
+  );
   const lenses = await session().host.codeLenses(file('multi-head'));
-  const modelLine = multiHead.split('\n').indexOf('model:');
-  expect(lenses.filter(({ title }) => title.includes('parameters')).map(({ line }) => line)).toEqual([modelLine]);
+  const lineOf = (part: string): readonly number[] => lenses.filter(({ title }) => title.includes(part)).map(({ line }) => line);
+  expect(lineOf('MACs/token')).toEqual([multiHead.split('\n').indexOf('model:')]);
+  expect(lineOf('vs good')).toEqual([multiHead.split('\n').indexOf('parity: good.moe.yaml')]);
   await session().window.screenshot('code-lens');
 });
 
 test('the lens follows an edit that is not saved', async () => {
-  const before = (await session().window.codeLensTexts()).find((lens) => lens.includes('parameters'));
+  const before = (await session().window.codeLensTexts()).find((lens) => lens.includes('MACs/token'));
   await session().host.edit(file('multi-head'), 'experts: 8', 'experts: 16');
   await eventually('another count', async () => {
-    const now = (await session().window.codeLensTexts()).find((lens) => lens.includes('parameters'));
+    const now = (await session().window.codeLensTexts()).find((lens) => lens.includes('MACs/token'));
     return now !== undefined && now !== before;
   });
   await session().host.edit(file('multi-head'), 'experts: 16', 'experts: 8');
@@ -97,7 +110,7 @@ test('the lens follows an edit that is not saved', async () => {
 
 test('a config without mistakes has no squiggle', async () => {
   await session().host.open(file('good'));
-  await eventually('the lens', async () => (await session().window.codeLensTexts()).some((lens) => lens.includes('parameters')));
+  await eventually('the lens', async () => (await session().window.codeLensTexts()).some((lens) => lens.includes('MACs/token')));
   expect(await session().host.diagnostics(file('good'))).toEqual([]);
   expect(await session().window.squiggles('error').count()).toBe(0);
 });

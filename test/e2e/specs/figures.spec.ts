@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../harness/eventually';
+import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
+import { useSession } from '../harness/suite';
+
+/** Figures that stand beside the text: inlay hints, hovers, completion, and the sizes that a lens leads to. */
+const multiHead = `extends: smoe.moe.yaml
+parity: smoe.moe.yaml
+model:
+  moe:
+    kind: mh-moe
+    heads: 2 # sub-tokens of a token
+    experts: 9
+    top_k: 2
+    expert_width: 24
+`;
+
+const session = useSession({
+  name: 'figures',
+  // Hints are what is looked at; a narrow picture would cut them.
+  settings: { 'editor.minimap.enabled': false },
+  prepare(workspace) {
+    writeTinyCorpus(workspace);
+    writeFileIn(workspace, 'smoe.moe.yaml', tinyConfig({ name: 'SMoE' }));
+    writeFileIn(workspace, 'multi-head.moe.yaml', multiHead);
+    writeFileIn(workspace, 'typed.moe.yaml', '# begun\n');
+  },
+});
+const file = (name: string): string => join(session().workspace, `${name}.moe.yaml`);
+const page = () => session().window.page;
+
+/** The lines of the active editor with the hints in them. */
+async function shownLines(): Promise<readonly string[]> {
+  const lines = await page().locator('.editor-instance .view-line').allTextContents();
+  return lines.map((line) => line.replaceAll('\u00a0', ' ').trimEnd());
+}
+
+const shownLine = (start: string, part: string): Promise<string> =>
+  eventually(`"${part}" behind ${start}`, async () =>
+    (await shownLines()).find((line) => line.trimStart().startsWith(start) && line.includes(part)),
+  );
+
+/** The labels of the suggestions, with the widget open. */
+async function suggestions(part: string): Promise<readonly string[]> {
+  return eventually(`the suggestion ${part}`, async () => {
+    const labels = await page().locator('.suggest-widget.visible .monaco-list-row .label-name').allTextContents();
+    return labels.some((label) => label.includes(part)) && labels;
+  });
+}
+
+test('behind sizes stands what they come to, and both residuals at the key that causes them', async () => {
+  await session().host.open(file('multi-head'));
+  await shownLine('heads: 2', 'sub-tokens 16 wide');
+  await shownLine('experts: 9', "of the layer's MACs");
+  await shownLine('', 'vs smoe.moe.yaml');
+  const parity = (await shownLines()).find((line) => /[\d.]+ % MACs, [+−]?[\d.]+ % parameters vs smoe\.moe\.yaml/.test(line));
+  expect(parity).toBeDefined();
+  await session().window.screenshot('inlay-hints');
+});
+
+test('hints follow an edit that is not saved', async () => {
+  await session().host.edit(file('multi-head'), 'heads: 2 #', 'heads: 4 #');
+  await shownLine('heads: 4', 'sub-tokens 8 wide');
+  await session().host.edit(file('multi-head'), 'heads: 4 #', 'heads: 2 #');
+  await shownLine('heads: 2', 'sub-tokens 16 wide');
+});
+
+test('over a key stand its formula, its source, and what its next values would cost', async () => {
+  await page()
+    .locator('.editor-instance .view-line span', { hasText: /^expert_width$/ })
+    .first()
+    .hover();
+  const hover = page().locator('.monaco-hover:visible', { hasText: 'model.moe.expert_width' });
+  await hover.waitFor();
+  const text = (await hover.allInnerTexts()).join('\n');
+  expect(text).toContain('n d f k MACs');
+  expect(text).toContain('2411.16205');
+  expect(text).toMatch(/\n\s*24\s/);
+  await session().window.screenshot('hover');
+  await page().keyboard.press('Escape');
+});
+
+test('the lens of the baseline leads to sizes that cost as much; one is written in place, with one step to undo', async () => {
+  await page().locator('.codelens-decoration a', { hasText: 'vs smoe.moe.yaml' }).first().click();
+  const labels = await eventually('sizes', async () => {
+    const shown = await session().window.quickPickLabels();
+    return shown.length > 1 && shown;
+  });
+  await session().window.screenshot('sizes');
+  await session().window.pick(labels[0] ?? '');
+  const changed = await eventually('other sizes', async () => {
+    const text = await session().host.text(file('multi-head'));
+    return text !== null && text !== multiHead && text;
+  });
+  expect(changed).toContain('# sub-tokens of a token');
+  expect(changed.split('\n')).toHaveLength(multiHead.split('\n').length);
+  await session().host.execute('undo');
+  await eventually('the text as it was', async () => (await session().host.text(file('multi-head'))) === multiHead);
+});
+
+test('keys, words and files are completed by the keyboard alone, in a config that is not finished', async () => {
+  await session().host.open(file('typed'));
+  await page().keyboard.press('Control+End');
+  await page().keyboard.type('ext');
+  await suggestions('extends');
+  await page().keyboard.press('Enter');
+  await suggestions('smoe.moe.yaml');
+  await session().window.screenshot('completion-files');
+  await page().keyboard.type('smoe');
+  await suggestions('smoe.moe.yaml');
+  await page().keyboard.press('Enter');
+  await page().keyboard.press('Enter');
+  await page().keyboard.type('mod');
+  await suggestions('model');
+  await session().window.screenshot('completion-keys');
+  await page().keyboard.press('Escape');
+  expect(await session().host.text(file('typed'))).toBe('# begun\nextends: smoe.moe.yaml\nmod');
+});
+
+test.each(['Default Light Modern', 'Default High Contrast'])('hints are readable in %s', async (theme) => {
+  await session().host.setSetting('workbench.colorTheme', theme);
+  await session().host.open(file('multi-head'));
+  await shownLine('heads: 2', 'sub-tokens 16 wide');
+  await session().window.screenshot(`inlay-hints-${theme.split(' ')[1]?.toLowerCase() ?? ''}`);
+});
