@@ -319,8 +319,8 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
     await page.waitForSelector('.choices-table tbody tr');
     expect(await page.locator('.choices-table tbody tr').first().locator('th, td').allInnerTexts()).toEqual([
       'expert_width 768, experts 41',
-      '0.00 %\n+0.54 % with router',
-      '\u22120.78 %\n\u22120.76 % with router',
+      '0.00 %\n(+0.54 %)',
+      '\u22120.78 %\n(\u22120.76 %)',
       'Apply',
     ]);
     await page.screenshot({ path: join(screenshots, 'config-editor-solver.png') });
@@ -346,8 +346,8 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
       'experts=41',
       '306.0 M',
       '147.4 M',
-      '0.00 %\n+0.54 % with router',
-      '\u22120.78 %\n\u22120.76 % with router',
+      '0.00 %\n(+0.54 %)',
+      '\u22120.78 %\n(\u22120.76 %)',
     ]);
     expect(await rows.count()).toBe(2);
     await editor.page.screenshot({ path: join(screenshots, 'config-editor-family.png') });

@@ -1,7 +1,7 @@
 import type { FamilyView } from '../../src/extension/panels/configEditor-protocol';
 import { element, setHidden } from '../shared/element';
 import { amount } from '../shared/figures';
-import { residualCells } from './residualCells';
+import { residualCells, residualHeads } from './residualCells';
 import type { ConfigEditorState } from './state';
 
 /** The members of a sweep, with what each costs against the baseline. */
@@ -26,7 +26,7 @@ export class FamilyPart {
 }
 
 function tableOf({ against, members }: FamilyView): HTMLTableElement {
-  const heads = ['Member', 'Parameters', 'MACs/token', 'MACs', 'Parameters'];
+  const heads = ['Member', 'Parameters', 'MACs/token', ...residualHeads];
   return element(
     'table',
     { class: 'choices-table' },

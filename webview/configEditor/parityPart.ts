@@ -3,7 +3,7 @@ import { dropdown, textButton } from '../shared/controls';
 import { element, setHidden, setText } from '../shared/element';
 import { ParityBars } from '../shared/parityBars';
 import type { PageActions } from './actions';
-import { residualCells } from './residualCells';
+import { residualCells, residualHeads } from './residualCells';
 import { isReadOnly, type ConfigEditorState } from './state';
 
 const targetNames: Readonly<Record<SolveTarget, string>> = { both: 'MACs and parameters', macs: 'MACs', parameters: 'Parameters' };
@@ -61,7 +61,7 @@ export class ParityPart {
   }
 
   private table(choices: readonly ChoiceView[], readOnly: boolean): HTMLTableElement {
-    const heads = ['Sizes', 'MACs', 'Parameters'];
+    const heads = ['Sizes', ...residualHeads];
     return element(
       'table',
       { class: 'choices-table' },
