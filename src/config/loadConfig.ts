@@ -74,13 +74,17 @@ function validateFamily(value: unknown, file: string, readText: ReadText): Valid
   const { experiment, findings } = validate(own);
   const plan = planSweep(sweep ?? undefined, own);
   const whole = experiment !== undefined && findings.every(({ severity }) => severity !== 'error');
-  const tried = whole ? tryMembers(plan.members, own, experimentName(file, experiment), validate) : undefined;
+  const tried = whole ? tryMembers(plan.members, own, experimentName(file, experiment), warnedOf(findings), validate) : undefined;
   return {
     experiment,
     findings: [...findings, ...(experiment ? missingBaseline(experiment, file, readText) : [])],
     members: plan.members.map((member, index) => ({ ...member, experiment: tried?.experiments[index] })),
     ofSweep: [...plan.findings, ...(tried?.findings ?? [])],
   };
+}
+
+function warnedOf(findings: readonly PathFinding[]): ReadonlySet<string> {
+  return new Set(findings.flatMap(({ severity, code }) => (severity === 'warning' ? [code] : [])));
 }
 
 function withoutSweep(config: unknown): { readonly sweep: unknown; readonly value: unknown } {

@@ -15,27 +15,30 @@ export interface Validated {
 export interface TriedMembers {
   /** One for each planned member; undefined where it has errors. */
   readonly experiments: readonly (Experiment | undefined)[];
-  /** Errors that the config itself does not have, each where the sweep lists what causes it. */
+  /** Errors, and warnings of rules that the config itself gives none for, each where the sweep lists what causes it. */
   readonly findings: readonly PathFinding[];
 }
 
 /**
- * Reads the config once for each member, with its changes. `value` is the config as a value, known to be without errors; `name` what it is called.
+ * Reads the config once for each member, with its changes. `value` is the config as a value, known to be without errors; `name` what it is called, and
+ * `warned` the codes of the warnings that it has.
  */
 export function tryMembers(
   planned: readonly PlannedMember[],
   value: unknown,
   name: string,
+  warned: ReadonlySet<string>,
   validate: (value: unknown) => Validated,
 ): TriedMembers {
   const findings = new Map<string, PathFinding>();
   const experiments = planned.map((member) => {
     const { experiment, findings: own } = validate(withChanges(value, member.changes));
     const errors = own.filter(({ severity }) => severity === 'error');
-    for (const error of errors) {
-      const finding = ofMember(member, error);
-      // Every combination with a wrong value has the same error: once is enough.
-      const key = JSON.stringify([finding.spots, error.code, error.message]);
+    const warnings = errors.length > 0 ? [] : own.filter(({ severity, code }) => severity === 'warning' && !warned.has(code));
+    for (const found of [...errors, ...warnings]) {
+      const finding = ofMember(member, found);
+      // Every combination with a wrong value has the same error: once is enough. A warning may have other figures in each of them.
+      const key = JSON.stringify([finding.spots, found.code, found.severity === 'error' ? found.message : '']);
       if (!findings.has(key)) findings.set(key, finding);
     }
     return errors.length > 0 || experiment === undefined ? undefined : { ...experiment, name: `${name}, ${member.name}` };
@@ -55,7 +58,8 @@ function nested(path: readonly string[], value: unknown): unknown {
   return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 }
 
-function ofMember(member: PlannedMember, { spots, message }: PathFinding): PathFinding {
+/** An error is the sweep's; a warning stays its rule's, to be looked up and suppressed as such. */
+function ofMember(member: PlannedMember, { spots, message, severity, code }: PathFinding): PathFinding {
   const cause = causeOf(
     member,
     spots.map(({ path }) => path),
@@ -64,8 +68,8 @@ function ofMember(member: PlannedMember, { spots, message }: PathFinding): PathF
   const path = typeof cause[1] === 'number' ? cause.slice(0, 2) : cause;
   return {
     spots: [atValue(...cause)],
-    severity: 'error',
-    code: 'sweep-member',
+    severity,
+    code: severity === 'error' ? 'sweep-member' : code,
     message: `${member.name}: ${message}`,
     remedies: [{ title: 'Remove it from the sweep', changes: [{ kind: 'remove', path }] }],
   };

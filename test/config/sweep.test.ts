@@ -96,6 +96,18 @@ describe('what is wrong with a sweep', () => {
     expect(experiment).toBeDefined();
   });
 
+  it('is also what only a member is warned of, by the rule that warns of it, once for each value', () => {
+    const renormalised = valid.replace('expert_width: 256', 'expert_width: 256\n    router: { renormalize: true }');
+    const { shown: findings, members, experiment } = family('sweep: { model.moe.top_k: [1, 2], train.seed: [1, 2, 3] }\n', renormalised);
+    expect(findings).toEqual([expect.stringMatching(/ \[1\] warning [a-z0-9-]+: top_k=1, seed=1: .*renormalize/)]);
+    expect(findings[0]).not.toContain('sweep-member');
+    expect(experiment).toBeDefined();
+    expect(members.every((member) => member.experiment !== undefined)).toBe(true);
+    // What the config itself is warned of is said there.
+    const single = renormalised.replace('top_k: 2', 'top_k: 1');
+    expect(load(`${single}sweep: { train.seed: [1, 2] }\n`).findings).toHaveLength(load(single).findings.length);
+  });
+
   it('leaves the members that are right', () => {
     const { members } = family('sweep: { model.moe.heads: [2, 3, 4] }\n');
     expect(members.map(({ experiment }) => experiment?.model.moe?.heads)).toEqual([2, undefined, 4]);
