@@ -1,6 +1,9 @@
 import type { ConfigFinding, ConfigFix } from '../config/configFile';
 import { fixesOf } from '../config/fixes';
+import type { Remedy } from '../config/remedy';
+import type { Experiment } from '../config/schema';
 import type { ComparedResiduals } from '../parity/comparedPart';
+import { valueAt } from '../parity/keyValues';
 import { remedyOfChoice } from '../parity/solver/choiceText';
 import { solve } from '../parity/solver/solve';
 import type { ConfigAnalysis } from './analysis';
@@ -35,6 +38,13 @@ export function solvedFixes(finding: ConfigFinding, { file, text, loaded, baseli
     .filter((choice) => isEven[axis](choice))
     .filter((choice) => isEven[other](choice) || Math.abs(choice[other]) <= Math.abs(parity.compared[other]))
     .slice(0, OFFERED)
-    .map(remedyOfChoice);
+    .map(remedyOfChoice)
+    .map((remedy) => withoutWhatHolds(remedy, loaded.experiment));
   return fixesOf({ ...finding, remedies }, text);
+}
+
+/** A choice names also what stays as it is: a variant need not state what its base says. */
+function withoutWhatHolds(remedy: Remedy, experiment: Experiment | undefined): Remedy {
+  const changes = remedy.changes.filter((change) => change.kind !== 'set' || valueAt(experiment, change.path) !== change.value);
+  return { ...remedy, changes };
 }

@@ -54,6 +54,16 @@ describe('fixes of a finding about parity', () => {
     }
   });
 
+  it('state nothing that the base says already', () => {
+    const wider = 'extends: base.moe.yaml\nparity: base.moe.yaml\nmodel: { moe: { expert_width: 4096 } }\n';
+    const { store, sources } = workspace({ ...files, '/w/wider.moe.yaml': wider });
+    const analysis = store.get('/w/wider.moe.yaml');
+    const [finding] = analysis.findings.filter(({ code }) => code === 'macs-off-parity');
+    const [first] = finding === undefined ? [] : fixesFor(finding, analysis, sources.readText);
+    expect(first?.title).toMatch(/^expert_width 2048, experts 8: MACs 0\.00 %, parameters 0\.00 %$/);
+    expect(applyEdits(wider, first?.edits ?? [])).toBe(wider.replace('4096', '2048'));
+  });
+
   it('begin with 768 x 41, what 2411.16205 rounds to 768 x 40', () => {
     const { store, sources } = workspace(files);
     const analysis = store.get('/w/mh.moe.yaml');
