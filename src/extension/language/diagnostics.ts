@@ -27,7 +27,8 @@ export class Diagnostics implements vscode.Disposable {
       const uri = open?.uri ?? vscode.Uri.file(file);
       const findings = this.board.of(file);
       // What the YAML extension says of a document it says only while it is open.
-      const ours = open !== undefined && besideYaml(open) ? findings.filter((finding) => !saidByYamlExtension(finding, open.getText())) : findings;
+      const ours =
+        open !== undefined && besideYaml(open) ? findings.filter((finding) => !saidByYamlExtension(finding, open.getText())) : findings;
       this.collection.set(uri, ours.length === 0 ? undefined : ours.map(toDiagnostic));
     }
   }
