@@ -34,13 +34,11 @@ export function unitsOf(models: readonly ModelConfig[]): Pick<Scale, 'widthUnit'
 /** Scales to be tried, largest first: one for each width of the residual stream. */
 export function scalesOf({ d_model: width }: ModelConfig, units: ReturnType<typeof unitsOf>, halvesContext: boolean): readonly Scale[] {
   const { widthUnit } = units;
-  const least = Math.max(widthUnit, Math.ceil(LEAST_WIDTH / widthUnit) * widthUnit);
+  const largest = Math.max(1, Math.floor(width / widthUnit)) * widthUnit;
+  // One that is narrower already stays as it is.
+  const least = Math.min(largest, Math.ceil(LEAST_WIDTH / widthUnit) * widthUnit);
   const widths: number[] = [];
-  for (
-    let tried = Math.floor(width / widthUnit) * widthUnit;
-    tried >= least;
-    tried -= Math.max(widthUnit, Math.floor(tried / 32 / widthUnit) * widthUnit)
-  )
+  for (let tried = largest; tried >= least; tried -= Math.max(widthUnit, Math.floor(tried / 32 / widthUnit) * widthUnit))
     widths.push(tried);
   return widths.map((tried) => ({ ...units, width: tried / width, halvings: halvesContext ? Math.floor(Math.log2(width / tried)) : 0 }));
 }

@@ -111,6 +111,18 @@ describe('a pair scaled to a budget', () => {
     expect(seconds).toBeGreaterThan(45);
   });
 
+  it('leaves models as they are that are narrow already, and trains them on fewer tokens', () => {
+    const narrow: ModelInput = { ...base, d_model: 48, layers: 2, context: 32, attention: { heads: 2 }, ffn: { width: 128 } };
+    const pair = pairOf([
+      { ...narrow, moe: { kind: 'mh-moe', heads: 2, experts: 24, top_k: 1, expert_width: 80 } },
+      { ...narrow, moe: { kind: 'smoe', experts: 8, top_k: 1, expert_width: 128 } },
+    ]);
+    const { subject, baseline, seconds } = scaleToBudget(pair, { seconds: 60 }, here);
+    expect([subject.model.d_model, baseline.model]).toEqual([48, pair.baseline.model]);
+    expect(seconds).toBeLessThanOrEqual(60);
+    expect(seconds).toBeGreaterThan(30);
+  });
+
   it.each<[string, Budget, RegExp]>([
     ['fits already', { bytes: 1e15 }, /Both fit as they are/],
     ['is too large at its smallest', { bytes: 1e6 }, /Even with d_model 64 and \d+ layers they take/],
