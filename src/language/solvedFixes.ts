@@ -4,8 +4,9 @@ import type { Remedy } from '../config/remedy';
 import type { Experiment } from '../config/schema';
 import type { ComparedResiduals } from '../parity/comparedPart';
 import { valueAt } from '../parity/keyValues';
+import { costLimits } from '../parity/rules/costOff';
 import { remedyOfChoice } from '../parity/solver/choiceText';
-import { solve } from '../parity/solver/solve';
+import { solve, type Choice } from '../parity/solver/solve';
 import type { ConfigAnalysis } from './analysis';
 
 /** As many of the solver's choices as a menu may hold. */
@@ -13,11 +14,11 @@ const OFFERED = 3;
 /** Of so many that are looked at, best first. */
 const LOOKED_AT = 12;
 
-/** The limits of `parity/rules/costOff.ts`: without what chooses experts and with it. */
+/** Without what chooses experts and with it, as the rules judge. */
 const isEven = {
-  macs: ({ macs, macsWithRouter }: ComparedResiduals) => Math.max(Math.abs(macs), Math.abs(macsWithRouter)) <= 0.02,
+  macs: ({ macs, macsWithRouter }: ComparedResiduals) => Math.max(Math.abs(macs), Math.abs(macsWithRouter)) <= costLimits.macs,
   parameters: ({ parameters, parametersWithRouter }: ComparedResiduals) =>
-    Math.max(Math.abs(parameters), Math.abs(parametersWithRouter)) <= 0.05,
+    Math.max(Math.abs(parameters), Math.abs(parametersWithRouter)) <= costLimits.parameters,
 } as const;
 
 /** Which axis a finding is about that a solved size mends. */
@@ -27,24 +28,29 @@ const axisOf: Readonly<Record<string, keyof typeof isEven>> = {
   'parameters-off-parity': 'parameters',
 };
 
-/** The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other findings. */
+/**
+ * The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other findings. Where both
+ * axes cannot be had, as of a dense model beside a sparse one, those that mend this one, if the other is off already.
+ */
 export function solvedFixes(finding: ConfigFinding, { file, text, loaded, baseline, parity }: ConfigAnalysis): readonly ConfigFix[] {
   const axis = Object.hasOwn(axisOf, finding.code) ? axisOf[finding.code] : undefined;
+  const { experiment } = loaded;
   if (axis === undefined || finding.file !== file) return [];
-  if (loaded.experiment === undefined || baseline === undefined || parity === null) return [];
+  if (experiment === undefined || baseline === undefined || parity === null) return [];
   const other = axis === 'macs' ? 'parameters' : 'macs';
-  const { choices } = solve(loaded.experiment, baseline.experiment, { limit: LOOKED_AT });
+  const mending = (target: 'both' | typeof axis): readonly Choice[] =>
+    solve(experiment, baseline.experiment, { target, limit: LOOKED_AT }).choices.filter((choice) => isEven[axis](choice));
+  const both = mending('both').filter((choice) => isEven[other](choice) || Math.abs(choice[other]) <= Math.abs(parity.compared[other]));
+  const choices = both.length > 0 || isEven[other](parity.compared) ? both : mending(axis);
   const remedies = choices
-    .filter((choice) => isEven[axis](choice))
-    .filter((choice) => isEven[other](choice) || Math.abs(choice[other]) <= Math.abs(parity.compared[other]))
     .slice(0, OFFERED)
     .map(remedyOfChoice)
-    .map((remedy) => withoutWhatHolds(remedy, loaded.experiment));
+    .map((remedy) => withoutWhatHolds(remedy, experiment));
   return fixesOf({ ...finding, remedies }, text);
 }
 
 /** A choice names also what stays as it is: a variant need not state what its base says. */
-function withoutWhatHolds(remedy: Remedy, experiment: Experiment | undefined): Remedy {
+function withoutWhatHolds(remedy: Remedy, experiment: Experiment): Remedy {
   const changes = remedy.changes.filter((change) => change.kind !== 'set' || valueAt(experiment, change.path) !== change.value);
   return { ...remedy, changes };
 }

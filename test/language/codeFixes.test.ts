@@ -64,6 +64,16 @@ describe('fixes of a finding about parity', () => {
     expect(applyEdits(wider, first?.edits ?? [])).toBe(wider.replace('4096', '2048'));
   });
 
+  it('mend one axis alone where both cannot be had: a dense model beside a sparse one', () => {
+    const dense = `parity: base.moe.yaml\n${base.replace(/ {2}moe: .*\n/, '').replace('width: 2048', 'width: 2500')}`;
+    const { store, sources } = workspace({ ...files, '/w/dense.moe.yaml': dense });
+    const analysis = store.get('/w/dense.moe.yaml');
+    const [finding] = analysis.findings.filter(({ code }) => code === 'macs-off-parity');
+    const [first] = finding === undefined ? [] : fixesFor(finding, analysis, sources.readText);
+    expect(first?.title).toMatch(/^width 2048: MACs 0\.00 % \(−0\.\d\d % with router\), parameters −87\.50 %/);
+    expect(applyEdits(dense, first?.edits ?? [])).toBe(dense.replace('2500', '2048'));
+  });
+
   it('begin with 768 x 41, what 2411.16205 rounds to 768 x 40', () => {
     const { store, sources } = workspace(files);
     const analysis = store.get('/w/mh.moe.yaml');

@@ -8,7 +8,7 @@ import type { Comparison, ParityRule } from './parityRule';
 import { isTwoMatrixParity } from './twoMatrixParity';
 
 /** Shares of the baseline's costs of the part that differs, beyond which a comparison is no longer at equal cost. */
-const limits = { macs: 0.02, parameters: 0.05 } as const;
+export const costLimits = { macs: 0.02, parameters: 0.05 } as const;
 
 /** The part that differs, with how it takes MACs and how it has parameters. */
 const parts: Readonly<Record<ComparedScope, { readonly name: string; readonly takes: string; readonly has: string }>> = {
@@ -25,16 +25,16 @@ export const macsOff: ParityRule = {
     const { baseline, residuals } = comparison;
     const { scope, macs, macsWithRouter, parameters } = residuals.compared;
     // That rule says the same, and why.
-    if (!isOff(macs, macsWithRouter, limits.macs) || isTwoMatrixParity(comparison)) return undefined;
+    if (!isOff(macs, macsWithRouter, costLimits.macs) || isTwoMatrixParity(comparison)) return undefined;
     const { name, takes } = parts[scope];
     const costs = `${name} ${takes} ${amount(furthest(macs, macsWithRouter), 'MACs', baseline.name)} (${bothWays(macs, macsWithRouter)})`;
     const spots = spotsOf(comparison);
     // Papers count one way or the other; who is equal by one of them has chosen it.
-    if (!isOff(macs, macs, limits.macs)) return { severity: 'information', spots, message: `${costs}: equal without it only.` };
-    if (!isOff(macsWithRouter, macsWithRouter, limits.macs))
+    if (!isOff(macs, macs, costLimits.macs)) return { severity: 'information', spots, message: `${costs}: equal without it only.` };
+    if (!isOff(macsWithRouter, macsWithRouter, costLimits.macs))
       return { severity: 'information', spots, message: `${costs}: equal with it only.` };
     const dense = theDense(comparison);
-    if (dense !== undefined && Math.abs(parameters) <= limits.parameters) {
+    if (dense !== undefined && Math.abs(parameters) <= costLimits.parameters) {
       const message = `${costs}. ${dense} dense: with as many parameters it cannot take as few MACs as a sparse one, which uses a part of them for each token.`;
       return { severity: 'information', spots, message };
     }
@@ -50,7 +50,7 @@ export const parametersOff: ParityRule = {
   check(comparison) {
     const { baseline, residuals } = comparison;
     const { scope, parameters, parametersWithRouter } = residuals.compared;
-    if (!isOff(parameters, parametersWithRouter, limits.parameters)) return undefined;
+    if (!isOff(parameters, parametersWithRouter, costLimits.parameters)) return undefined;
     const { name, has } = parts[scope];
     const size = `${name} ${has} ${amount(furthest(parameters, parametersWithRouter), 'parameters', baseline.name)} (${bothWays(parameters, parametersWithRouter)})`;
     const spots = spotsOf(comparison);
