@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import type { ConfigFinding, ConfigFix, SourceRange } from '../../src/config/configFile';
 import { applyEdits } from '../../src/config/edit/keyEdits';
-import { presets } from '../../src/config/presets/catalogue';
+import { presetOf, presets } from '../../src/config/presets/catalogue';
+import { presetText } from '../../src/config/presets/presetText';
 import type { ConfigAnalysis } from '../../src/language/analysis';
 import { AnalysisStore } from '../../src/language/analysisStore';
 import { architectureDiagram } from '../../src/language/architectureDiagram';
@@ -102,30 +103,42 @@ lint:
   '{"model": {"d_model": 8, "layers": 1, "context": 8, "attention": {"heads": 1}, "ffn": {"width": 8}}, "train": {"steps": 2, "batch_tokens": 8, "micro_batch": 1}}',
 ];
 
-const folder = '/lab/';
-const name = 'a.moe.yaml';
+/** Published models as the editor writes them, heading and all. */
+const published = [
+  'mh-moe/table-1/mh-moe-2',
+  'mh-moe-original/mh-moe-8',
+  'olmoe-1b-7b',
+  'switchhead/c4-47m/switchhead',
+  'peer/n-128',
+  'dynamic-moe/top-p',
+]
+  .flatMap((id) => presetOf(id) ?? [])
+  .map(presetText);
+const documentsBefore = [...seeds, ...published];
 
+const own = '/lab/a.moe.yaml';
+const baseFile = '/lab/base.moe.yaml';
+
+/** A document, and the base and baseline beside it. */
 interface Lab {
-  readonly store: AnalysisStore;
   readText(file: string): string | undefined;
-  /** What is said of the document once it reads so. */
-  analyse(text: string): ConfigAnalysis;
+  write(file: string, text: string): void;
+  /** Of the document, as the texts are now. */
+  analysis(): ConfigAnalysis;
 }
 
 function lab(): Lab {
-  let document = '';
-  const readText = (file: string): string | undefined =>
-    file === folder + name ? document : file === `${folder}base.moe.yaml` ? base : undefined;
+  const texts = new Map([[baseFile, base]]);
+  const readText = (file: string): string | undefined => texts.get(file);
   const environment = () => ({ severities: {}, memory: { host: 8e9, device: 4e9 } });
   const store = new AnalysisStore({ readText, environment });
   return {
-    store,
     readText,
-    analyse: (text) => {
-      document = text;
-      store.outdate(folder + name);
-      return store.get(folder + name);
+    write: (file, text) => {
+      texts.set(file, text);
+      store.outdate(file);
     },
+    analysis: () => store.get(own),
   };
 }
 
@@ -165,14 +178,23 @@ function expectApart(text: string, { edits }: ConfigFix): void {
   });
 }
 
-/** The fix has been applied to the document: it parses, and what it was to mend is gone. */
-function expectMended(finding: ConfigFinding, before: ConfigAnalysis, fix: ConfigFix, { analyse }: Lab): void {
-  expectApart(before.text, fix);
-  const after = applyEdits(before.text, fix.edits);
-  const analysis = analyse(after);
+/** With a fix applied its file parses, and what it was to mend is gone. */
+function expectMended(finding: ConfigFinding, before: ConfigAnalysis, fix: ConfigFix, at: Lab): void {
+  const text = at.readText(finding.file) ?? '';
+  expectApart(text, fix);
+  const after = applyEdits(text, fix.edits);
   const what = `${finding.code}: ${finding.message} -> ${fix.title}: ${JSON.stringify(fix.edits)}`;
   expect(isYaml(after), what).toBe(true);
-  expect(alike(analysis.findings, finding), what).toBeLessThan(alike(before.findings, finding));
+  expectFewer(finding, before, finding.file, after, at, what);
+}
+
+/** What is found like it is less, once a file says something else. */
+function expectFewer(finding: ConfigFinding, before: ConfigAnalysis, file: string, after: string, at: Lab, what: string): void {
+  const text = at.readText(file) ?? '';
+  at.write(file, after);
+  const left = alike(at.analysis().findings, finding);
+  at.write(file, text);
+  expect(left, what).toBeLessThan(alike(before.findings, finding));
 }
 
 /** Whether it parses; that a key is there twice, or an alias has no anchor, the parser takes. */
@@ -180,9 +202,10 @@ function isYaml(text: string): boolean {
   return parseDocument(text, { prettyErrors: false }).errors.every(({ code }) => code === 'DUPLICATE_KEY');
 }
 
-/** Everything that an editor asks of a document. */
-function examine(text: string, at: Lab, throws: Dice, mostFixes: number): { fixes: number } {
-  const analysis = at.analyse(text);
+/** Everything that an editor asks of the document. Returns how many fixes it was offered. */
+function examine(at: Lab, throws: Dice, mostFixes: number): number {
+  const analysis = at.analysis();
+  const { text } = analysis;
   const textOf = (file: string): string => at.readText(file) ?? '';
   expectWholeFindings(analysis, textOf);
 
@@ -196,10 +219,9 @@ function examine(text: string, at: Lab, throws: Dice, mostFixes: number): { fixe
   const hover = hoverAt(analysis, position, 'alone');
   if (hover) expectInside(text, hover.range);
   const sources = { listFolder: () => [{ name: 'base.moe.yaml', isFolder: false }], presets: () => presets };
-  for (const { range } of completionsAt({ file: folder + name, text, position, beside: 'alone' }, sources)) expectInside(text, range);
-  const form = configForm(folder + name, text, at.readText);
-  if (form === undefined)
-    expectInside(textOf(brokenAt(folder + name, text, at.readText)?.file ?? ''), brokenAt(folder + name, text, at.readText)?.range ?? none);
+  for (const { range } of completionsAt({ file: own, text, position, beside: 'alone' }, sources)) expectInside(text, range);
+  const broken = configForm(own, text, at.readText) === undefined ? brokenAt(own, text, at.readText) : undefined;
+  if (broken) expectInside(textOf(broken.file), broken.range);
   familyTable(analysis);
   for (const finding of analysis.findings) saidByYamlExtension(finding, textOf(finding.file));
   if (throws.chance(0.05)) {
@@ -208,29 +230,22 @@ function examine(text: string, at: Lab, throws: Dice, mostFixes: number): { fixe
   }
 
   let fixes = 0;
-  const own = analysis.findings.filter(({ file }) => file === folder + name);
-  const chosen = own.length <= mostFixes ? own : Array.from({ length: mostFixes }, () => throws.oneOf(own));
+  const { findings } = analysis;
+  const chosen = findings.length <= mostFixes ? findings : Array.from({ length: mostFixes }, () => throws.oneOf(findings));
   for (const finding of chosen) {
-    const suppression = suppressionComment(finding, text);
-    if (suppression) expectSuppressed(finding, analysis, suppression, at);
+    const before = textOf(finding.file);
+    const comment = suppressionComment(finding, before);
+    if (comment) {
+      const newText = `${comment.before}reason${comment.after}`;
+      const after = applyEdits(before, [{ range: { start: comment.position, end: comment.position }, newText }]);
+      expectFewer(finding, analysis, finding.file, after, at, `${finding.code} suppressed`);
+    }
     for (const fix of fixesFor(finding, analysis, at.readText)) {
       fixes += 1;
       expectMended(finding, analysis, fix, at);
     }
   }
-  return { fixes };
-}
-
-const none: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
-
-function expectSuppressed(
-  finding: ConfigFinding,
-  before: ConfigAnalysis,
-  { position, before: head, after: tail }: NonNullable<ReturnType<typeof suppressionComment>>,
-  { analyse }: Lab,
-): void {
-  const after = applyEdits(before.text, [{ range: { start: position, end: position }, newText: `${head}reason${tail}` }]);
-  expect(alike(analyse(after).findings, finding), `${finding.code} suppressed`).toBeLessThan(alike(before.findings, finding));
+  return fixes;
 }
 
 /** Tells which document it was, to try it alone. */
@@ -245,8 +260,10 @@ function withDocument(text: string, by: readonly string[], examination: () => vo
   }
 }
 
+const shares = 10;
+const mostFixes = documents > 5000 ? 8 : 3;
+
 describe('documents in any state', () => {
-  const shares = 10;
   it.each(Array.from({ length: shares }, (_, share) => share))(
     'are answered, and mended by what is offered (%i of 10)',
     { timeout: 3_600_000 },
@@ -255,36 +272,52 @@ describe('documents in any state', () => {
       let fixes = 0;
       for (let number = share; number < documents; number += shares) {
         const throws = dice(seed * 1_000_003 + number);
-        const { text, by } = mutated(throws.oneOf(seeds), throws);
+        const { text, by } = mutated(throws.oneOf(documentsBefore), throws);
         withDocument(text, by, () => {
-          fixes += examine(text, at, throws, documents > 5000 ? 8 : 3).fixes;
+          at.write(own, text);
+          fixes += examine(at, throws, mostFixes);
         });
       }
       expect(fixes).toBeGreaterThan(documents / shares / 4);
     },
   );
 
+  it('are answered for by a document that extends them, and one that is held against them', { timeout: 3_600_000 }, () => {
+    const at = lab();
+    let fixes = 0;
+    for (let number = 0; number < documents / 5; number += 1) {
+      const throws = dice(seed * 5_000_003 + number);
+      const { text, by } = mutated(base, throws);
+      withDocument(text, ['base', ...by], () => {
+        at.write(baseFile, text);
+        at.write(own, throws.oneOf(seeds));
+        fixes += examine(at, throws, mostFixes);
+      });
+    }
+    expect(fixes).toBeGreaterThan(0);
+  });
+
   it.each(Object.entries(hugeMutations))('%s', { timeout: 600_000 }, (mutation, mutate) => {
     const throws = dice(seed);
     const text = mutate(base, throws);
     const at = lab();
-    withDocument(text, [mutation], () => void examine(text, at, throws, 2));
+    at.write(own, text);
+    withDocument(text, [mutation], () => void examine(at, throws, 2));
   });
 
   it('with every sure fix applied parse if they did, and have none left', { timeout: 3_600_000 }, () => {
-    const at = lab();
     const environment = () => ({ severities: {}, memory: null });
     let changed = 0;
     for (let number = 0; number < documents / 10; number += 1) {
       const throws = dice(seed * 7_000_003 + number);
-      const { text, by } = mutated(throws.oneOf(seeds), throws);
+      const { text, by } = mutated(throws.oneOf(documentsBefore), throws);
+      const mended = (before: string): string =>
+        withSureFixes(own, { readText: (file) => (file === own ? before : file === baseFile ? base : undefined), environment });
       withDocument(text, by, () => {
-        at.analyse(text);
-        const after = withSureFixes(folder + name, { readText: at.readText, environment });
+        const after = mended(text);
         if (after !== text) changed += 1;
         if (isYaml(text)) expect(isYaml(after)).toBe(true);
-        at.analyse(after);
-        expect(withSureFixes(folder + name, { readText: at.readText, environment })).toBe(after);
+        expect(mended(after)).toBe(after);
       });
     }
     expect(changed).toBeGreaterThan(0);
