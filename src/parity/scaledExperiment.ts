@@ -99,12 +99,14 @@ function divisors(count: number): readonly number[] {
 }
 
 /**
- * Training on so many tokens: both the number of steps and their size fall by the root of what is left of the tokens, as small models train best in smaller steps.
+ * Training on so many tokens: both the number of steps and their size fall by the root of what is left of the tokens, as small models train best in smaller steps,
+ * though not below a microbatch while enough of them are left.
  * Warm-up, validation and checkpoints come at the same parts of it.
  */
 export function scaledTraining<E extends Experiment>(experiment: E, train: TrainConfig, context: number, tokens: number): E {
   const left = Math.sqrt(tokens / (train.steps * train.batch_tokens));
-  const steps = Math.max(Math.min(train.steps, LEAST_STEPS), Math.round(train.steps * Math.min(1, left)));
+  const inMicrobatches = Math.floor(tokens / (train.micro_batch * context));
+  const steps = Math.max(Math.min(train.steps, LEAST_STEPS), Math.min(inMicrobatches, Math.round(train.steps * Math.min(1, left))));
   const window = Math.max(1, Math.min(train.micro_batch, Math.floor(tokens / steps / context)));
   const micro = window * context;
   const batch = Math.max(1, Math.floor(Math.min(train.batch_tokens, tokens / steps) / micro)) * micro;

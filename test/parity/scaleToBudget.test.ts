@@ -119,6 +119,8 @@ describe('a pair scaled to a budget', () => {
     ]);
     const { subject, baseline, seconds } = scaleToBudget(pair, { seconds: 60 }, here);
     expect([subject.model.d_model, baseline.model]).toEqual([48, pair.baseline.model]);
+    // Steps get smaller only down to a microbatch.
+    expect(subject.train?.micro_batch).toBe(16);
     expect(seconds).toBeLessThanOrEqual(60);
     expect(seconds).toBeGreaterThan(30);
   });

@@ -107,7 +107,7 @@ test('Scale to Budget opens a config and its baseline that fit, at parity', asyn
   await session().window.screenshot('budget');
   await session().window.page.keyboard.press('Enter');
   const [subject, baseline] = [file('two-matrices-small'), file('smoe-small')];
-  const text = await opened(subject, 120);
+  const text = await opened(subject, 90);
   expect(text).toContain('parity: smoe-small.moe.yaml');
   expect(text).toMatch(/What differs costs .+ MACs/);
   expect(await opened(baseline)).toContain('extends: smoe.moe.yaml');
