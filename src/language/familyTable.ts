@@ -45,7 +45,9 @@ const columns = ['parameters', 'active', 'MACs/token', 'residual MACs', 'with ro
 /** Every member with its costs and all four residuals, as a table in Markdown. */
 export function familyMarkdown(table: FamilyTable): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  const rows = table.rows.map((row, index) => line([String(index + 1), `\`${row.name.replaceAll('`', "'")}\``, ...figuresOf(row)]));
+  const rows = table.rows.map((row, index) =>
+    line([String(index + 1), `\`${row.name.replaceAll('`', "'")}\``, ...figuresOf(row).map(unbroken)]),
+  );
   return [
     line(['', 'member', ...columns]),
     line(['--:', ':--', ...columns.map(() => '--:')]),
@@ -53,6 +55,11 @@ export function familyMarkdown(table: FamilyTable): string {
     '',
     `Residuals are of the part that differs, against ${table.against}.`,
   ].join('\n');
+}
+
+/** A hover is narrow: a figure and its unit stay together. */
+function unbroken(figure: string): string {
+  return figure.replaceAll(' ', '\u00a0');
 }
 
 /** The same as cells of text, for terminals and plain documents: a heading, then a row for each member. */

@@ -51,9 +51,9 @@ describe('what the members of a sweep cost', () => {
     expect(familyMarkdown(table)).toMatchInlineSnapshot(`
       "|  | member | parameters | active | MACs/token | residual MACs | with router | residual parameters | with router |
       | --: | :-- | --: | --: | --: | --: | --: | --: | --: |
-      | 1 | \`unchanged\` | 46.22 M | ≤ 14.37 M | 14.58 M | 0.00 % | +0.52 % | −3.13 % | −3.10 % |
-      | 2 | \`experts=41\` | 47.11 M | ≤ 14.37 M | 14.58 M | 0.00 % | +0.54 % | −0.78 % | −0.76 % |
-      | 3 | \`heads=3, top_k=3, experts=96, expert_width=512\` | 48.59 M | ≤ 14.38 M | 14.62 M | 0.00 % | +1.43 % | +3.13 % | +3.17 % |
+      | 1 | \`unchanged\` | 46.22 M | ≤ 14.37 M | 14.58 M | 0.00 % | +0.52 % | −3.13 % | −3.10 % |
+      | 2 | \`experts=41\` | 47.11 M | ≤ 14.37 M | 14.58 M | 0.00 % | +0.54 % | −0.78 % | −0.76 % |
+      | 3 | \`heads=3, top_k=3, experts=96, expert_width=512\` | 48.59 M | ≤ 14.38 M | 14.62 M | 0.00 % | +1.43 % | +3.13 % | +3.17 % |
 
       Residuals are of the part that differs, against smoe.moe.yaml."
     `);

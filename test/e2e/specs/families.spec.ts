@@ -53,7 +53,7 @@ test('a member with errors is shown where the sweep lists it', async () => {
   expect(found).toMatchObject({
     severity: 'error',
     message: expect.stringMatching(/^top_k=9: .*top_k/),
-    start: { line: 4, character: 27 },
+    start: { line: 4, character: 26 },
   });
   await session().host.edit(file('family.moe.yaml'), '[1, 2, 9]', '[1, 2]');
   await eventually('no finding', async () => (await session().host.diagnostics(file('family.moe.yaml'))).length === 0);
