@@ -31,19 +31,14 @@ export function provideCodeActions(analyses: ConfigAnalyses, board: FindingBoard
       if (only?.contains(fixAll) === true) return fixAllActions(document, analyses);
       if (only?.contains(vscode.CodeActionKind.QuickFix) === false) return [];
       const analysis = analyses.get(document);
-      return findingsIn(analysis, board)
-        .filter((finding) => toRange(finding.range).intersection(range) !== undefined)
-        .flatMap((finding) => {
-          const diagnostics = context.diagnostics.filter((shown) => isShown(shown, finding));
-          const fixes = fixesAt(finding, analysis);
-          const actions = [
-            ...fixes.map((fix) => fixAction(document.uri, fix, fixes.length === 1 || fix.sure)),
-            ...suppressAction(document, finding),
-            pageAction(finding),
-          ];
-          for (const action of actions) action.diagnostics = diagnostics;
-          return actions;
-        });
+      const found = findingsIn(analysis, board).filter((finding) => toRange(finding.range).intersection(range) !== undefined);
+      const shownAs = (finding: ConfigFinding): vscode.Diagnostic[] => context.diagnostics.filter((shown) => isShown(shown, finding));
+      // What mends is listed before what silences and what explains.
+      return [
+        ...fixActions(document.uri, found, (finding) => fixesAt(finding, analysis), shownAs),
+        ...found.flatMap((finding) => suppressAction(document, finding, shownAs(finding))),
+        ...found.map((finding) => pageAction(finding, shownAs(finding))),
+      ];
     },
   };
   return vscode.languages.registerCodeActionsProvider(configSelector, provider, {
@@ -69,19 +64,39 @@ function isShown({ source, code, range }: vscode.Diagnostic, finding: ConfigFind
   return source === DIAGNOSTIC_SOURCE && shown === finding.code && range.isEqual(toRange(finding.range));
 }
 
-function fixAction(uri: vscode.Uri, { title, edits }: ConfigFix, isPreferred: boolean): vscode.CodeAction {
+/** Each once: one choice of sizes may mend two findings. */
+function fixActions(
+  uri: vscode.Uri,
+  findings: readonly ConfigFinding[],
+  fixesAt: (finding: ConfigFinding) => readonly ConfigFix[],
+  shownAs: (finding: ConfigFinding) => readonly vscode.Diagnostic[],
+): vscode.CodeAction[] {
+  const actions = new Map<string, vscode.CodeAction>();
+  for (const finding of findings) {
+    const fixes = fixesAt(finding);
+    for (const fix of fixes) {
+      const edits = JSON.stringify(fix.edits);
+      const action = actions.get(edits) ?? fixAction(uri, fix);
+      action.isPreferred = action.isPreferred === true || fixes.length === 1 || fix.sure;
+      action.diagnostics = [...(action.diagnostics ?? []), ...shownAs(finding)];
+      actions.set(edits, action);
+    }
+  }
+  return [...actions.values()];
+}
+
+function fixAction(uri: vscode.Uri, { title, edits }: ConfigFix): vscode.CodeAction {
   const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
   action.edit = new vscode.WorkspaceEdit();
   action.edit.set(
     uri,
     edits.map(({ range, newText }) => vscode.TextEdit.replace(toRange(range), newText)),
   );
-  action.isPreferred = isPreferred;
   return action;
 }
 
 /** Leaves the cursor where the reason is to be written. */
-function suppressAction(document: vscode.TextDocument, finding: ConfigFinding): vscode.CodeAction[] {
+function suppressAction(document: vscode.TextDocument, finding: ConfigFinding, diagnostics: vscode.Diagnostic[]): vscode.CodeAction[] {
   const comment = suppressionComment(finding, document.getText());
   if (comment === undefined) return [];
   const action = new vscode.CodeAction(`Suppress ${finding.code} with a comment`, vscode.CodeActionKind.QuickFix);
@@ -90,13 +105,15 @@ function suppressAction(document: vscode.TextDocument, finding: ConfigFinding): 
   insertion.keepWhitespace = true;
   action.edit = new vscode.WorkspaceEdit();
   action.edit.set(document.uri, [insertion]);
+  action.diagnostics = diagnostics;
   return [action];
 }
 
-function pageAction({ code }: ConfigFinding): vscode.CodeAction {
+function pageAction({ code }: ConfigFinding, diagnostics: vscode.Diagnostic[]): vscode.CodeAction {
   const title = `Open the page of ${code}`;
   const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
   action.command = { title, command: InternalCommand.showRule, arguments: [code] };
+  action.diagnostics = diagnostics;
   return action;
 }
 
