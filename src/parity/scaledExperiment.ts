@@ -101,7 +101,6 @@ function divisors(count: number): readonly number[] {
 /**
  * Training on so many tokens: both the number of steps and their size fall by the root of what is left of the tokens, as small models train best in smaller steps,
  * though not below a microbatch while enough of them are left.
- * Warm-up, validation and checkpoints come at the same parts of it.
  */
 export function scaledTraining<E extends Experiment>(experiment: E, train: TrainConfig, context: number, tokens: number): E {
   const left = Math.sqrt(tokens / (train.steps * train.batch_tokens));
@@ -111,8 +110,9 @@ export function scaledTraining<E extends Experiment>(experiment: E, train: Train
   const micro = window * context;
   const batch = Math.max(1, Math.floor(Math.min(train.batch_tokens, tokens / steps) / micro)) * micro;
   const count = Math.max(1, Math.min(Math.ceil((train.steps * train.batch_tokens) / batch), Math.floor(tokens / batch)));
-  const part = count / train.steps;
-  const every = (all: number): number => Math.max(1, Math.round(all * part));
+  // At the same parts of it, but not so often that they take the time, nor in fewer steps than a warm-up needs.
+  const scaled = (all: number, most: number): number =>
+    Math.max(1, Math.round((all * count) / train.steps), Math.min(all, Math.round(count / most)));
   return {
     ...experiment,
     train: {
@@ -120,10 +120,10 @@ export function scaledTraining<E extends Experiment>(experiment: E, train: Train
       steps: count,
       batch_tokens: batch,
       micro_batch: window,
-      warmup: Math.min(count - 1, Math.round(train.warmup * part)),
+      warmup: train.warmup === 0 ? 0 : Math.min(count - 1, scaled(train.warmup, 50)),
     },
-    evaluate: { ...experiment.evaluate, every: every(experiment.evaluate.every) },
-    checkpoint: { ...experiment.checkpoint, every: every(experiment.checkpoint.every) },
+    evaluate: { ...experiment.evaluate, every: scaled(experiment.evaluate.every, 20) },
+    checkpoint: { ...experiment.checkpoint, every: scaled(experiment.checkpoint.every, 4) },
   };
 }
 

@@ -90,6 +90,15 @@ describe('a pair scaled to a budget', () => {
     expect(tokens(baseline) / tokens(pair.baseline)).toBeCloseTo(share, 2);
   });
 
+  it('validates and warms up at the same parts of the training, but not at every step', () => {
+    const { baseline } = scaleToBudget(pairOf(pairs['fine-grained and SMoE'] ?? [base, base]), { seconds: 60 }, here);
+    const steps = baseline.train?.steps ?? 0;
+    // Of 100,000 steps: every 1000, every 5000, and 375 to warm up.
+    expect(baseline.evaluate.every).toBe(Math.round(steps / 20));
+    expect(baseline.checkpoint.every).toBe(Math.round(steps / 4));
+    expect(baseline.train?.warmup).toBe(Math.round(steps / 50));
+  });
+
   it('keeps training as it is where only memory is short, but for its microbatches', () => {
     const pair = pairOf(pairs['MH-MoE of two heads and SMoE'] ?? [base, base]);
     const need = Math.max(here.bytesOf(pair.subject) ?? 0, here.bytesOf(pair.baseline) ?? 0);
