@@ -54,7 +54,7 @@ function familyOf({ family, heads }: OptionValues): { readonly family: TwinFamil
 }
 
 /** `0.00 % MACs (+0.54 % with routers), −0.78 % parameters against smoe.moe.yaml, of the layers that differ`. */
-export function costText({ baseline, compared: { scope, macs, macsWithRouter, parameters } }: ParityResiduals): string {
+function costText({ baseline, compared: { scope, macs, macsWithRouter, parameters } }: ParityResiduals): string {
   const part = scope === 'layers' ? ', of the layers that differ' : '';
   return `${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with routers), ${formatResidual(parameters)} parameters against ${baseline}${part}`;
 }

@@ -12,7 +12,7 @@ import { duration, grouped } from './terminal/figures';
 import { printableLines } from './terminal/printable';
 
 /** Long enough for a mean that settles, short enough to wait for. */
-export const DEFAULT_SECONDS = 10;
+const DEFAULT_SECONDS = 10;
 
 export const command: Command = {
   summary: 'Measure how fast this machine trains a config, and say how long that takes to the end.',

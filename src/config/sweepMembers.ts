@@ -47,7 +47,7 @@ export function tryMembers(
 }
 
 /** A config with changes by dotted keys: mappings are merged, anything else replaced, as by `extends`. */
-export function withChanges(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
+function withChanges(value: unknown, changes: Readonly<Record<string, unknown>>): unknown {
   return Object.entries(changes).reduce<unknown>(
     (config, [key, change]) => deepMerged(config, nested(pathOfSweptKey(key) ?? [key], change)),
     value,

@@ -9,7 +9,7 @@ export const YAML_EXTENSION = 'redhat.vscode-yaml';
 export type Beside = 'alone' | 'yaml';
 
 /** Codes of findings that come from the YAML or from the schema alone. Their fixes are ours also beside it: it has none for them. */
-export const codesOfSchema: ReadonlySet<string> = new Set([
+const codesOfSchema: ReadonlySet<string> = new Set([
   'yaml-syntax',
   'duplicate-key',
   'unknown-key',

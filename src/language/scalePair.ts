@@ -88,7 +88,7 @@ export function scaledConfigs({ pair, budget, measurements, folder, taken }: Sca
 }
 
 /** The machine that was measured, and what training takes of memory, its text apart. */
-export function machineOf(measurements: readonly Measurement[]): Machine {
+function machineOf(measurements: readonly Measurement[]): Machine {
   return {
     secondsOf: (experiment) => estimate(experiment, modelCost(experiment.model), measurements)?.secondsToFinish,
     bytesOf: (experiment) => {

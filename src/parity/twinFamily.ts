@@ -26,7 +26,7 @@ export const ofSubTokens = [
 ] as const satisfies readonly (keyof MoeConfig)[];
 
 /** Whether a model has a twin at equal cost in some family, or why not. */
-export function requireTwins(name: string, { model }: Experiment): void {
+function requireTwins(name: string, { model }: Experiment): void {
   if (model.product_keys !== undefined && !hasRoutedLayer(model))
     throw new NoTwin(
       `${name} retrieves its experts by product keys, and a retrieval has no twin that routes.`,
@@ -37,11 +37,6 @@ export function requireTwins(name: string, { model }: Experiment): void {
     `Units of ${name} take different numbers of experts (select: ${model.moe.router.select}).`,
     'Create its fixed-k twin first, then the twin of that.',
   );
-}
-
-/** The families, and numbers of heads, that a model is not of. */
-export function otherFamilies(experiment: Experiment): readonly TwinFamily[] {
-  return twinFamilies.filter((family) => !isOfFamily(experiment.model, family, DEFAULT_HEADS));
 }
 
 function isOfFamily({ moe }: ModelConfig, family: TwinFamily, heads: number): boolean {

@@ -52,7 +52,7 @@ export function find({ document }: Source, path: KeyPath): Found {
   return { containers, depth, node };
 }
 
-export function rootOf({ contents }: YamlDocument): ParsedNode | null {
+function rootOf({ contents }: YamlDocument): ParsedNode | null {
   return contents as ParsedNode | null;
 }
 

@@ -24,7 +24,7 @@ export function writtenText(text: string, quote: Quote = 'plain'): string {
 }
 
 /** `0.001`, `1.0e-8`: as YAML 1.1 and 1.2 both read it. */
-export function writtenNumber(value: number): string {
+function writtenNumber(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
   if (Object.is(value, -0)) return '-0.0';

@@ -34,7 +34,7 @@ interface UsualRates {
 }
 
 /** Peak learning rates of AdamW that are usual for an architecture and width. */
-export function usualRates(model: ModelConfig): UsualRates {
+function usualRates(model: ModelConfig): UsualRates {
   const used = [
     decoders,
     ...(model.attention.moe ? [switchHead] : []),

@@ -42,6 +42,6 @@ export function shownKey(path: KeyPath): string {
 }
 
 /** As it would be written. */
-export function shownValue(value: ConfigValue): string {
+function shownValue(value: ConfigValue): string {
   return typeof value === 'string' ? value : JSON.stringify(value).replaceAll(',', ', ').replaceAll('"', '');
 }

@@ -51,7 +51,7 @@ export type ConfigEditorToHost =
 
 // ---- host -> webview
 
-export const fieldKinds = ['whole', 'number', 'text', 'boolean', 'choice', 'choices', 'numbers', 'lines', 'yaml'] as const;
+const fieldKinds = ['whole', 'number', 'text', 'boolean', 'choice', 'choices', 'numbers', 'lines', 'yaml'] as const;
 export type FieldKind = (typeof fieldKinds)[number];
 
 /** Who says what a key is: the document (over a base that says it too), a base (its file name), the schema's default, or nobody. */
@@ -115,7 +115,7 @@ interface BlockCost {
   readonly macsPerToken: number;
 }
 
-export const blockKinds = ['embedding', 'attention', 'dense', 'routed', 'retrieval', 'output'] as const;
+const blockKinds = ['embedding', 'attention', 'dense', 'routed', 'retrieval', 'output'] as const;
 export type BlockKind = (typeof blockKinds)[number];
 
 export interface BlockView extends BlockCost {
@@ -315,7 +315,7 @@ const familySchema = z.strictObject({
   ),
 }) satisfies z.ZodType<FamilyView>;
 
-export const configEditorUpdateSchema = z.strictObject({
+const configEditorUpdateSchema = z.strictObject({
   type: z.literal('update'),
   version,
   name: z.string(),

@@ -21,7 +21,7 @@ export function valueCompletions(place: TypedPlace, path: KeyPath): readonly Com
 }
 
 /** The part of a description that speaks of a word: `smoe routes tokens`, `causal: every token is predicted ...`. */
-export function meaningOf(value: string, description: string): string {
+function meaningOf(value: string, description: string): string {
   const sentences = description.split(/(?<=[.;])\s+/);
   const about = sentences.filter((sentence) => sentence.startsWith(`${value}:`) || sentence.startsWith(`${value} `));
   return (about.length === 0 ? description : about.join(' ')).replace(/;$/, '.');

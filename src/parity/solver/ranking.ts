@@ -35,7 +35,7 @@ function sizeOf({ residuals }: Residuals, axis: Axis, withRouter: boolean): numb
 }
 
 /** The worst of the residuals that are to vanish. */
-export function worst(one: Residuals, { axes, withRouter }: Aim): number {
+function worst(one: Residuals, { axes, withRouter }: Aim): number {
   return axes.reduce((most, axis) => Math.max(most, sizeOf(one, axis, withRouter)), 0);
 }
 
