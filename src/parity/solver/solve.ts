@@ -134,8 +134,9 @@ export function evaluateChoice(subject: Experiment, baseline: Experiment, change
 
 /** Whether a model is one that the config accepts, and says nothing new against. */
 function usability(subject: Experiment): (model: ModelConfig) => boolean {
+  // As if every key were stated: a size may take away the effect of one that is.
   const said = (experiment: Experiment): readonly string[] =>
-    semanticFindings(experiment, {}).flatMap(({ severity, code }) => (severity === 'information' ? [] : [code]));
+    semanticFindings(experiment, experiment).flatMap(({ severity, code }) => (severity === 'information' ? [] : [code]));
   const already = new Set(said(subject));
   return (model) => said({ ...subject, model }).every((code) => already.has(code));
 }
