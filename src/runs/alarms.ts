@@ -21,6 +21,8 @@ const muchHigher = 10;
 /** Experts with less than a tenth of an even share, in half of a layer. */
 const hardlyUsed = 0.1;
 const collapsedShare = 0.5;
+/** Routers that have only begun to learn send most to a few experts. */
+const settledSteps = 100;
 
 /** Alarms of the metrics, line by line. */
 export class MetricAlarms {
@@ -57,7 +59,7 @@ export function collapseAlarm(
   frames: readonly Pick<ExpertFrame, 'step' | 'layer' | 'counts'>[],
 ): Alarm | undefined {
   const last = frames.at(-1)?.step ?? 0;
-  if (last < recentLines) return undefined;
+  if (last < settledSteps) return undefined;
   const late = frames.filter(({ step }) => step > 0.9 * last);
   const shares = routedLayers.map(({ name, experts }, layer) => {
     const counts = new Float64Array(experts);

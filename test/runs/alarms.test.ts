@@ -89,7 +89,7 @@ describe('experts that collapse', () => {
             [40, 0, 0, 0],
             [80, 0, 0, 0, 0, 0, 0, 0],
           ],
-          19,
+          99,
         ),
       ),
     ).toBeUndefined();
