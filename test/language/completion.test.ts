@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import { describeKey } from '../../src/config/describeKey';
 import { presets } from '../../src/config/presets/catalogue';
+import { presetText } from '../../src/config/presets/presetText';
 import type { Beside } from '../../src/language/besideYaml';
 import type { Completion, CompletionSources } from '../../src/language/completion/completion';
 import { completionsAt } from '../../src/language/completion/completionsAt';
@@ -14,7 +15,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
 };
 const sources: CompletionSources = {
   listFolder: (folder) => (folders[folder] ?? []).map((name) => ({ name: name.replace(/\/$/, ''), isFolder: name.endsWith('/') })),
-  presets: () => presets,
+  presets: () => presets.map((preset) => ({ preset, text: presetText(preset) })),
 };
 
 interface At {

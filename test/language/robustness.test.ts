@@ -218,7 +218,8 @@ function examine(at: Lab, throws: Dice, mostFixes: number): number {
   const position = { line, character: throws.below((lines[line]?.length ?? 0) + 1) };
   const hover = hoverAt(analysis, position, 'alone');
   if (hover) expectInside(text, hover.range);
-  const sources = { listFolder: () => [{ name: 'base.moe.yaml', isFolder: false }], presets: () => presets };
+  const configs = presets.map((preset) => ({ preset, text: presetText(preset) }));
+  const sources = { listFolder: () => [{ name: 'base.moe.yaml', isFolder: false }], presets: () => configs };
   for (const { range } of completionsAt({ file: own, text, position, beside: 'alone' }, sources)) expectInside(text, range);
   const broken = configForm(own, text, at.readText) === undefined ? brokenAt(own, text, at.readText) : undefined;
   if (broken) expectInside(textOf(broken.file), broken.range);

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import * as vscode from 'vscode';
-import type { Preset } from '../../config/presets/preset';
-import type { Completion, CompletionKind, CompletionSources, FolderEntry } from '../../language/completion/completion';
+import type { Completion, CompletionKind, CompletionSources, FolderEntry, PresetConfig } from '../../language/completion/completion';
 import { completionsAt } from '../../language/completion/completionsAt';
 import { isEmptyConfig } from '../../language/completion/presets';
 import { configSelector } from './configDocuments';
@@ -29,13 +28,21 @@ export function provideCompletions(): vscode.Disposable {
       async provideCompletionItems(document, position) {
         const text = document.getText();
         // Only who begins a config loads them.
-        const presets: readonly Preset[] = isEmptyConfig(text) ? (await import('../../config/presets/catalogue')).presets : [];
+        const presets = isEmptyConfig(text) ? await presetConfigs() : [];
         const sources: CompletionSources = { listFolder, presets: () => presets };
         return completionsAt({ file: document.uri.fsPath, text, position, beside: beside() }, sources).map(toItem);
       },
     },
     ...triggers,
   );
+}
+
+async function presetConfigs(): Promise<readonly PresetConfig[]> {
+  const [{ presets }, { presetText }] = await Promise.all([
+    import('../../config/presets/catalogue'),
+    import('../../config/presets/presetText'),
+  ]);
+  return presets.map((preset) => ({ preset, text: presetText(preset) }));
 }
 
 function toItem({ label, kind, range, detail, documentation, ...given }: Completion): vscode.CompletionItem {

@@ -16,12 +16,18 @@ export interface FolderEntry {
   readonly isFolder: boolean;
 }
 
+/** A published model, and the config that it is. */
+export interface PresetConfig {
+  readonly preset: Preset;
+  readonly text: string;
+}
+
 /** What a completion looks at besides the text. */
 export interface CompletionSources {
   /** What a folder holds; nothing where it cannot be read. */
   listFolder(folder: string): readonly FolderEntry[];
   /** Only asked for in a config that says nothing yet. */
-  presets(): readonly Preset[];
+  presets(): readonly PresetConfig[];
 }
 
 export type CompletionKind = 'key' | 'section' | 'value' | 'preset' | 'file' | 'folder' | 'rule' | 'comment';

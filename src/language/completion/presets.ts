@@ -1,7 +1,5 @@
-import type { Preset } from '../../config/presets/preset';
-import { presetText } from '../../config/presets/presetText';
 import type { TypedPlace } from '../place';
-import { completion, type Completion } from './completion';
+import { completion, type Completion, type PresetConfig } from './completion';
 
 /** Whether a config says nothing yet but comments: there a whole one may begin. */
 export function isEmptyConfig(text: string): boolean {
@@ -9,10 +7,10 @@ export function isEmptyConfig(text: string): boolean {
 }
 
 /** Published models, each a whole config. */
-export function presetCompletions(place: TypedPlace, presets: readonly Preset[]): readonly Completion[] {
-  return presets.map((preset, index) =>
+export function presetCompletions(place: TypedPlace, presets: readonly PresetConfig[]): readonly Completion[] {
+  return presets.map(({ preset, text }, index) =>
     completion(preset.id, 'preset', place.range, {
-      insertText: presetText(preset),
+      insertText: text,
       detail: preset.title,
       documentation: `${preset.paper}: ${preset.source}.`,
       filterText: `${preset.id} ${preset.title} ${preset.paper}`,
