@@ -1,7 +1,8 @@
 import { choicesVary } from '../config/moeShape';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
 import { attentionCostRows } from '../parity/attentionCostRows';
-import { formatChoices, formatResidual } from '../parity/formatCount';
+import { comparedNames } from '../parity/comparedPart';
+import { formatBothAxes, formatChoices, formatResidual } from '../parity/formatCount';
 import { familyCells, type FamilyTable } from '../language/familyTable';
 import { bytesText } from '../worker/bytesText';
 import { attentionLayers } from './attentionLayers';
@@ -19,6 +20,7 @@ export function countText(models: readonly CountedFile[], withLayers: boolean): 
     ...(withLayers ? models.map(layerTable) : []),
   ];
   const notes = [
+    ...models.flatMap(comparedNote),
     ...(models.some(({ count }) => count.activeIsUpperBound)
       ? ['≤: an upper bound, as sub-tokens of one token may meet in one expert, or heads that retrieve for it']
       : []),
@@ -64,6 +66,13 @@ function parityText({ baseline, parameters, macs, macsWithRouter, attention }: P
       ? ''
       : `; attention ${formatResidual(attention.parameters)} parameters, ${formatResidual(attention.macs)} MACs (without selections)`;
   return `${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)${ofAttention} vs ${baseline}`;
+}
+
+/** As papers print it: of the part that differs; nothing where that is the whole model, of which the table speaks. */
+function comparedNote({ name, parity }: CountedFile): string[] {
+  if (parity === null || parity.compared.scope === 'model') return [];
+  const { baseline, compared } = parity;
+  return [printable(`${name} against ${baseline}, of ${comparedNames[compared.scope]}: ${formatBothAxes(compared)}`)];
 }
 
 /** The members of a sweep; residuals are of the part that differs. */

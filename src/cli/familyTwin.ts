@@ -2,7 +2,8 @@ import { dirname, resolve } from 'node:path';
 import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
-import { formatResidual } from '../parity/formatCount';
+import { comparedNames } from '../parity/comparedPart';
+import { formatBothAxes } from '../parity/formatCount';
 import { parityTwin } from '../parity/parityTwin';
 import { twinFamilies, type TwinFamily } from '../parity/twinFamily';
 import { ConfigRejected } from '../worker/runFailure';
@@ -53,8 +54,7 @@ function familyOf({ family, heads }: OptionValues): { readonly family: TwinFamil
   return { family: known, heads: count };
 }
 
-/** `0.00 % MACs (+0.54 % with routers), −0.78 % parameters against smoe.moe.yaml, of the layers that differ`. */
-function costText({ baseline, compared: { scope, macs, macsWithRouter, parameters } }: ParityResiduals): string {
-  const part = scope === 'layers' ? ', of the layers that differ' : '';
-  return `${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with routers), ${formatResidual(parameters)} parameters against ${baseline}${part}`;
+/** `MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router) against smoe.moe.yaml, of the layers that differ`. */
+function costText({ baseline, compared }: ParityResiduals): string {
+  return `${formatBothAxes(compared)} against ${baseline}, of ${comparedNames[compared.scope]}`;
 }

@@ -1,14 +1,9 @@
+import { comparedNames } from '../parity/comparedPart';
 import { formatResidual } from '../parity/formatCount';
 import { sizesText } from '../parity/solver/choiceText';
 import type { ParityTarget, Solution } from '../parity/solver/solve';
 import { printable } from './terminal/printable';
 import { textTable } from './textTable';
-
-const compared: Readonly<Record<Solution['scope'], string>> = {
-  layers: 'the feed-forward layers that differ',
-  attention: 'attention, which alone differs',
-  model: 'the whole model',
-};
 
 const aims: Readonly<Record<ParityTarget, string>> = {
   both: 'MACs and parameters',
@@ -23,7 +18,7 @@ export function solutionText(
   { scope, exact, exactWithRouter, choices }: Solution,
   target: ParityTarget,
 ): string {
-  const heading = `${file} at the ${aims[target]} of ${baseline}; residuals are those of ${compared[scope]}`;
+  const heading = `${file} at the ${aims[target]} of ${baseline}; residuals are those of ${comparedNames[scope]}`;
   const lines = [
     printable(heading),
     exactLine('exactly', exact),

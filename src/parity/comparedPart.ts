@@ -6,6 +6,13 @@ import type { LayerCount, ModelCount } from '../models/count';
  */
 export type ComparedScope = 'layers' | 'attention' | 'model';
 
+/** As it stands in a sentence, behind "of". */
+export const comparedNames: Readonly<Record<ComparedScope, string>> = {
+  layers: 'the feed-forward layers that differ',
+  attention: 'attention',
+  model: 'the whole model',
+};
+
 /** Parameters, and MACs per token, without what chooses experts and of that. */
 export interface PartCost {
   readonly parameters: number;

@@ -1,6 +1,7 @@
 import { choicesOfWholeSum, mostChoices } from '../config/moeShape';
 import type { ModelConfig, MoeConfig } from '../config/schema';
 import type { ModelCount } from '../models/count';
+import type { ComparedResiduals } from './comparedPart';
 
 const minus = '\u2212';
 
@@ -46,4 +47,13 @@ export function formatResidual(fraction: number, decimals = 2): string {
   const digits = Math.abs(fraction * 100).toFixed(decimals);
   const sign = Number(digits) === 0 ? '' : fraction < 0 ? minus : '+';
   return `${sign}${digits} %`;
+}
+
+/** `MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`; once where the router changes nothing that is shown. */
+export function formatBothAxes({ macs, macsWithRouter, parameters, parametersWithRouter }: Omit<ComparedResiduals, 'scope'>): string {
+  const axis = (without: number, withRouter: number): string => {
+    const [one, other] = [formatResidual(without), formatResidual(withRouter)];
+    return one === other ? one : `${one} (${other} with router)`;
+  };
+  return `MACs ${axis(macs, macsWithRouter)}, parameters ${axis(parameters, parametersWithRouter)}`;
 }

@@ -248,7 +248,7 @@ describe('the twin of a config in another family', () => {
     const { code, stdout, stderr } = await runCli(folder, 'twin', 'smoe.moe.yaml', '--family', 'mh-moe', '--out', 'mh.moe.yaml');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /mh\.moe\.yaml: 0\.00 % MACs \(\+4\.\d\d % with routers\), [+−]\d\.\d\d % parameters against smoe\.moe\.yaml, of the layers that differ\n$/,
+      /mh\.moe\.yaml: MACs 0\.00 % \(\+4\.\d\d % with router\), parameters [+−]\d\.\d\d % \([+−]\d\.\d\d % with router\) against smoe\.moe\.yaml, of the feed-forward layers that differ\n$/,
     );
     expect(moeOf(join(folder, 'mh.moe.yaml'))).toMatchObject({ kind: 'mh-moe', heads: 2, top_k: 2, expert_width: 96 });
     const counted = await runCli(folder, 'count', 'mh.moe.yaml', '--json');

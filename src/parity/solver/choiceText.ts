@@ -1,5 +1,5 @@
 import type { Remedy } from '../../config/remedy';
-import { formatResidual } from '../formatCount';
+import { formatBothAxes } from '../formatCount';
 import type { Choice } from './solve';
 
 /** `expert_width 768, experts 41`: the end of each key, as long as tells it from the others. */
@@ -17,12 +17,7 @@ function nameOf(key: string, keys: readonly string[]): string {
 
 /** `expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`. */
 export function choiceTitle(choice: Choice): string {
-  const axis = (without: number, withRouter: number): string => {
-    const [one, other] = [formatResidual(without), formatResidual(withRouter)];
-    return one === other ? one : `${one} (${other} with router)`;
-  };
-  const { macs, macsWithRouter, parameters, parametersWithRouter } = choice;
-  return `${sizesText(choice.changes)}: MACs ${axis(macs, macsWithRouter)}, parameters ${axis(parameters, parametersWithRouter)}`;
+  return `${sizesText(choice.changes)}: ${formatBothAxes(choice)}`;
 }
 
 /** What makes a config the one that is chosen. Keys that have the value already change nothing. */
