@@ -25,6 +25,8 @@ export interface PlannedMember {
   readonly places: Readonly<Record<string, KeyPath>>;
   /** Where the member stands; where it is a combination, the value of its first key. */
   readonly place: KeyPath;
+  /** Whether an earlier one has the same changes, which a finding of the plan says. */
+  readonly isListedBefore: boolean;
 }
 
 export interface SweepPlan {
@@ -107,7 +109,7 @@ function named(members: readonly { readonly placed: readonly PlacedValue[]; read
   const first = new Map<string, number>();
   const planned = members.map(({ placed, place }, index): PlannedMember => {
     const changes = Object.fromEntries(placed.map(({ key, value }) => [key, value]));
-    const same = JSON.stringify(keys.map((key) => (Object.hasOwn(changes, key) ? [changes[key]] : [])));
+    const same = json(keys.map((key) => (Object.hasOwn(changes, key) ? [changes[key]] : [])));
     const earlier = first.get(same);
     // Of combinations the value that is listed again, as each of them stands nowhere by itself.
     const at =
@@ -119,6 +121,7 @@ function named(members: readonly { readonly placed: readonly PlacedValue[]; read
       changes,
       places: Object.fromEntries(placed.map(({ key, place: own }) => [key, own])),
       place,
+      isListedBefore: earlier !== undefined,
     };
   });
   return { members: planned, findings: onePerPlace(findings) };
@@ -128,7 +131,7 @@ function named(members: readonly { readonly placed: readonly PlacedValue[]; read
 function isRepeated(members: readonly { readonly placed: readonly PlacedValue[] }[], key: string, place: KeyPath): boolean {
   const values = members.flatMap(({ placed }) => placed.filter((one) => one.key === key));
   const own = values.find((one) => one.place.join('\0') === place.join('\0'));
-  const firstSame = values.find((one) => JSON.stringify(one.value) === JSON.stringify(own?.value));
+  const firstSame = values.find((one) => json(one.value) === json(own?.value));
   return firstSame !== undefined && firstSame.place.join('\0') !== place.join('\0');
 }
 
@@ -166,11 +169,16 @@ export function shortNames(keys: readonly string[]): ReadonlyMap<string, string>
   );
 }
 
+/** Infinity and what is no number have no JSON, and are not null. */
+function json(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) => (typeof part === 'number' && !Number.isFinite(part) ? String(part) : part));
+}
+
 const longestValue = 40;
 
 /** A value as a name or a table shows it. */
 export function valueText(value: unknown): string {
-  const text = typeof value === 'string' ? value : value === null ? 'none' : JSON.stringify(value);
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : value === null ? 'none' : json(value);
   return text.length > longestValue ? `${text.slice(0, longestValue)}...` : text;
 }
 

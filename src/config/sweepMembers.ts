@@ -13,7 +13,7 @@ export interface Validated {
 }
 
 export interface TriedMembers {
-  /** One for each planned member; undefined where it has errors. */
+  /** One for each planned member; undefined where it has errors, or is an earlier one once more. */
   readonly experiments: readonly (Experiment | undefined)[];
   /** Errors, and warnings of rules that the config itself gives none for, each where the sweep lists what causes it. */
   readonly findings: readonly PathFinding[];
@@ -31,6 +31,7 @@ export function tryMembers(
   validate: (value: unknown) => Validated,
 ): TriedMembers {
   const findings = new Map<string, PathFinding>();
+  const first = new Map<string, PlannedMember>();
   const experiments = planned.map((member) => {
     const { experiment, findings: own } = validate(withChanges(value, member.changes));
     const errors = own.filter(({ severity }) => severity === 'error');
@@ -41,9 +42,28 @@ export function tryMembers(
       const key = JSON.stringify([finding.spots, found.code, found.severity === 'error' ? found.message : '']);
       if (!findings.has(key)) findings.set(key, finding);
     }
-    return errors.length > 0 || experiment === undefined ? undefined : { ...experiment, name: `${name}, ${member.name}` };
+    if (errors.length > 0 || experiment === undefined) return undefined;
+    const content = JSON.stringify(experiment);
+    const earlier = first.get(content);
+    if (earlier === undefined) first.set(content, member);
+    else if (!member.isListedBefore) findings.set(`${content} ${member.name}`, sameExperiment(member, earlier));
+    return earlier === undefined ? { ...experiment, name: `${name}, ${member.name}` } : undefined;
   });
   return { experiments, findings: [...findings.values()] };
+}
+
+/** Other words for what an earlier member says: a key within another that is listed too, or the value that the config has anyway. */
+function sameExperiment(member: PlannedMember, earlier: PlannedMember): PathFinding {
+  const change = Object.keys(member.changes).findLast(
+    (key) => JSON.stringify(member.changes[key]) !== JSON.stringify(earlier.changes[key]),
+  );
+  const place = (change === undefined ? undefined : member.places[change]) ?? member.place;
+  return {
+    spots: [atValue(...place)],
+    severity: 'error',
+    code: 'sweep-member',
+    message: `${member.name}: this is the same experiment as ${earlier.name}, and each is trained once; remove one of them, or the key that takes away their difference.`,
+  };
 }
 
 /** A config with changes by dotted keys: mappings are merged, anything else replaced, as by `extends`. */

@@ -160,3 +160,23 @@ it('a validation set may be swept by any name', () => {
   expect(members).toHaveLength(1);
   expect(members[0]?.experiment?.data?.validation['prose']).toEqual(['b.txt']);
 });
+
+it('an experiment that two members come to is trained once', () => {
+  const { members, shown: found } = family('sweep: { model.moe.top_k: [1, 2], model.moe: [{ top_k: 1 }] }\n');
+  expect(members.map(({ experiment }) => experiment === undefined)).toEqual([false, true]);
+  expect(found).toEqual([expect.stringMatching(/sweep-member.*top_k=2.*the same experiment as top_k=1/)]);
+  const unchanged = family('sweep:\n  - {}\n  - { model.moe.top_k: 2 }\n');
+  expect(unchanged.members.map(({ experiment }) => experiment === undefined)).toEqual([false, true]);
+  expect(unchanged.shown).toHaveLength(1);
+  // Said by its own finding, and by that alone.
+  const repeated = family('sweep: { model.moe.top_k: [1, 1] }\n');
+  expect(repeated.members.map(({ experiment }) => experiment === undefined)).toEqual([false, true]);
+  expect(repeated.shown).toHaveLength(1);
+});
+
+it('values that are no numbers are told apart', () => {
+  const { members, shown: found } = family('sweep: { train.learning_rate: [.inf, .nan] }\n');
+  expect(members.map(({ name }) => name)).toEqual(['learning_rate=Infinity', 'learning_rate=NaN']);
+  expect(found).toHaveLength(2);
+  expect(found.join('\n')).not.toContain('once more');
+});
