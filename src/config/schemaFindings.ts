@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { describeKey, dotted } from './describeKey';
+import { valueAt } from './keyValues';
 import { atKey, atValue } from './pathFinding';
 import { isMapping } from './mapping';
 import type { PathFinding } from './pathFinding';
@@ -57,14 +58,6 @@ function emptyName(path: KeyPath, siblings: unknown): PathFinding {
 /** `[a, b, c]` -> `[a, b]`, `[a]`. */
 function ancestors(path: KeyPath): KeyPath[] {
   return path.map((_, depth) => path.slice(0, path.length - 1 - depth)).filter((parent) => parent.length > 0);
-}
-
-function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>(
-    (part, key) =>
-      typeof part === 'object' && part !== null ? Object.entries(part).find(([name]) => name === String(key))?.[1] : undefined,
-    value,
-  );
 }
 
 function show(value: unknown): string {

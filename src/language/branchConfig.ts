@@ -2,7 +2,9 @@ import { basename, dirname, isAbsolute, relative } from 'node:path';
 import { Document } from 'yaml';
 import type { Position, ReadText } from '../config/configFile';
 import { dotted } from '../config/describeKey';
+import { withValue } from '../config/keyValues';
 import { loadConfig } from '../config/loadConfig';
+import { isMapping } from '../config/mapping';
 import type { Experiment } from '../config/schema';
 import { parseYamlTree, type KeyPath } from '../config/yamlTree';
 import type { FailureRemedy } from '../runs/failureRemedy';
@@ -72,15 +74,7 @@ function branchName(name: string, { path, to }: FailureRemedy): string {
 }
 
 function withValues(value: unknown, changes: Values): unknown {
-  return changes.reduce((whole, { path, to }) => withValue(whole, path, to), value);
-}
-
-function withValue(value: unknown, [key, ...rest]: KeyPath, to: unknown): unknown {
-  if (key === undefined) return to;
-  const mapping: Readonly<Record<string, unknown>> =
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : {};
-  const name = String(key);
-  return { ...mapping, [name]: withValue(Object.hasOwn(mapping, name) ? mapping[name] : undefined, rest, to) };
+  return changes.reduce((whole, { path, to }) => withValue(whole, path, to), isMapping(value) ? value : {});
 }
 
 /** As a person would write them; what lies elsewhere keeps its absolute path. */

@@ -4,6 +4,7 @@ import type { ConfigFinding, ReadText, SourceRange } from '../config/configFile'
 import { childSchema, typePhrase } from '../config/describeKey';
 import { readExtendsChain, type ChainLink } from '../config/extendsChain';
 import { experimentJsonSchema, type JsonSchema } from '../config/jsonSchema';
+import { valueAt } from '../config/keyValues';
 import { isMapping } from '../config/mapping';
 import type { KeyPath } from '../config/yamlTree';
 
@@ -99,7 +100,7 @@ function sectionsBelow(schema: JsonSchema, path: readonly string[], around: Surr
     present,
     origin: path.length === 0 ? { kind: 'none' } : originOf(around.links, path, present),
     fields: present
-      ? fields.map(([key, property]) => field([...path, key], property, isRequired(schema, key), valueOf(value, key), around.links))
+      ? fields.map(([key, property]) => field([...path, key], property, isRequired(schema, key), valueAt(value, [key]), around.links))
       : [],
   };
   const inner = present ? entries.filter(([, property]) => property.properties) : [];
@@ -173,14 +174,6 @@ function originOf(links: readonly ChainLink[], path: KeyPath, hasValue: boolean)
   if (own?.tree.statedAt(path)) return { kind: 'stated', over: from };
   if (from !== null) return { kind: 'inherited', from };
   return { kind: hasValue ? 'default' : 'none' };
-}
-
-function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((part, key) => valueOf(part, key), value);
-}
-
-function valueOf(part: unknown, key: string): unknown {
-  return isMapping(part) && Object.hasOwn(part, key) ? part[key] : undefined;
 }
 
 function isRequired(schema: JsonSchema, key: string): boolean {

@@ -5,7 +5,7 @@ import type { ModelCount } from '../models/count';
 import { modelCost } from '../parity/closedForm/modelCost';
 import { comparedResiduals } from '../parity/comparedPart';
 import { formatAmount, formatResidual } from '../parity/formatCount';
-import { valueAt, withValue } from '../parity/keyValues';
+import { valueAt, withValue } from '../config/keyValues';
 import type { HintedConfig } from './inlayHints';
 import { valuesAround } from './otherValues';
 import { scopeNames } from './parityTexts';

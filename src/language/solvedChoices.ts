@@ -1,9 +1,8 @@
 import type { Experiment } from '../config/schema';
-import { experimentSchema } from '../config/schema';
-import { isMapping } from '../config/mapping';
 import type { ModelCount } from '../models/count';
 import { modelCost } from '../parity/closedForm/modelCost';
 import { sizesText } from '../parity/solver/choiceText';
+import { modelWithChanges } from '../parity/solver/knobs';
 import { solve, type ParityTarget } from '../parity/solver/solve';
 import { parityView, type ParityOfBoth } from './parityView';
 
@@ -25,18 +24,6 @@ export function solvedChoices(
   return solve(subject, baseline.experiment, options).choices.map(({ changes }) => ({
     changes,
     title: sizesText(changes),
-    parity: parityView(baseline.name, modelCost(withNumbers(subject, changes).model), baseline.count),
+    parity: parityView(baseline.name, modelCost(modelWithChanges(subject.model, changes)), baseline.count),
   }));
-}
-
-/** An experiment with other numbers at some dotted keys. */
-function withNumbers(experiment: Experiment, changes: Readonly<Record<string, number>>): Experiment {
-  const changed = Object.entries(changes).reduce<unknown>((value, [key, number]) => withValue(value, key.split('.'), number), experiment);
-  return experimentSchema.parse(changed);
-}
-
-function withValue(value: unknown, [key, ...rest]: readonly string[], number: number): unknown {
-  if (key === undefined) return number;
-  const mapping = isMapping(value) ? value : {};
-  return { ...mapping, [key]: withValue(mapping[key], rest, number) };
 }

@@ -1,18 +1,16 @@
-import type { ConfigFinding, ConfigFix } from '../config/configFile';
-import { fixesOf } from '../config/fixes';
+import type { ConfigFinding } from '../config/configFile';
 import type { Remedy } from '../config/remedy';
 import type { Experiment } from '../config/schema';
 import type { ComparedResiduals } from '../parity/comparedPart';
-import { valueAt } from '../parity/keyValues';
+import { valueAt } from '../config/keyValues';
 import { costLimits } from '../parity/rules/costOff';
 import { remedyOfChoice } from '../parity/solver/choiceText';
-import { solve, type Choice } from '../parity/solver/solve';
+import type { Choice } from '../parity/solver/solve';
 import type { ConfigAnalysis } from './analysis';
+import type { SolvedSizes } from './solvedSizes';
 
 /** As many of the solver's choices as a menu may hold. */
 const OFFERED = 3;
-/** Of so many that are looked at, best first. */
-const LOOKED_AT = 12;
 
 /** Without what chooses experts and with it, as the rules judge. */
 const isEven = {
@@ -32,21 +30,25 @@ const axisOf: Readonly<Record<string, keyof typeof isEven>> = {
  * The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other findings. Where both
  * axes cannot be had, as of a dense model beside a sparse one, those that mend this one, if the other is off already.
  */
-export function solvedFixes(finding: ConfigFinding, { file, text, loaded, baseline, parity }: ConfigAnalysis): readonly ConfigFix[] {
+export function solvedRemedies(
+  finding: ConfigFinding,
+  { file, loaded, baseline, parity }: ConfigAnalysis,
+  sizes: SolvedSizes,
+): readonly Remedy[] {
   const axis = Object.hasOwn(axisOf, finding.code) ? axisOf[finding.code] : undefined;
   const { experiment } = loaded;
   if (axis === undefined || finding.file !== file) return [];
   if (experiment === undefined || baseline === undefined || parity === null) return [];
   const other = axis === 'macs' ? 'parameters' : 'macs';
   const mending = (target: 'both' | typeof axis): readonly Choice[] =>
-    solve(experiment, baseline.experiment, { target, limit: LOOKED_AT }).choices.filter((choice) => isEven[axis](choice));
+    sizes.of(experiment, baseline.experiment, target).filter((choice) => isEven[axis](choice));
   const both = mending('both').filter((choice) => isEven[other](choice) || Math.abs(choice[other]) <= Math.abs(parity.compared[other]));
   const choices = both.length > 0 || isEven[other](parity.compared) ? both : mending(axis);
-  const remedies = choices
+  return choices
     .slice(0, OFFERED)
     .map(remedyOfChoice)
-    .map((remedy) => withoutWhatHolds(remedy, experiment));
-  return fixesOf({ ...finding, remedies }, text);
+    .map((remedy) => withoutWhatHolds(remedy, experiment))
+    .filter(({ changes }) => changes.length > 0);
 }
 
 /** A choice names also what stays as it is: a variant need not state what its base says. */

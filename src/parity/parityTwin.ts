@@ -9,7 +9,7 @@ import { modelCost } from './closedForm/modelCost';
 import { residuals, type ParityResiduals } from './compareWithBaseline';
 import { NoTwin } from './fixedKTwin';
 import { formatResidual } from './formatCount';
-import { valueAt } from './keyValues';
+import { valueAt } from '../config/keyValues';
 import { solve, type Choice } from './solver/solve';
 import { posix } from './twinConfig';
 import { DEFAULT_HEADS, ofSubTokens, twinProblem, type TwinFamily } from './twinFamily';

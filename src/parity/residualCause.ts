@@ -5,7 +5,7 @@ import type { KeyPath } from '../config/yamlTree';
 import type { ModelCount } from '../models/count';
 import { modelCost } from './closedForm/modelCost';
 import { comparedResiduals } from './comparedPart';
-import { valueAt, withValue } from './keyValues';
+import { valueAt, withValue } from '../config/keyValues';
 import { sizeKeys, type SizeKey } from './sizeKeys';
 
 export interface CauseInput {

@@ -4,7 +4,7 @@ import { comparedResiduals, type ComparedResiduals } from './comparedPart';
 import { modelCost } from './closedForm/modelCost';
 import { leastTokens, scaledModel, scaledTraining, scalesOf, unitsOf, type Scale } from './scaledExperiment';
 import { solve } from './solver/solve';
-import { withValue } from './keyValues';
+import { withValue } from '../config/keyValues';
 
 /** A config and the one that it is held against. */
 export interface Pair {

@@ -1,3 +1,4 @@
+import { valueAt } from '../keyValues';
 import { isMapping } from '../mapping';
 import type { KeyChange } from '../remedy';
 import type { KeyPath } from '../yamlTree';
@@ -26,13 +27,6 @@ function changedOnce(value: unknown, change: KeyChange): unknown {
 function overlap(a: KeyPath, b: KeyPath): boolean {
   const length = Math.min(a.length, b.length);
   return a.slice(0, length).every((key, index) => String(key) === String(b[index]));
-}
-
-export function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>((part, key) => {
-    if (Array.isArray(part)) return typeof key === 'number' ? (part as readonly unknown[])[key] : undefined;
-    return isMapping(part) && Object.hasOwn(part, key) ? part[String(key)] : undefined;
-  }, value);
 }
 
 /** Sections that are not there are made; undefined where something else is in their place. */

@@ -1,9 +1,10 @@
 import { isAlias } from 'yaml';
 import type { TextEdit } from '../configFile';
+import { valueAt } from '../keyValues';
 import type { ConfigValue, KeyChange } from '../remedy';
 import { parseYaml } from '../yamlTree';
 import type { ParsedYaml } from '../yamlTree';
-import { changedValue, sameValue, valueAt } from './changedValue';
+import { changedValue, sameValue } from './changedValue';
 import { EditedText } from './editedText';
 import { copyEntry, renameKey } from './moveEntry';
 import { find, sourceOf } from './nodes';

@@ -1,3 +1,4 @@
+import { valueAt } from '../keyValues';
 import { atKey } from '../pathFinding';
 import type { Spot } from '../pathFinding';
 import type { KeyPath } from '../yamlTree';
@@ -42,11 +43,4 @@ export function withoutEffect(
 /** `a`, `b` and `c`. */
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
-}
-
-function valueAt(value: unknown, path: KeyPath): unknown {
-  return path.reduce<unknown>(
-    (part, key) => (typeof part === 'object' && part !== null ? (part as Readonly<Record<string, unknown>>)[key] : undefined),
-    value,
-  );
 }

@@ -2,7 +2,7 @@ import type { Experiment } from '../../config/schema';
 import { residualText } from '../../language/parityTexts';
 import { solvedChoices, type SolvedChoice } from '../../language/solvedChoices';
 import type { ModelCount } from '../../models/count';
-import { valueAt } from '../../parity/keyValues';
+import { valueAt } from '../../config/keyValues';
 import type { ParityTarget } from '../../parity/solver/solve';
 
 /** Sizes that a config could have instead, or the heading of a group of them. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commentsIn } from '../../../src/config/comments';
-import { changedValue, sameValue, valueAt } from '../../../src/config/edit/changedValue';
+import { changedValue, sameValue } from '../../../src/config/edit/changedValue';
 import { applyEdits, editsFor } from '../../../src/config/edit/keyEdits';
+import { valueAt } from '../../../src/config/keyValues';
 import type { ConfigValue, KeyChange } from '../../../src/config/remedy';
 import type { KeyPath } from '../../../src/config/yamlTree';
 import { parseYamlTree } from '../../../src/config/yamlTree';
