@@ -82,7 +82,7 @@ sweep:
         under: 'ample-capacity',
         markdown: expect.stringMatching(/^\*\*ample-capacity\*\* \(warning\)\n\n`?[A-Z`c].+\.$/),
       });
-      expect(over('family.moe.yaml', 'sweep', beside, texts)?.markdown).toMatch(/\| 2 \| `experts=41` \|.*−0\.76 %/);
+      expect(over('family.moe.yaml', 'sweep', beside, texts)?.markdown).toMatch(/\| 2 \| `experts=41` \|.*−0\.76\s%/);
       expect(over('family.moe.yaml', 'model.moe.experts', beside, texts)?.markdown).toMatch(/^\*\*model\.moe\.experts\*\*/);
       expect(over('listed.moe.yaml', 'model.moe.top_k', beside, texts)?.markdown).toMatch(/^\*\*model\.moe\.top_k\*\*/);
     }
