@@ -125,3 +125,59 @@ describe('the check of a workspace', () => {
     expect(workspace.store.counters.analysesMade).toBe(analysesMade);
   });
 });
+
+describe('the check of several folders', () => {
+  const codes = (workspace: Workspace, file: string): readonly string[] => workspace.board.of(file).map(({ code }) => code);
+  /** Baselines in one folder, what is compared with them in another. */
+  async function twoFolders(files: Readonly<Record<string, string>> = {}): Promise<Workspace> {
+    const workspace = new Workspace(0);
+    delete workspace.files['/w/base.moe.yaml'];
+    Object.assign(workspace.files, {
+      '/baselines/base.moe.yaml': base,
+      '/variants/v.moe.yaml': variant(128).replaceAll('base.moe.yaml', '../baselines/base.moe.yaml'),
+      ...files,
+    });
+    workspace.check.setFiles(Object.keys(workspace.files));
+    await workspace.check.idle();
+    return workspace;
+  }
+
+  it('checks a config again whose baseline has changed in another folder, and nothing else', async () => {
+    const workspace = await twoFolders({ '/variants/base.moe.yaml': base });
+    expect(codes(workspace, '/variants/v.moe.yaml')).toEqual([]);
+    const twice = base.replace('expert_width: 128', 'expert_width: 256');
+    const { analysesMade } = workspace.store.counters;
+    expect(await workspace.edit('/baselines/base.moe.yaml', twice)).toEqual(['/variants/v.moe.yaml']);
+    expect(codes(workspace, '/variants/v.moe.yaml').toSorted()).toEqual(['macs-off-parity', 'parameters-off-parity']);
+    expect(workspace.store.counters.analysesMade - analysesMade).toBe(2);
+    // Of the same name, in the other folder: nobody's baseline.
+    expect(await workspace.edit('/variants/base.moe.yaml', twice)).toEqual([]);
+  });
+
+  it('reports circles that go through both, at every config that is in them', async () => {
+    const workspace = await twoFolders({
+      '/baselines/a.moe.yaml': 'extends: ../variants/a.moe.yaml\n',
+      '/variants/a.moe.yaml': 'extends: ../baselines/a.moe.yaml\n',
+      '/baselines/b.moe.yaml': `parity: ../variants/b.moe.yaml\n${base}`,
+      '/variants/b.moe.yaml': `parity: ../baselines/b.moe.yaml\n${base}`,
+    });
+    for (const folder of ['/baselines', '/variants']) {
+      expect(codes(workspace, `${folder}/a.moe.yaml`)).toEqual(['extends-cycle']);
+      expect(codes(workspace, `${folder}/b.moe.yaml`)).toEqual(['parity-cycle']);
+    }
+    // One of them stands alone: nothing is left of the circle in either folder.
+    const shown = await workspace.edit('/baselines/b.moe.yaml', base);
+    expect(shown.toSorted()).toEqual(['/baselines/b.moe.yaml', '/variants/b.moe.yaml']);
+    expect([...codes(workspace, '/baselines/b.moe.yaml'), ...codes(workspace, '/variants/b.moe.yaml')]).toEqual([]);
+  });
+
+  it('still reads baselines of a folder that has left the workspace', async () => {
+    const workspace = await twoFolders();
+    expect(workspace.check.setFiles(['/variants/v.moe.yaml'])).toEqual(['/baselines/base.moe.yaml']);
+    const twice = base.replace('expert_width: 128', 'expert_width: 256');
+    expect(await workspace.edit('/baselines/base.moe.yaml', twice)).toEqual(['/variants/v.moe.yaml']);
+    // What is wrong in a base is shown in the base, for as long as somebody extends it.
+    expect(await workspace.edit('/baselines/base.moe.yaml', base.replace('layers: 2', 'layers: two'))).toContain('/baselines/base.moe.yaml');
+    expect(codes(workspace, '/baselines/base.moe.yaml')).toEqual(['invalid-value']);
+  });
+});

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { atKey, type PathFinding } from '../../config/pathFinding';
 import type { ParityInput } from './parityRule';
 
@@ -12,10 +12,13 @@ export const parityCycle = {
   check(input: ParityInput): PathFinding[] {
     const circle = circleOf(input);
     if (circle === undefined) return [];
+    const folder = dirname(input.loaded.file);
+    // As one would write them here: configs of two folders may have one name.
+    const names = [...circle, ...circle.slice(0, 1)].map((file) => relative(folder, file).replaceAll('\\', '/'));
     const message =
       circle.length === 1
         ? 'This config is its own baseline, so that every residual is zero; name another config, or remove `parity`.'
-        : `\`parity\` goes round in a circle, ${[...circle, circle[0] ?? ''].map((file) => basename(file)).join(' -> ')}, so that none of them is the baseline of the others; remove \`parity\` from the one that is.`;
+        : `\`parity\` goes round in a circle, ${names.join(' -> ')}, so that none of them is the baseline of the others; remove \`parity\` from the one that is.`;
     return [
       {
         spots: [atKey('parity')],

@@ -111,6 +111,12 @@ describe('baselines that go round in a circle', () => {
       { 'a.moe.yaml': own('b.moe.yaml'), 'b.moe.yaml': own('c.moe.yaml'), 'c.moe.yaml': own('a.moe.yaml') },
       /a\.moe\.yaml -> b\.moe\.yaml -> c\.moe\.yaml -> a\.moe\.yaml,/,
     ],
+    // Configs of two folders, which may have one name.
+    [
+      'one in another folder',
+      { 'a.moe.yaml': own('other/a.moe.yaml'), 'other/a.moe.yaml': own('../a.moe.yaml') },
+      /circle, a\.moe\.yaml -> other\/a\.moe\.yaml -> a\.moe\.yaml,/,
+    ],
     // What it extends names it.
     ['itself by what it extends', { 'base.moe.yaml': own('a.moe.yaml'), 'a.moe.yaml': 'extends: base.moe.yaml\n' }, /its own baseline/],
   ])('are reported: %s', (_, texts, message) => {
