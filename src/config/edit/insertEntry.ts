@@ -77,9 +77,28 @@ function intoBlock({ text, eol, step }: Source, map: Mapping, entry: NewEntry): 
   const indent = indentAt(text, first.key.range[0]);
   const lines = entry.lines(step);
   const sibling = entries[precedingEntry(map, entry.path)];
-  if (!sibling)
+  if (!sibling) {
+    const at = startOfComments(text, first.key.range[0], indent);
+    if (at !== undefined) return insertion(at, lines.map((line) => indented(line, indent) + eol).join(''));
     return insertion(first.key.range[0], lines.map((line, index) => (index === 0 ? line : indented(line, indent)) + eol).join('') + indent);
+  }
   return insertion(lineEnd(text, entryEnd(text, sibling)), lines.map((line) => eol + indented(line, indent)).join(''));
+}
+
+/**
+ * Where the comments begin that stand right above the first key of a section, indented as it is: they are about that key. Undefined where there are none, and at
+ * the top of a text, where they are about all of it.
+ */
+function startOfComments(text: string, key: number, indent: string): number | undefined {
+  if (indent === '' || !opensLine(text, key)) return undefined;
+  const own = lineStart(text, key);
+  let start = own;
+  while (start > 0) {
+    const above = lineStart(text, start - 1);
+    if (!text.startsWith(`${indent}#`, above)) break;
+    start = above;
+  }
+  return start < own ? start : undefined;
 }
 
 /** `after` is the number of the item after which it stands, -1 for before all. */

@@ -191,6 +191,12 @@ describe('a key that moves', () => {
   });
 });
 
+it('comments above the first key of a section stay with it; those above the first key of all are about the whole text', () => {
+  const text = '# An experiment.\nmodel:\n  moe:\n    # narrow,\n    # on purpose\n    expert_width: 64\n';
+  const added = after(text, set('model.moe.experts', 8), set('extends', 'a.moe.yaml'));
+  expect(added).toBe(text.replace('    # narrow', '    experts: 8\n    # narrow').replace('model:', 'extends: a.moe.yaml\nmodel:'));
+});
+
 describe('several changes', () => {
   it('are made in their order, and edits are those of the text before them', () => {
     expect(after(config, set('model.moe.expert_width', 768), set('model.moe.experts', 41), remove('train'), set('name', 'x'))).toBe(
