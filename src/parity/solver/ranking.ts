@@ -52,18 +52,19 @@ export function isNear(one: Residuals, aim: Aim): boolean {
 
 /**
  * What a choice is ranked by, the smaller the better, the first one first: whether it is within 1 %, how many of the sizes that say what kind of model it is differ,
- * the residual that need not vanish, and the worst of those that are to; of equals the residuals together, multiples of 8 and other changes.
+ * the residual that need not vanish, and the worst of those that are to (beyond 1 % the other way round); of equals the residuals together, multiples of 8 and other
+ * changes.
  */
 function standing(one: Ranked, aim: Aim): readonly number[] {
   const larger = worst(one, aim);
   const smaller = aim.axes.reduce((least, axis) => Math.min(least, sizeOf(one, axis, aim.withRouter)), larger);
   const isAt = larger <= near;
+  const other = Math.round(besides(one, aim) / near);
   return [
     isAt ? 0 : 1,
     one.differing,
-    Math.round(besides(one, aim) / near),
     // Where one residual has to be large, by how much matters less than that the other one is small.
-    isAt ? Math.round((larger - worthOfEight * one.eights) / resolution) : Math.floor(Math.log2(larger)),
+    ...(isAt ? [other, Math.round((larger - worthOfEight * one.eights) / resolution)] : [Math.floor(Math.log2(larger)), other]),
     Math.round((isAt ? larger + smaller : smaller) / resolution),
     -one.eights,
     larger + smaller,

@@ -137,6 +137,23 @@ describe('choices', () => {
     );
   });
 
+  it('of one target that none is at come by how far they are from it, and not by the other axis', () => {
+    const pair = (moe: object): Experiment =>
+      experimentSchema.parse({
+        model: {
+          d_model: 64,
+          layers: 4,
+          context: 32,
+          attention: { heads: 4 },
+          ffn: { width: 128 },
+          moe: { every: 2, experts: 20, top_k: 2, expert_width: 48, ...moe },
+        },
+      } as ExperimentInput);
+    const smoe = pair({ kind: 'smoe', experts: 8, top_k: 1, expert_width: 128 });
+    const { choices } = solve(pair({ kind: 'mh-moe', heads: 2 }), smoe, { target: 'macs', keys: ['model.moe.expert_width'] });
+    expect(choices.map(({ changes }) => changes['model.moe.expert_width'])).toEqual([43, 42, 41, 40, 48]);
+  });
+
   it('are found in bounded work for models of any size', () => {
     const huge = experimentSchema.parse({
       model: {
