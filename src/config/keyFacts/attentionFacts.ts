@@ -4,6 +4,7 @@ export const attentionFacts: KeyFacts = {
   'model.attention.heads': {
     formula: 'head_width = d / heads where it is not stated; projections = (2 heads + 2 kv_heads) head_width d',
     effect: 'With head_width = d / heads the count stays as it is; with a stated head_width all of attention grows with it.',
+    source: '1706.03762 section 3.2.2',
   },
   'model.attention.kv_heads': {
     formula: 'keys and values = 2 kv_heads head_width d parameters and MACs per token',
@@ -13,6 +14,7 @@ export const attentionFacts: KeyFacts = {
   'model.attention.head_width': {
     formula: 'projections = (2 heads + 2 kv_heads) head_width d; core = 2 T heads head_width',
     effect: 'Projections and core grow in proportion. SwitchHead has few wide heads.',
+    source: '1706.03762 section 3.2.2',
   },
   'model.attention.qk_norm': {
     formula: 'head: 2 head_width parameters; full: (heads + kv_heads) head_width',

@@ -5,20 +5,25 @@ export const modelFacts: KeyFacts = {
   'model.vocabulary': {
     formula: 'embedding = vocabulary * d parameters; logits = d * vocabulary MACs per token',
     effect: 'Costs the table once, or twice with `tie_embeddings: false`. Perplexities of different tokenizers do not compare.',
+    source: '1706.03762 section 3.4',
   },
   'model.d_model': {
     formula: 'feed-forward = n d f; attention = 4 d^2 where heads * head_width = d; head and merge layer = d^2 each',
     effect: 'Every matrix of the model has it as a side, so parameters and MACs grow with its square where widths follow it.',
+    source: '1706.03762 section 3',
   },
   'model.layers': {
     formula: 'total = embedding + sum over layers of (attention + feed-forward) + norms',
     effect: 'Parameters and MACs of the layers, and the memory of their activations, grow in proportion.',
+    source: '1706.03762 section 3',
   },
   'model.context': {
     formula: 'attention core = 2 T heads head_width MACs per token, in each layer',
     effect: 'Scores and their products with the values grow with it, per token; nothing else does. It has no parameters.',
+    source: '1706.03762 section 3.2',
   },
   'model.objective': {
+    formula: 'causal: -log p(x_t | before t), every t; masked: -log p(x_t | what is not hidden), hidden t',
     effect: 'Costs the same either way. A masked model scores hidden tokens only: its perplexity is not that of a causal one.',
     source: '1810.04805 section 3.1',
   },
@@ -34,14 +39,17 @@ export const modelFacts: KeyFacts = {
   'model.norm': {
     formula: 'rms: d parameters each; layer: 2 d; there are 2 layers + 1 of them',
     effect: 'A few thousand parameters and no MACs by the convention here.',
+    source: '1910.07467; 1607.06450',
   },
   'model.scale_embeddings': {
     formula: 'x = sqrt(d) * embedding',
     effect: 'No cost. Changes how much the first residual weighs against the layers.',
+    source: '1706.03762 section 3.4',
   },
   'model.tie_embeddings': {
     formula: 'untied: vocabulary * d parameters more',
     effect: 'MACs stay as they are. With a small model and a large vocabulary most parameters may be here.',
+    source: '1608.05859',
   },
   'model.ffn.width': {
     formula: 'n d f parameters and MACs per token, in each layer that is not routed (n = 3 for swiglu, else 2)',

@@ -25,12 +25,17 @@ export const productKeyFacts: KeyFacts = {
   'model.product_keys.key_width': {
     formula: 'queries d h key_width, scores h n_s key_width MACs; n_s key_width parameters of sub-keys',
     effect: 'What finding experts costs.',
+    source: '2407.04153 section 2, its value not printed',
   },
   'model.product_keys.query_norm': {
     effect: 'No cost. With batch more of the experts are used, and more evenly.',
     source: '2407.04153 Table 2',
   },
-  'model.product_keys.score': { effect: 'No cost.', source: '2407.04153 Algorithm 1: softmax' },
+  'model.product_keys.score': {
+    formula: 'softmax over the k of a head; sigmoid: 1 / (1 + exp(-s)) of each',
+    effect: 'No cost.',
+    source: '2407.04153 Algorithm 1: softmax',
+  },
   'model.product_keys.activation': {
     formula: 'glu: 3 N d parameters, 3 h k d MACs',
     effect: 'glu has half as many parameters and MACs again.',

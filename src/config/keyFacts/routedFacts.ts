@@ -12,7 +12,11 @@ export const routedFacts: KeyFacts = {
     effect: 'Each further routed layer has all its experts as parameters.',
     source: '2411.16205 section 3: 2',
   },
-  'model.moe.layers': { effect: 'Each further routed layer has all its experts as parameters.' },
+  'model.moe.layers': {
+    formula: 'routed layers = as many as are listed',
+    effect: 'Each further routed layer has all its experts as parameters.',
+    source: '2411.16205 section 3: 1, 3, 5, 7, 9, 11 of 12',
+  },
   'model.moe.heads': {
     formula: 'sub-token width = d / h; expert = n (d / h) f parameters; a token makes h k passes through experts of n (d / h) f MACs each',
     effect:
@@ -76,8 +80,13 @@ export const routedFacts: KeyFacts = {
     effect: 'No cost. Lower is sharper: fewer experts share a token.',
     source: '2204.09179',
   },
-  'model.moe.router.learn_temperature': { effect: 'One parameter for each routed layer.', source: '2204.09179' },
+  'model.moe.router.learn_temperature': {
+    formula: 'logits = cos(W x, e) / exp(t), t trained',
+    effect: 'One parameter for each routed layer.',
+    source: '2204.09179',
+  },
   'model.moe.router.score': {
+    formula: 'softmax: exp(z_e) / sum exp(z); sigmoid: 1 / (1 + exp(-z_e))',
     effect: 'No cost. Scores of a softmax add up to 1, so with top_k: 1 the weight says how sure the router is.',
     source: '2408.15664 (sigmoid)',
   },
@@ -90,12 +99,21 @@ export const routedFacts: KeyFacts = {
     effect: 'No parameters. Reading the weights of attention takes a pass over them.',
     source: 'own definition, in the style of 2409.06669',
   },
-  'model.moe.router.k_min': { formula: 'k_j = clip(round(top_k * r_j), k_min, k_max)', effect: 'The nominal count stays at top_k.' },
+  'model.moe.router.k_min': {
+    formula: 'k_j = clip(round(top_k * r_j), k_min, k_max)',
+    effect: 'The nominal count stays at top_k.',
+    source: 'own definition, in the style of 2409.06669',
+  },
   'model.moe.router.k_max': {
     formula: 'k_j = clip(round(top_k * r_j), k_min, k_max)',
     effect: 'Rows for the most experts are held in memory, taken or not.',
+    source: 'own definition, in the style of 2409.06669',
   },
-  'model.moe.router.budget': { formula: 'sum over a window of k_j = top_k * T', effect: 'MACs are exactly those at top_k. Not causal.' },
+  'model.moe.router.budget': {
+    formula: 'sum over a window of k_j = top_k * T',
+    effect: 'MACs are exactly those at top_k. Not causal.',
+    source: 'own definition, in the style of 2409.06669',
+  },
   'model.moe.router.top_p': {
     formula: 'smallest number of experts whose scores reach top_p',
     effect: 'MACs follow the router, not the config: a run says how many experts were taken.',

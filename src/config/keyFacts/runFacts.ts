@@ -11,6 +11,11 @@ export const runFacts: KeyFacts = {
     effect: 'Only what is shown and checked: the count and the training stay as they are.',
     source: '2411.16205 Eq. 6-10 leave the router out; 2404.15045 App. D.1 counts it',
   },
+  sweep: {
+    formula: 'members = product of the lengths of the lists, or as many as are listed',
+    effect: 'Each member is a run: time and disk in proportion. The config itself is what members are laid over.',
+  },
+  lint: { effect: 'Only what is shown and what a build refuses: the count and the training stay as they are.' },
   'train.steps': { formula: 'tokens = steps * batch_tokens', effect: 'Time in proportion. Models are compared at equal tokens.' },
   'train.batch_tokens': {
     formula: 'microbatches = batch_tokens / (micro_batch * context)',
@@ -31,7 +36,11 @@ export const runFacts: KeyFacts = {
     effect: 'No cost. As long as the training, and the peak is never reached.',
     source: '2411.16205, released code: 375 of 100,000',
   },
-  'train.schedule': { effect: 'No cost. Models are compared at the end of their schedule, not in the middle of it.' },
+  'train.schedule': {
+    formula: 'cosine: m + (p - m) (1 + cos(pi t)) / 2; linear: p + (m - p) t; t from 0 after the warm-up to 1',
+    effect: 'No cost. Models are compared at the end of their schedule, not in the middle of it.',
+    source: '1608.03983 Eq. 5 (cosine)',
+  },
   'train.betas': {
     formula: 'm = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2',
     effect: 'No cost.',
