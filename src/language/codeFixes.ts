@@ -1,28 +1,71 @@
-import type { ConfigFinding, ConfigFix, ReadText } from '../config/configFile';
-import { applyEdits } from '../config/edit/keyEdits';
+import type { ConfigFinding, ConfigFix, ReadText, TextEdit } from '../config/configFile';
+import { applyEdits, editsFor } from '../config/edit/keyEdits';
 import { fixesOf } from '../config/fixes';
 import type { ConfigAnalysis } from './analysis';
 import { AnalysisStore, type AnalysisSources } from './analysisStore';
-import { solvedFixes } from './solvedFixes';
+import { solvedRemedies } from './solvedFixes';
+import { SolvedSizes } from './solvedSizes';
+
+/** A fix that a menu can show before anybody knows what it writes. */
+export interface OfferedFix {
+  readonly title: string;
+  readonly sure: boolean;
+  /** Of fixes of one file those with the same one do the same. */
+  readonly identity: string;
+  /** Undefined if the text cannot be edited so without risk. */
+  edits(): readonly TextEdit[] | undefined;
+}
 
 /**
  * What would mend a finding of an analysis, best first. Only when somebody asks: edits are tried on the text before they are offered, and sizes are
- * solved.
+ * solved. Of solved sizes the edits wait until one of them is chosen, as the others are never written.
  */
-export function fixesFor(finding: ConfigFinding, analysis: ConfigAnalysis, readText: ReadText): readonly ConfigFix[] {
+export function offeredFixes(
+  finding: ConfigFinding,
+  analysis: ConfigAnalysis,
+  readText: ReadText,
+  sizes: SolvedSizes,
+): readonly OfferedFix[] {
   const text = finding.file === analysis.file ? analysis.text : readText(finding.file);
   if (text === undefined) return [];
-  return distinct([...fixesOf(finding, text), ...solvedFixes(finding, analysis)]);
+  // Whether keys can be written depends on where they stand, and not on their values.
+  const writable = new Map<string, boolean>();
+  const solved = solvedRemedies(finding, analysis, sizes).flatMap(({ title, changes }): readonly OfferedFix[] => {
+    const keys = JSON.stringify(changes.map(({ path }) => path));
+    const edits = (): readonly TextEdit[] | undefined => editsFor(text, changes);
+    const isWritable = writable.get(keys) ?? (edits()?.length ?? 0) > 0;
+    writable.set(keys, isWritable);
+    return isWritable ? [{ title, sure: false, identity: JSON.stringify(changes), edits }] : [];
+  });
+  return distinct([...remediesOffered(finding, text), ...solved]);
+}
+
+/** Those that the finding itself brings along. */
+export function remediesOffered(finding: ConfigFinding, text: string): readonly OfferedFix[] {
+  return fixesOf(finding, text).map(({ title, sure, edits }) => ({ title, sure, identity: JSON.stringify(edits), edits: () => edits }));
+}
+
+/** All fixes with their edits. */
+export function fixesFor(
+  finding: ConfigFinding,
+  analysis: ConfigAnalysis,
+  readText: ReadText,
+  sizes: SolvedSizes = new SolvedSizes(),
+): readonly ConfigFix[] {
+  return offeredFixes(finding, analysis, readText, sizes).flatMap(({ title, sure, edits }) => {
+    const written = edits();
+    return written === undefined ? [] : [{ title, sure, edits: written }];
+  });
 }
 
 /** Two remedies may come to the same edits. */
-function distinct(fixes: readonly ConfigFix[]): readonly ConfigFix[] {
-  const byEdits = new Map<string, ConfigFix>();
-  for (const fix of fixes) {
-    const edits = JSON.stringify(fix.edits);
-    if (!byEdits.has(edits)) byEdits.set(edits, fix);
-  }
-  return [...byEdits.values()];
+function distinct(fixes: readonly OfferedFix[]): readonly OfferedFix[] {
+  const known = new Set<string>();
+  return fixes.filter(({ identity }) => {
+    const isNew = !known.has(identity);
+    known.add(identity);
+    return isNew;
+  });
 }
 
 /** A fix may bring up a finding that another mends; more rounds than this would be a game of two rules against each other. */

@@ -36,6 +36,6 @@ export class CostCache {
 }
 
 /** All that costs depend on: not what the experiment is called, where it comes from, nor what it is held against. */
-function contentOf(experiment: Experiment): string {
+export function contentOf(experiment: Experiment): string {
   return JSON.stringify({ ...experiment, name: undefined, extends: undefined, parity: undefined });
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { applyEdits } from '../../src/config/edit/keyEdits';
 import { AnalysisStore, type AnalysisSources } from '../../src/language/analysisStore';
-import { fixesFor, withSureFixes } from '../../src/language/codeFixes';
+import { fixesFor, offeredFixes, withSureFixes } from '../../src/language/codeFixes';
 import { replacedPart } from '../../src/language/replacedPart';
+import { SolvedSizes } from '../../src/language/solvedSizes';
 import { suppressionComment } from '../../src/language/suppressAction';
 
 const base = `model:
@@ -80,6 +81,59 @@ describe('fixes of a finding about parity', () => {
     const [finding] = analysis.findings.filter(({ code }) => code === 'macs-off-parity');
     const [first] = finding === undefined ? [] : fixesFor(finding, analysis, sources.readText);
     expect(first?.title).toMatch(/^expert_width 768, experts 41: MACs 0\.00 % \(\+0\.5\d % with router\), parameters −0\.7\d % \(/);
+  });
+});
+
+describe('the lightbulb', () => {
+  const files: Record<string, string> = { '/w/base.moe.yaml': base, '/w/mh.moe.yaml': multiHead };
+  const { store, sources } = workspace(files);
+  const sizes = new SolvedSizes();
+  const offered = () => {
+    const analysis = store.get('/w/mh.moe.yaml');
+    return analysis.findings.flatMap((finding) => offeredFixes(finding, analysis, sources.readText, sizes));
+  };
+  const write = (text: string): void => {
+    files['/w/mh.moe.yaml'] = text;
+    store.outdate('/w/mh.moe.yaml');
+  };
+
+  it('has sizes solved once for what is compared, however often and for how many findings it asks', () => {
+    // Two findings, about MACs and about parameters, and one solution.
+    expect(new Set(offered().map(({ title }) => title.replace(/:.*/, ''))).size).toBeGreaterThanOrEqual(3);
+    expect(sizes.solutions).toBe(1);
+    offered();
+    // New findings each time, of the same model: another name, a comment, lines between.
+    for (const text of [`name: Ours\n${multiHead}`, `${multiHead}# Later.\n`, multiHead.replace('model:', '\nmodel:'), multiHead]) {
+      write(text);
+      expect(offered().length).toBeGreaterThanOrEqual(6);
+    }
+    expect(sizes.solutions).toBe(1);
+    write(multiHead.replace('1024', '1032'));
+    offered();
+    expect(sizes.solutions).toBe(2);
+    // Whoever takes back what was typed.
+    write(multiHead);
+    offered();
+    expect(sizes.solutions).toBe(2);
+    // Another baseline.
+    files['/w/base.moe.yaml'] = base.replace('expert_width: 2048', 'expert_width: 1536');
+    store.outdate('/w/base.moe.yaml');
+    offered();
+    expect(sizes.solutions).toBe(3);
+  });
+
+  it('forgets what was asked for longest ago, and keeps the rest', () => {
+    const few = new SolvedSizes();
+    const subject = store.get('/w/mh.moe.yaml').loaded.experiment;
+    const baseline = store.get('/w/base.moe.yaml').loaded.experiment;
+    if (subject === undefined || baseline === undefined) throw new Error('Both are valid.');
+    const seeded = (seed: number) => ({ ...subject, model: { ...subject.model, vocabulary: 32_000 + seed } });
+    for (let seed = 0; seed <= 64; seed++) few.of(seeded(seed), baseline, 'both');
+    expect(few.solutions).toBe(65);
+    few.of(seeded(1), baseline, 'both');
+    expect(few.solutions).toBe(65);
+    few.of(seeded(0), baseline, 'both');
+    expect(few.solutions).toBe(66);
   });
 });
 

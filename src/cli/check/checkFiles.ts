@@ -7,6 +7,7 @@ import type { AnalysisEnvironment, ConfigAnalysis } from '../../language/analysi
 import { AnalysisStore } from '../../language/analysisStore';
 import { fixesFor } from '../../language/codeFixes';
 import { FindingBoard } from '../../language/findingBoard';
+import { SolvedSizes } from '../../language/solvedSizes';
 
 export interface CheckOptions {
   readonly readText: ReadText;
@@ -46,11 +47,12 @@ export async function checkFiles(files: readonly string[], { readText, severitie
   }
   const finders = new Map(analyses.flatMap((analysis) => analysis.findings.map((finding) => [finding, analysis] as const)));
   const inFiles = new Set(analyses.flatMap((analysis) => [analysis.file, ...analysis.findings.map(({ file }) => file)]));
+  const sizes = new SolvedSizes();
   const findings = [...inFiles]
     .flatMap((file) => board.of(file))
     .map((finding): CheckedFinding => {
       const analysis = finders.get(finding);
-      return { finding, fixes: analysis === undefined ? [] : fixesFor(finding, analysis, readText) };
+      return { finding, fixes: analysis === undefined ? [] : fixesFor(finding, analysis, readText, sizes) };
     });
   return { files, findings };
 }

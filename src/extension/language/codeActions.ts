@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import type { ConfigFinding, ConfigFix } from '../../config/configFile';
-import { fixesOf } from '../../config/fixes';
+import type { ConfigFinding, TextEdit } from '../../config/configFile';
 import type { ConfigAnalysis } from '../../language/analysis';
-import { fixesFor, withSureFixes } from '../../language/codeFixes';
+import { offeredFixes, remediesOffered, withSureFixes, type OfferedFix } from '../../language/codeFixes';
 import type { FindingBoard } from '../../language/findingBoard';
 import { replacedPart } from '../../language/replacedPart';
+import { SolvedSizes } from '../../language/solvedSizes';
 import { suppressionComment } from '../../language/suppressAction';
 import { InternalCommand } from '../contributions';
 import type { ConfigAnalyses } from './configAnalyses';
@@ -14,22 +15,36 @@ import { toRange } from './ranges';
 
 const fixAll = vscode.CodeActionKind.SourceFixAll.append('moeLab');
 
+/** A fix of a text as it was when the menu was made; its edits are found when it is chosen. */
+class FixAction extends vscode.CodeAction {
+  constructor(
+    readonly uri: vscode.Uri,
+    readonly fix: OfferedFix,
+  ) {
+    super(fix.title, vscode.CodeActionKind.QuickFix);
+  }
+}
+
 /** Quick fixes at findings, suppression with a reason, the page of the rule, and all sure fixes of a document at once. */
 export function provideCodeActions(analyses: ConfigAnalyses, board: FindingBoard): vscode.Disposable {
-  // The lightbulb asks at every move of the cursor; edits are tried and sizes solved once per finding.
-  const known = new WeakMap<ConfigFinding, readonly ConfigFix[]>();
-  const fixesAt = (finding: ConfigFinding, analysis: ConfigAnalysis): readonly ConfigFix[] => {
-    if (!analysis.findings.includes(finding)) return fixesOf(withoutOwnEdits(finding), analysis.text);
-    const fixes = known.get(finding) ?? fixesFor(finding, analysis, readOpenOrDisk);
+  // The lightbulb asks at every move of the cursor: edits are tried once per finding, and sizes solved once per content of what is solved.
+  const known = new WeakMap<ConfigFinding, readonly OfferedFix[]>();
+  const sizes = new SolvedSizes();
+  const fixesAt = (finding: ConfigFinding, analysis: ConfigAnalysis): readonly OfferedFix[] => {
+    if (!analysis.findings.includes(finding)) return remediesOffered(withoutOwnEdits(finding), analysis.text);
+    const fixes = known.get(finding) ?? offeredFixes(finding, analysis, readOpenOrDisk, sizes);
     known.set(finding, fixes);
     return fixes;
   };
   const provider: vscode.CodeActionProvider = {
-    provideCodeActions(document, range, context) {
+    async provideCodeActions(document, range, context, token) {
       const { only } = context;
       // On saving, and by command, somebody asks for `source.fixAll` or for this kind of it.
       if (only?.contains(fixAll) === true) return fixAllActions(document, analyses);
       if (only?.contains(vscode.CodeActionKind.QuickFix) === false) return [];
+      // Whoever types on has taken this question back by now.
+      if (context.triggerKind === vscode.CodeActionTriggerKind.Automatic) await setImmediate();
+      if (token.isCancellationRequested) return [];
       const analysis = analyses.get(document);
       const found = findingsIn(analysis, board).filter((finding) => toRange(finding.range).intersection(range) !== undefined);
       const shownAs = (finding: ConfigFinding): vscode.Diagnostic[] => context.diagnostics.filter((shown) => isShown(shown, finding));
@@ -39,6 +54,10 @@ export function provideCodeActions(analyses: ConfigAnalyses, board: FindingBoard
         ...found.flatMap((finding) => suppressAction(document, finding, shownAs(finding))),
         ...found.map((finding) => pageAction(finding, shownAs(finding))),
       ];
+    },
+    resolveCodeAction(action) {
+      if (action instanceof FixAction) action.edit = editOf(action.uri, action.fix.edits() ?? []);
+      return action;
     },
   };
   return vscode.languages.registerCodeActionsProvider(configSelector, provider, {
@@ -68,31 +87,29 @@ function isShown({ source, code, range }: vscode.Diagnostic, finding: ConfigFind
 function fixActions(
   uri: vscode.Uri,
   findings: readonly ConfigFinding[],
-  fixesAt: (finding: ConfigFinding) => readonly ConfigFix[],
+  fixesAt: (finding: ConfigFinding) => readonly OfferedFix[],
   shownAs: (finding: ConfigFinding) => readonly vscode.Diagnostic[],
 ): vscode.CodeAction[] {
   const actions = new Map<string, vscode.CodeAction>();
   for (const finding of findings) {
     const fixes = fixesAt(finding);
     for (const fix of fixes) {
-      const edits = JSON.stringify(fix.edits);
-      const action = actions.get(edits) ?? fixAction(uri, fix);
+      const action = actions.get(fix.identity) ?? new FixAction(uri, fix);
       action.isPreferred = action.isPreferred === true || fixes.length === 1 || fix.sure;
       action.diagnostics = [...(action.diagnostics ?? []), ...shownAs(finding)];
-      actions.set(edits, action);
+      actions.set(fix.identity, action);
     }
   }
   return [...actions.values()];
 }
 
-function fixAction(uri: vscode.Uri, { title, edits }: ConfigFix): vscode.CodeAction {
-  const action = new vscode.CodeAction(title, vscode.CodeActionKind.QuickFix);
-  action.edit = new vscode.WorkspaceEdit();
-  action.edit.set(
+function editOf(uri: vscode.Uri, edits: readonly TextEdit[]): vscode.WorkspaceEdit {
+  const edit = new vscode.WorkspaceEdit();
+  edit.set(
     uri,
     edits.map(({ range, newText }) => vscode.TextEdit.replace(toRange(range), newText)),
   );
-  return action;
+  return edit;
 }
 
 /** Leaves the cursor where the reason is to be written. */
