@@ -177,7 +177,9 @@ describe('the check of several folders', () => {
     const twice = base.replace('expert_width: 128', 'expert_width: 256');
     expect(await workspace.edit('/baselines/base.moe.yaml', twice)).toEqual(['/variants/v.moe.yaml']);
     // What is wrong in a base is shown in the base, for as long as somebody extends it.
-    expect(await workspace.edit('/baselines/base.moe.yaml', base.replace('layers: 2', 'layers: two'))).toContain('/baselines/base.moe.yaml');
+    expect(await workspace.edit('/baselines/base.moe.yaml', base.replace('layers: 2', 'layers: two'))).toContain(
+      '/baselines/base.moe.yaml',
+    );
     expect(codes(workspace, '/baselines/base.moe.yaml')).toEqual(['invalid-value']);
   });
 });
