@@ -1,5 +1,9 @@
 import '../shared/noEval';
+import '../shared/page.css';
 import './configEditor.css';
+import './form.css';
+import './parityPart.css';
+import './diagram.css';
 import {
   CONFIG_EDITOR_PROTOCOL_VERSION,
   configEditorToWebviewSchema,

@@ -1,4 +1,5 @@
 import '../shared/noEval';
+import '../shared/page.css';
 import './dashboard.css';
 import {
   DASHBOARD_PROTOCOL_VERSION,
