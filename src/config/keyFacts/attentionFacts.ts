@@ -57,5 +57,9 @@ export const attentionFacts: KeyFacts = {
     effect: 'Halves what chooses experts, in parameters and MACs.',
     source: '2312.07987 section 3.6',
   },
-  'model.attention.moe.expert_dropout': { effect: 'No cost. In training only.', source: '2310.10837 section 5' },
+  'model.attention.moe.expert_dropout': {
+    formula: 'score = -inf with this probability, before the choice',
+    effect: 'No cost. In training only.',
+    source: '2310.10837 section 5',
+  },
 };

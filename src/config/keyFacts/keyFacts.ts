@@ -4,9 +4,10 @@ import { modelFacts } from './modelFacts';
 import { productKeyFacts } from './productKeyFacts';
 import { routedFacts } from './routedFacts';
 import { runFacts } from './runFacts';
+import { sectionFacts } from './sectionFacts';
 
 /** By dotted path. */
-export const keyFacts: KeyFacts = { ...runFacts, ...modelFacts, ...attentionFacts, ...routedFacts, ...productKeyFacts };
+export const keyFacts: KeyFacts = { ...sectionFacts, ...runFacts, ...modelFacts, ...attentionFacts, ...routedFacts, ...productKeyFacts };
 
 /** What a key means and does, and the formula it is in; where that comes from stands apart, since it is read last. */
 export function keyMeaning(description: string, fact: KeyFact | undefined): string {

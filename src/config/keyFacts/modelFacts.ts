@@ -30,6 +30,7 @@ export const modelFacts: KeyFacts = {
   'model.initial_std': {
     formula: 'std = initial_std; of matrices that write into the residual stream initial_std / sqrt(2 layers)',
     effect: 'No cost. Too much makes the first steps unstable, too little makes a narrow model slow to start.',
+    source: '1909.08053 section 4.2',
   },
   'model.initialization': {
     formula: 'fan_in: std = sqrt(2 / (layers * inputs))',

@@ -28,6 +28,7 @@ export const productKeyFacts: KeyFacts = {
     source: '2407.04153 section 2, its value not printed',
   },
   'model.product_keys.query_norm': {
+    formula: 'q = (q - mean) / sqrt(variance + epsilon), per feature',
     effect: 'No cost. With batch more of the experts are used, and more evenly.',
     source: '2407.04153 Table 2',
   },
@@ -41,6 +42,12 @@ export const productKeyFacts: KeyFacts = {
     effect: 'glu has half as many parameters and MACs again.',
     source: '2407.04153 section 2',
   },
-  'model.product_keys.optimizer': { effect: 'lazy: a step costs as much as it uses; dense: as much as the tables are large.' },
-  'model.product_keys.learning_rate_scale': { effect: 'No cost. Rows are updated rarely, which a higher rate can make up for.' },
+  'model.product_keys.optimizer': {
+    formula: 'rows updated in a step: dense N, lazy at most h k batch_tokens',
+    effect: 'lazy: a step costs as much as it uses; dense: as much as the tables are large.',
+  },
+  'model.product_keys.learning_rate_scale': {
+    formula: 'rate of the tables = learning_rate_scale * rate(t)',
+    effect: 'No cost. Rows are updated rarely, which a higher rate can make up for.',
+  },
 };

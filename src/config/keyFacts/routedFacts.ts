@@ -96,6 +96,7 @@ export const routedFacts: KeyFacts = {
     source: '2101.03961, 2408.15664, 2202.09368, 2403.07652',
   },
   'model.moe.router.importance': {
+    formula: 'received: I_j = mean over heads and queries i of A_ij; r_j = I_j / mean of I',
     effect: 'No parameters. Reading the weights of attention takes a pass over them.',
     source: 'own definition, in the style of 2409.06669',
   },
@@ -124,7 +125,11 @@ export const routedFacts: KeyFacts = {
     effect: 'Without it the router can spread its scores to get more experts.',
     source: '2403.07652: 0.0001',
   },
-  'model.moe.router.expert_dropout': { effect: 'No cost. In training only.', source: '2310.10837 section 5' },
+  'model.moe.router.expert_dropout': {
+    formula: 'score = -inf with this probability, before the choice',
+    effect: 'No cost. In training only.',
+    source: '2310.10837 section 5',
+  },
   'model.moe.router.renormalize': {
     formula: 'w_e = p_e / sum of the chosen p',
     effect: 'With top_k: 1 the weight is always 1 and the router learns nothing from the task.',
@@ -141,6 +146,7 @@ export const routedFacts: KeyFacts = {
     source: '2101.03961 section 2.2: 0.01',
   },
   'model.moe.router.balance_scope': {
+    formula: 'F and P are means over micro_batch * context tokens (micro) or over batch_tokens (global)',
     effect: 'global costs another forward pass, and balances over the whole step in place of each microbatch.',
     source: '2501.11873',
   },
@@ -170,6 +176,7 @@ export const routedFacts: KeyFacts = {
     source: '2101.03961 Eq. 3: 1.0 to 1.25',
   },
   'model.moe.router.capacity_priority': {
+    formula: 'first_choice: in order of (choice, position); position: of (position, choice)',
     effect: 'No cost. Decides who is dropped where an expert is full.',
     source: '2006.16668',
   },
@@ -177,5 +184,8 @@ export const routedFacts: KeyFacts = {
     effect: 'A perplexity with drops depends on the batch, and does not compare with one without.',
     source: '2411.16205, released code, drops in evaluation',
   },
-  'model.moe.router.frozen': { effect: 'Parameters of the router are there and not trained.' },
+  'model.moe.router.frozen': {
+    formula: 'W_g stays as it was drawn',
+    effect: 'Parameters of the router are there and not trained.',
+  },
 };

@@ -16,10 +16,15 @@ export const runFacts: KeyFacts = {
     effect: 'Each member is a run: time and disk in proportion. The config itself is what members are laid over.',
   },
   lint: { effect: 'Only what is shown and what a build refuses: the count and the training stay as they are.' },
-  'train.steps': { formula: 'tokens = steps * batch_tokens', effect: 'Time in proportion. Models are compared at equal tokens.' },
+  'train.steps': {
+    formula: 'tokens = steps * batch_tokens',
+    effect: 'Time in proportion. Models are compared at equal tokens.',
+    source: '2411.16205 section 3.1: 100,000',
+  },
   'train.batch_tokens': {
     formula: 'microbatches = batch_tokens / (micro_batch * context)',
     effect: 'Time of a step in proportion, memory not.',
+    source: '2411.16205 section 3.1: half a million',
   },
   'train.micro_batch': {
     formula: 'windows at once; microbatches = batch_tokens / (micro_batch * context)',
@@ -56,15 +61,21 @@ export const runFacts: KeyFacts = {
   'train.masking.probability': { effect: 'More hidden tokens teach more per step, from less context each.', source: '1810.04805: 0.15' },
   'train.masking.mask_share': { effect: 'No cost.', source: '1810.04805: 0.8' },
   'train.masking.random_share': { effect: 'No cost.', source: '1810.04805: 0.1' },
-  'train.seed': { effect: 'One seed has no error bar: small differences need several.' },
-  'data.tokenizer': { effect: 'Perplexities compare at equal tokenizers only; bits per byte compare across them.' },
+  'train.seed': { effect: 'One seed has no error bar: small differences need several.', source: '2411.16205 prints one run for each cell' },
+  'data.tokenizer': {
+    formula: 'bits per byte = NLL / (ln 2 * bytes)',
+    effect: 'Perplexities compare at equal tokenizers only; bits per byte compare across them.',
+  },
   'data.train': { effect: 'Text of the validation in here makes its perplexity worthless.' },
   'data.validation': {
     formula: 'perplexity = exp(sum of NLL / predicted tokens), of all of the text',
     effect: 'Each set takes time at every validation.',
   },
-  'evaluate.every': { effect: 'Time for validation grows as it falls.' },
-  'checkpoint.every': { effect: 'What is lost at most when a machine fails, against time to write.' },
+  'evaluate.every': { formula: 'validations = ceil(steps / every) + 1', effect: 'Time for validation grows as it falls.' },
+  'checkpoint.every': {
+    formula: 'checkpoints written = ceil(steps / every)',
+    effect: 'What is lost at most when a machine fails, against time to write.',
+  },
   'checkpoint.keep': { formula: 'disk = (keep + 1) checkpoints, the one that is being written included', effect: 'Disk in proportion.' },
   'engine.device': { effect: 'The same program on both; times differ.' },
   'engine.threads': { effect: 'Time only. Sums in another order differ in their last bits.' },
