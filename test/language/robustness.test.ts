@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from 'yaml';
 import type { ConfigFinding, ConfigFix, SourceRange } from '../../src/config/configFile';
+import { parseYamlTree } from '../../src/config/yamlTree';
 import { applyEdits } from '../../src/config/edit/keyEdits';
 import { presetOf, presets } from '../../src/config/presets/catalogue';
 import { presetText } from '../../src/config/presets/presetText';
@@ -185,6 +186,7 @@ function expectMended(finding: ConfigFinding, before: ConfigAnalysis, fix: Confi
   const after = applyEdits(text, fix.edits);
   const what = `${finding.code}: ${finding.message} -> ${fix.title}: ${JSON.stringify(fix.edits)}`;
   expect(isYaml(after), what).toBe(true);
+  if (isRead(text)) expect(isRead(after), what).toBe(true);
   expectFewer(finding, before, finding.file, after, at, what);
 }
 
@@ -197,9 +199,14 @@ function expectFewer(finding: ConfigFinding, before: ConfigAnalysis, file: strin
   expect(left, what).toBeLessThan(alike(before.findings, finding));
 }
 
-/** Whether it parses; that a key is there twice, or an alias has no anchor, the parser takes. */
+/** Whether it parses; that a key is there twice the parser takes. */
 function isYaml(text: string): boolean {
   return parseDocument(text, { prettyErrors: false }).errors.every(({ code }) => code === 'DUPLICATE_KEY');
+}
+
+/** Whether it is read to its end, with an anchor for every alias. */
+function isRead(text: string): boolean {
+  return parseYamlTree(text).problems.every(({ code }) => code !== 'yaml-syntax');
 }
 
 /** Everything that an editor asks of the document. Returns how many fixes it was offered. */

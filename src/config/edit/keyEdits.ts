@@ -55,7 +55,7 @@ export function editsFor(text: string, changes: readonly KeyChange[]): readonly 
     }
   }
   if (pending.length > 0) apply(pending);
-  const says = isSound(current) && repeatedKeys(current) <= repeatedKeys(before) && sameValue(current.tree.value ?? {}, wanted);
+  const says = isSound(current) && problems(current) <= problems(before) && sameValue(current.tree.value ?? {}, wanted);
   return says ? textEdits(text, edited.edits()) : undefined;
 }
 
@@ -77,8 +77,9 @@ function isSound({ tree }: ParsedYaml): boolean {
   return tree.problems.every((problem) => problem.severity !== 'error' || problem.code === 'duplicate-key');
 }
 
-function repeatedKeys({ tree }: ParsedYaml): number {
-  return tree.problems.filter((problem) => problem.code === 'duplicate-key').length;
+/** Of a sound text: repeated keys, and tags that do not suit their values. */
+function problems({ tree }: ParsedYaml): number {
+  return tree.problems.length;
 }
 
 /** Of a value that moves nothing else, so that the text needs not be taken apart again for the next. */
