@@ -4,7 +4,6 @@ import type { LoadedConfig } from '../config/configFile';
 import { applyEdits, editsFor } from '../config/edit/keyEdits';
 import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
-import type { Experiment } from '../config/schema';
 import { remedyOfChoice, sizesText } from '../parity/solver/choiceText';
 import { knobKeys } from '../parity/solver/knobs';
 import type { ParityTarget, Solution, SolveOptions } from '../parity/solver/solve';
@@ -90,15 +89,16 @@ function fullKey(key: string): string {
 }
 
 /** Writes the best choice into the config, whose comments stay; says what it did. */
-function writeBest(subject: LoadedConfig & { readonly experiment?: Experiment | undefined }, { choices: [best] }: Solution): string {
-  const text = readTextFromDisk(subject.file);
-  const edits = best === undefined || text === undefined ? undefined : editsFor(text, remedyOfChoice(best).changes);
+function writeBest({ file, experiment }: Pick<LoadedConfig, 'file' | 'experiment'>, { choices: [best] }: Solution): string {
+  const text = readTextFromDisk(file);
+  const remedy = best && experiment && remedyOfChoice(best, experiment);
+  const edits = text === undefined || remedy === undefined ? undefined : editsFor(text, remedy.changes);
   if (best === undefined || text === undefined || edits === undefined) {
-    throw new WrongUse(`${subject.file} cannot be edited safely; write the sizes into it by hand.`);
+    throw new WrongUse(`${file} cannot be edited safely; write the sizes into it by hand.`);
   }
-  if (edits.length === 0) return `${subject.file} says ${sizesText(best.changes)} already.`;
-  writeFileSync(subject.file, applyEdits(text, edits));
-  return `${subject.file} now says ${sizesText(best.changes)}.`;
+  if (edits.length === 0) return `${file} says ${sizesText(best.changes)} already.`;
+  writeFileSync(file, applyEdits(text, edits));
+  return `${file} now says ${sizesText(best.changes)}.`;
 }
 
 /** The published form; its keys are a contract with other programs. Residuals are fractions of the baseline: 0.0052 is half a percent more. */

@@ -1,8 +1,6 @@
 import type { ConfigFinding } from '../config/configFile';
 import type { Remedy } from '../config/remedy';
-import type { Experiment } from '../config/schema';
 import type { ComparedResiduals } from '../parity/comparedPart';
-import { valueAt } from '../config/keyValues';
 import { costLimits } from '../parity/rules/costOff';
 import { remedyOfChoice } from '../parity/solver/choiceText';
 import type { Choice } from '../parity/solver/solve';
@@ -46,13 +44,6 @@ export function solvedRemedies(
   const choices = both.length > 0 || isEven[other](parity.compared) ? both : mending(axis);
   return choices
     .slice(0, OFFERED)
-    .map(remedyOfChoice)
-    .map((remedy) => withoutWhatHolds(remedy, experiment))
+    .map((choice) => remedyOfChoice(choice, experiment))
     .filter(({ changes }) => changes.length > 0);
-}
-
-/** A choice names also what stays as it is: a variant need not state what its base says. */
-function withoutWhatHolds(remedy: Remedy, experiment: Experiment): Remedy {
-  const changes = remedy.changes.filter((change) => change.kind !== 'set' || valueAt(experiment, change.path) !== change.value);
-  return { ...remedy, changes };
 }

@@ -94,6 +94,15 @@ describe('moe-lab solve', () => {
     expect(again.stderr).toMatch(/says expert_width 768, experts 41 already\.\n$/);
   });
 
+  it('writes into a variant only what its base says otherwise', async () => {
+    const variant = 'extends: mh-moe.moe.yaml\nmodel:\n  moe:\n    # on purpose\n    expert_width: 768 # as solved\n';
+    const folder = folderWith({ 'variant.moe.yaml': variant });
+    expect((await runCli(folder, 'solve', 'variant.moe.yaml', '--write')).code).toBe(0);
+    expect(readFileSync(join(folder, 'variant.moe.yaml'), 'utf8')).toBe(variant.replace('    # on', '    experts: 41\n    # on'));
+    const again = await runCli(folder, 'solve', 'variant.moe.yaml', '--write');
+    expect(again.stderr).toMatch(/says expert_width 768, experts 41 already\.\n$/);
+  });
+
   it('by one target, for some keys, against another baseline', async () => {
     const folder = folderWith({ 'small.moe.yaml': smoe.replace('experts: 8', 'experts: 4') });
     const macs = await solved(folder, 'mh-moe.moe.yaml', '--target', 'macs');

@@ -1,4 +1,6 @@
+import { valueAt } from '../../config/keyValues';
 import type { Remedy } from '../../config/remedy';
+import type { Experiment } from '../../config/schema';
 import { formatBothAxes } from '../formatCount';
 import type { Choice } from './solve';
 
@@ -20,8 +22,10 @@ export function choiceTitle(choice: Choice): string {
   return `${sizesText(choice.changes)}: ${formatBothAxes(choice)}`;
 }
 
-/** What makes a config the one that is chosen. Keys that have the value already change nothing. */
-export function remedyOfChoice(choice: Choice): Remedy {
-  const changes = Object.entries(choice.changes).map(([key, value]) => ({ kind: 'set', path: key.split('.'), value }) as const);
+/** What makes of a config the one that is chosen. A choice names also what stays as it is: a variant need not state what its base says. */
+export function remedyOfChoice(choice: Choice, subject: Experiment): Remedy {
+  const changes = Object.entries(choice.changes)
+    .map(([key, value]) => ({ kind: 'set', path: key.split('.'), value }) as const)
+    .filter(({ path, value }) => valueAt(subject, path) !== value);
   return { title: choiceTitle(choice), changes };
 }

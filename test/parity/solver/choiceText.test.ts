@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { experimentSchema } from '../../../src/config/schema';
 import { choiceTitle, remedyOfChoice, sizesText } from '../../../src/parity/solver/choiceText';
 import type { Choice } from '../../../src/parity/solver/solve';
 
@@ -25,10 +26,23 @@ describe('the text of a choice', () => {
     expect(choiceTitle(choice)).toBe('expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 %');
   });
 
-  it('as a remedy sets each key', () => {
-    expect(remedyOfChoice(choice).changes).toEqual([
+  it('as a remedy sets each key that says something else', () => {
+    const [width, experts] = [
       { kind: 'set', path: ['model', 'moe', 'expert_width'], value: 768 },
       { kind: 'set', path: ['model', 'moe', 'experts'], value: 41 },
-    ]);
+    ];
+    const subject = (expertWidth: number, number: number) =>
+      experimentSchema.parse({
+        model: {
+          d_model: 768,
+          layers: 2,
+          context: 32,
+          attention: { heads: 12 },
+          ffn: { width: 2048 },
+          moe: { kind: 'mh-moe', heads: 2, top_k: 2, expert_width: expertWidth, experts: number },
+        },
+      });
+    expect(remedyOfChoice(choice, subject(700, 40)).changes).toEqual([width, experts]);
+    expect(remedyOfChoice(choice, subject(768, 40)).changes).toEqual([experts]);
   });
 });
