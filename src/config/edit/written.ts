@@ -32,8 +32,9 @@ function writtenNumber(value: number): string {
   return exponent === undefined ? digits : `${digits.includes('.') ? digits : `${digits}.0`}e${exponent}`;
 }
 
-/** In one line, as inside brackets. */
-export function inOneLine(value: ConfigValue, quote: Quote = 'plain'): string {
+/** In one line, as inside brackets. What moves along may hold keys without a value. */
+export function inOneLine(value: ConfigValue | null, quote: Quote = 'plain'): string {
+  if (value === null) return 'null';
   if (typeof value === 'string') return writtenText(value, quote);
   if (typeof value === 'number') return writtenNumber(value);
   if (typeof value === 'boolean') return String(value);

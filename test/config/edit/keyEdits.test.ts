@@ -183,7 +183,7 @@ describe('a key that moves', () => {
     ['a:\n  x:\n    # in\n    - 1\n    - 2\n  y: 2\n', 'a.x', 'x', 'a:\n  y: 2\nx:\n  # in\n  - 1\n  - 2\n'],
     ['a:\n  x:\n    - 1\n    - 2\nb: {}\n', 'a.x', 'b.x', 'b: { x: [1, 2] }\n'],
     ['a:\n  x: |\n    text\n\n    more\n', 'a.x', 'b', 'b: |\n  text\n\n  more\n'],
-    ['a:\n  x:\n    y:\n    z: 1\nb: { v: 2 }\n', 'a.x', 'b.x', 'b: { v: 2, x: { y: null, z: 1 } }\n'],
+    ['a:\n  x:\n    w:\n    z: 1\nb: { v: 2 }\n', 'a.x', 'b.x', 'b: { v: 2, x: { w: null, z: 1 } }\n'],
     ['a: 1\nb: 2\n', 'a', 'b', undefined],
     ['a: &x 1\nb: { c: *x }\n', 'a', 'b.a', undefined],
     ['b: &x 1\na: *x\nc: {}\n', 'a', 'c.a', 'b: &x 1\nc: { a: *x }\n'],
