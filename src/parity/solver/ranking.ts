@@ -73,9 +73,6 @@ function standing(one: Ranked, aim: Aim): readonly number[] {
   ];
 }
 
-/** Papers take sizes up to 3.2 % off that keep heads and top_k (2411.16205: 512 x 96); farther off they are no better than what changes those. */
-const stillOfUse = 0.05;
-
 /** As near as papers are content with. */
 const equalInPapers = 0.05;
 
