@@ -45,5 +45,5 @@ export function solutionText(
 
 function exactLine(label: string, sizes: Readonly<Record<string, number>>): string {
   const texts = Object.entries(sizes).map(([key, size]) => `${key.replace(/^model\./, '')} ${Number(size.toFixed(2))}`);
-  return `  ${label}: ${texts.length === 0 ? 'impossible with these heads and top_k' : texts.join(', ')}`;
+  return `  ${label}: ${texts.length === 0 ? 'impossible with the other sizes as they are' : texts.join(', ')}`;
 }
