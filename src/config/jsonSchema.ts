@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { keyFacts, keyMarkdown } from './keyFacts/keyFacts';
+import { ruleSentence, type RuleCode } from './ruleCodes';
 import { experimentSchema } from './schema';
 
 /** The part of JSON Schema draft-07 that the experiment's schema uses. */
@@ -43,11 +44,12 @@ export function experimentJsonSchema(): JsonSchema {
 
 /**
  * The schema other YAML tools get (media/moe.schema.json). A config with `extends` may leave any key to its base, so keys are required
- * only where there is none; and a key that is not required may be empty, which takes away what the base says.
+ * only where there is none; and a key that is not required may be empty, which takes away what the base says. `rules` are all that there are: those
+ * whose severity can be set are the keys of `lint`, where no other is refused, since that is said by a rule of its own.
  */
-export function publishedJsonSchema(): JsonSchema {
+export function publishedJsonSchema(rules: readonly RuleCode[]): JsonSchema {
   const schema = experimentJsonSchema();
-  const { $schema, ...rest } = relaxed(schema, []);
+  const { $schema, ...rest } = withRules(relaxed(schema, []), rules);
   return {
     ...($schema === undefined ? {} : { $schema }),
     title: 'MoE Lab experiment',
@@ -117,6 +119,14 @@ function relaxed(schema: JsonSchema, path: readonly string[]): JsonSchema {
       return mayBeEmpty(schema, key) ? orNull(inner) : inner;
     }),
   };
+}
+
+function withRules(schema: JsonSchema, rules: readonly RuleCode[]): JsonSchema {
+  const { lint } = schema.properties ?? {};
+  if (lint === undefined || typeof lint.additionalProperties !== 'object') return schema;
+  const severity = lint.additionalProperties;
+  const codes = rules.flatMap((rule) => (rule.advisory ? [[rule.code, { ...severity, description: ruleSentence(rule) }] as const] : []));
+  return { ...schema, properties: { ...schema.properties, lint: { ...lint, properties: Object.fromEntries(codes) } } };
 }
 
 function orNull({ type, enum: choices, anyOf, ...rest }: JsonSchema): JsonSchema {

@@ -13,6 +13,11 @@ export interface RuleCode {
   readonly environment?: boolean;
 }
 
+/** What a rule says, as a sentence; a key in backticks at its beginning stays as it is spelt. */
+export function ruleSentence({ summary }: Pick<RuleCode, 'summary'>): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}
+
 const error = (code: string, summary: string): RuleCode => ({ code, severity: 'error', summary, advisory: false });
 const warning = (code: string, summary: string): RuleCode => ({ code, severity: 'warning', summary, advisory: true });
 

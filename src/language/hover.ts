@@ -1,6 +1,7 @@
 import type { Position, SourceRange } from '../config/configFile';
 import { describeKey, type KeyDescription } from '../config/describeKey';
 import { keyFacts, keyMeaning, keySource } from '../config/keyFacts/keyFacts';
+import { ruleSentence } from '../config/ruleCodes';
 import type { KeyPath } from '../config/yamlTree';
 import { sizeKeys } from '../parity/sizeKeys';
 import type { Beside } from './besideYaml';
@@ -18,7 +19,7 @@ export interface KeyHover {
 
 /** What is said over a key of a config; beside the YAML extension only what its schema cannot know. Undefined where there is nothing to say. */
 export function hoverAt(config: HintedConfig, position: Position, beside: Beside): KeyHover | undefined {
-  const beyond = beyondSchema(config, position);
+  const beyond = beyondSchema(config, position, beside);
   if (beyond !== undefined) return beyond;
   const key = keyAt(config.loaded, position);
   if (key === undefined) return undefined;
@@ -29,14 +30,18 @@ export function hoverAt(config: HintedConfig, position: Position, beside: Beside
 }
 
 /** Keys that no schema names: codes of rules in `lint:`, dotted keys in `sweep:`. */
-function beyondSchema({ loaded }: HintedConfig, position: Position): KeyHover | undefined {
+function beyondSchema({ loaded }: HintedConfig, position: Position, beside: Beside): KeyHover | undefined {
   const at = (path: KeyPath): SourceRange | undefined => {
     const range = loaded.rangeOf(path);
     return range && contains(range, position) ? range : undefined;
   };
-  for (const { code, severity, summary } of ruleList) {
-    const range = at(['lint', code]);
-    if (range) return { range, markdown: `**${code}** (${severity})\n\n${summary[0]?.toUpperCase() ?? ''}${summary.slice(1)}.` };
+  for (const rule of ruleList) {
+    const range = at(['lint', rule.code]);
+    // Those that can be set are in the schema that the YAML extension reads.
+    if (range)
+      return rule.advisory && beside === 'yaml'
+        ? undefined
+        : { range, markdown: `**${rule.code}** (${rule.severity})\n\n${ruleSentence(rule)}` };
   }
   for (const [index, { changes }] of loaded.members.entries()) {
     for (const key of Object.keys(changes)) {

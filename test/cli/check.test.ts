@@ -192,7 +192,8 @@ describe('moe-lab check', () => {
       region: { startLine: 5, startColumn: 5, endLine: 5, endColumn: 17 },
     });
     expect(result?.fixes?.length).toBeGreaterThan(0);
-    for (const { id, help } of run.tool.driver.rules) {
+    for (const { id, help, shortDescription } of run.tool.driver.rules) {
+      expect(shortDescription.text).toMatch(/^(?:[A-Z]|`[a-z]).*\.$/);
       expect(help?.markdown).toBe(readFileSync(join(import.meta.dirname, `../../media/rules/${id}.md`), 'utf8'));
     }
   });

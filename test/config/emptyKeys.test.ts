@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { experimentJsonSchema, publishedJsonSchema } from '../../src/config/jsonSchema';
+import { ruleList } from '../../src/language/ruleList';
 import type { JsonSchema } from '../../src/config/jsonSchema';
 import { load, valid } from './memoryFiles';
 
@@ -18,7 +19,7 @@ function keys(schema: JsonSchema, path: readonly string[] = []): readonly Key[] 
 
 /** The published schema's word on a key: whether null is one of its values. */
 function mayBeNull(path: readonly string[]): boolean {
-  const schema = path.reduce<JsonSchema | undefined>((part, key) => part?.properties?.[key], publishedJsonSchema());
+  const schema = path.reduce<JsonSchema | undefined>((part, key) => part?.properties?.[key], publishedJsonSchema(ruleList));
   const byType = schema?.type === undefined || [schema.type].flat().includes('null');
   return schema !== undefined && byType && (schema.enum === undefined || schema.enum.includes(null));
 }

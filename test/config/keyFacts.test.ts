@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { describeKey } from '../../src/config/describeKey';
 import { experimentJsonSchema, publishedJsonSchema, type JsonSchema } from '../../src/config/jsonSchema';
+import { ruleList } from '../../src/language/ruleList';
 import { keyFacts, keyMarkdown } from '../../src/config/keyFacts/keyFacts';
 
 /** Every key that a config may have, sections included. */
@@ -46,7 +47,7 @@ describe('facts about keys', () => {
   });
 
   it('reach other editors through the schema that is published, which keeps its plain descriptions', () => {
-    const heads = publishedJsonSchema().properties?.['model']?.properties?.['moe']?.properties?.['heads'];
+    const heads = publishedJsonSchema(ruleList).properties?.['model']?.properties?.['moe']?.properties?.['heads'];
     expect(heads?.description).toBe(`${describeKey(['model', 'moe', 'heads'])?.description ?? ''} Default: 1.`);
     expect(heads?.markdownDescription).toContain('`sub-token width = d / h;');
   });

@@ -209,7 +209,8 @@ describe('beside the YAML extension', () => {
     expect(labels('model:\n  moe:\n    kind: │\n', 'yaml')).toEqual([]);
     expect(labels('lint: { ample-capacity: │ }\n', 'yaml')).toEqual([]);
     expect(labels('extends: │\n', 'yaml')).toEqual(['base.moe.yaml', 'corpus/']);
-    expect(labels('lint:\n  │\n', 'yaml')).toContain('ample-capacity');
+    expect(labels('lint:\n  │\n', 'yaml')).toEqual([]);
+    expect(labels('# moe-lab-disable │\n', 'yaml')).toContain('ample-capacity');
     expect(labels('sweep:\n  model.moe.kind: [│]\n', 'yaml')).toEqual(['smoe', 'mh-moe']);
     expect(new Set(at('│', 'yaml').completions.map(({ kind }) => kind))).toEqual(new Set(['preset']));
   });

@@ -77,11 +77,13 @@ sweep:
   - { model.moe.experts: 41, model.moe.top_k: 1 }
 `,
     };
+    expect(over('family.moe.yaml', 'ample', 'alone', texts)).toMatchObject({
+      under: 'ample-capacity',
+      markdown: expect.stringMatching(/^\*\*ample-capacity\*\* \(warning\)\n\n`capacity_factor` .+\.$/),
+    });
+    // The published schema has it.
+    expect(over('family.moe.yaml', 'ample', 'yaml', texts)).toBeUndefined();
     for (const beside of ['alone', 'yaml'] as const) {
-      expect(over('family.moe.yaml', 'ample', beside, texts)).toMatchObject({
-        under: 'ample-capacity',
-        markdown: expect.stringMatching(/^\*\*ample-capacity\*\* \(warning\)\n\n`?[A-Z`c].+\.$/),
-      });
       expect(over('family.moe.yaml', 'sweep', beside, texts)?.markdown).toMatch(/\| 2 \| `experts=41` \|.*−0\.76\s%/);
       expect(over('family.moe.yaml', 'model.moe.experts', beside, texts)?.markdown).toMatch(/^\*\*model\.moe\.experts\*\*/);
       expect(over('listed.moe.yaml', 'model.moe.top_k', beside, texts)?.markdown).toMatch(/^\*\*model\.moe\.top_k\*\*/);

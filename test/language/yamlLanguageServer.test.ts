@@ -3,6 +3,7 @@ import { loadConfig } from '../../src/config/loadConfig';
 import { saidByYamlExtension, type Beside } from '../../src/language/besideYaml';
 import { completionsAt } from '../../src/language/completion/completionsAt';
 import { hoverAt } from '../../src/language/hover';
+import { ruleList } from '../../src/language/ruleList';
 import { valid } from '../config/memoryFiles';
 import { startYamlLanguageServer, type YamlLanguageServer } from '../support/yamlLanguageServer';
 import { analysisOf, hintedTexts } from './hintedConfigs';
@@ -182,6 +183,16 @@ it('a section is completed without the defaults of all its keys, of which some w
   expect(items.find(({ label }) => label === 'router')?.insertText?.trimEnd()).toBe('router:');
 });
 
+it('what the schema has of `lint` are the rules that can be set, and no other code is refused by it', async () => {
+  const items = await server.completions('a.moe.yaml', 'lint:\n  \n', { line: 1, character: 2 });
+  const settable = ruleList.filter(({ advisory }) => advisory).map(({ code }) => code);
+  expect(items.map(({ label }) => label).toSorted()).toEqual(settable.toSorted());
+  const known = await server.diagnostics('a.moe.yaml', `${valid}lint: { no-balance: off }\n`);
+  const unknown = await server.diagnostics('a.moe.yaml', `${valid}lint: { no-such-rule: off, yaml-syntax: off }\n`);
+  expect([known, unknown]).toEqual([[], []]);
+  expect(await server.diagnostics('a.moe.yaml', `${valid}lint: { no-balance: never }\n`)).toHaveLength(1);
+});
+
 describe('hovers', () => {
   const text = hintedTexts['mh-moe.moe.yaml'] ?? '';
   it.each(['heads', 'experts', 'kind', 'top_k', 'expert_width', 'parity', 'learning_rate'])('over %s are said once', async (key) => {
@@ -199,6 +210,16 @@ describe('hovers', () => {
     const missing = sentences.filter((sentence) => !beside.includes(sentence) && !plain(theirs).includes(plain(sentence)));
     expect(missing.filter((sentence) => !sentence.startsWith('**'))).toEqual([]);
   });
+});
+
+it('a code in `lint` is explained once', async () => {
+  const text = `${hintedTexts['mh-moe.moe.yaml'] ?? ''}lint:\n  ample-capacity: off\n`;
+  const position = { line: text.split('\n').length - 2, character: 4 };
+  const analysis = analysisOf({ ...hintedTexts, 'mh-moe.moe.yaml': text }, 'mh-moe.moe.yaml');
+  const alone = hoverAt(analysis, position, 'alone')?.markdown ?? '';
+  expect(alone).toContain('so large that nothing is ever dropped');
+  expect(await server.hover('mh-moe.moe.yaml', text, position)).toContain('so large that nothing is ever dropped');
+  expect(hoverAt(analysis, position, 'yaml')).toBeUndefined();
 });
 
 /** Without what Markdown escapes. */

@@ -2,7 +2,7 @@ import { isAbsolute, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { version } from '../../../package.json';
 import type { ConfigFinding, ConfigFix, SourceRange } from '../../config/configFile';
-import type { RuleCode } from '../../config/ruleCodes';
+import { ruleSentence, type RuleCode } from '../../config/ruleCodes';
 import { ruleList } from '../../language/ruleList';
 import type { Checked } from './checkFiles';
 import { rulePage } from './rulePage';
@@ -35,11 +35,12 @@ export function sarif({ findings }: Checked, cwd: string): object {
   };
 }
 
-function reportingDescriptor({ code, summary, severity }: RuleCode): object {
+function reportingDescriptor(rule: RuleCode): object {
+  const { code, severity } = rule;
   const page = rulePage(code);
   return {
     id: code,
-    shortDescription: { text: `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.` },
+    shortDescription: { text: ruleSentence(rule) },
     defaultConfiguration: { level: levels[severity] },
     ...(page === undefined ? {} : { help: { text: page, markdown: page } }),
   };

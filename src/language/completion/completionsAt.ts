@@ -20,7 +20,7 @@ export function completionsAt(request: CompletionRequest, sources: CompletionSou
   if (place === undefined) return [];
   if (place.side === 'comment') return suppressionCompletions(place);
   const [top] = place.path;
-  const beyondSchema = top === 'lint' ? inLint(place) : top === 'sweep' ? inSweep(place) : inFiles(place, request, sources);
+  const beyondSchema = top === 'lint' ? inLint(place, request) : top === 'sweep' ? inSweep(place) : inFiles(place, request, sources);
   const bySchema = request.beside === 'yaml' || top === 'sweep' ? [] : fromSchema(place);
   const whole = place.path.length === 0 && isEmptyConfig(request.text) ? presetCompletions(place, sources.presets()) : [];
   return [...beyondSchema, ...bySchema, ...whole];
@@ -31,8 +31,9 @@ function fromSchema(place: TypedPlace): readonly Completion[] {
   return valueCompletions(place, place.path);
 }
 
-function inLint(place: TypedPlace): readonly Completion[] {
-  return place.side === 'key' && place.path.length === 1 ? lintCompletions(place) : [];
+/** Codes, which the published schema has too. */
+function inLint(place: TypedPlace, { beside }: CompletionRequest): readonly Completion[] {
+  return beside === 'alone' && place.side === 'key' && place.path.length === 1 ? lintCompletions(place) : [];
 }
 
 /** Keys, and values of a key that is swept. */

@@ -1,3 +1,4 @@
+import { ruleSentence } from '../../config/ruleCodes';
 import { ruleList } from '../ruleList';
 import type { TypedPlace } from '../place';
 import { completion, type Completion } from './completion';
@@ -8,11 +9,11 @@ const advisory = ruleList.filter((rule) => rule.advisory);
 export function lintCompletions(place: TypedPlace): readonly Completion[] {
   return advisory
     .filter(({ code }) => !place.siblings.has(code))
-    .map(({ code, severity, summary }) =>
-      completion(code, 'rule', place.range, {
-        insertText: place.hasColon ? code : `${code}: `,
-        detail: severity,
-        documentation: sentence(summary),
+    .map((rule) =>
+      completion(rule.code, 'rule', place.range, {
+        insertText: place.hasColon ? rule.code : `${rule.code}: `,
+        detail: rule.severity,
+        documentation: ruleSentence(rule),
         asksOn: !place.hasColon,
       }),
     );
@@ -48,16 +49,12 @@ export function suppressionCompletions(place: TypedPlace): readonly Completion[]
   const word = { start: from(head.length + before.length).start, end: { ...start, character: start.character + place.typed.length } };
   return advisory
     .filter(({ code }) => !named.has(code))
-    .map(({ code, severity, summary }) =>
-      completion(code, 'rule', word, {
-        insertText: hasReason || place.range.end.character > word.end.character ? code : `${code} -- \${0:reason}`,
+    .map((rule) =>
+      completion(rule.code, 'rule', word, {
+        insertText: hasReason || place.range.end.character > word.end.character ? rule.code : `${rule.code} -- \${0:reason}`,
         isSnippet: !hasReason && place.range.end.character <= word.end.character,
-        detail: severity,
-        documentation: sentence(summary),
+        detail: rule.severity,
+        documentation: ruleSentence(rule),
       }),
     );
-}
-
-function sentence(summary: string): string {
-  return `${summary}.`;
 }

@@ -26,7 +26,7 @@ const ROUNDING = 8;
 export const twoMatrixParity: ParityRule = {
   code: 'two-matrix-parity',
   severity: 'warning',
-  summary: 'expert_width by equation 8 of 2411.16205, which is for experts of two matrices, though these are gated and have three',
+  summary: '`expert_width` by equation 8 of 2411.16205, which is for experts of two matrices, though these are gated and have three',
   check({ experiment: { model }, baseline, residuals }) {
     const terms = termsOf(model, baseline.experiment.model);
     if (model.moe === undefined || terms === undefined || !isByTwoMatrices(model.moe, terms)) return undefined;
