@@ -3,7 +3,8 @@ import { semanticFindings } from '../config/semanticRules';
 import { comparedResiduals, type ComparedResiduals } from './comparedPart';
 import { modelCost } from './closedForm/modelCost';
 import { leastTokens, scaledModel, scaledTraining, scalesOf, unitsOf, type Scale } from './scaledExperiment';
-import { solve } from './solver/solve';
+import { costLimits } from './rules/costOff';
+import { solve, type ParityTarget } from './solver/solve';
 import { withValue } from '../config/keyValues';
 
 /** A config and the one that it is held against. */
@@ -144,13 +145,22 @@ function withFewerTokens(pair: TrainedPair, scale: Scale, budget: Budget, machin
 function scaledModels({ subject, baseline }: Pair, scale: Scale): { readonly subject: ModelConfig; readonly baseline: ModelConfig } {
   const theirs = { ...baseline, model: scaledModel(baseline.model, scale) };
   const ours = { ...subject, model: scaledModel(subject.model, scale) };
-  const isSparse = ({ model }: Experiment): boolean =>
-    model.moe !== undefined || model.product_keys !== undefined || model.attention.moe !== undefined;
-  const target = isSparse(ours) === isSparse(theirs) ? 'both' : 'macs';
+  const target = keptAxis(subject.model, baseline.model);
   const { choices } = solve(ours, theirs, { target, keys: solvedKeys });
-  const best = choices.find(({ macs }) => Math.abs(macs) < 0.002) ?? choices[0];
+  const best = (target === 'parameters' ? undefined : choices.find(({ macs }) => Math.abs(macs) < 0.002)) ?? choices[0];
   const solved = Object.entries(best?.changes ?? {}).reduce((one, [key, value]) => withValue(one, key.split('.'), value), ours);
   return { subject: solved.model, baseline: theirs.model };
+}
+
+/** A sparse model and a dense one can be equal on one axis only: that on which they are, as of SwitchHead in parameters (2312.07987), else MACs. */
+function keptAxis(subject: ModelConfig, baseline: ModelConfig): ParityTarget {
+  const isSparse = (model: ModelConfig): boolean =>
+    model.moe !== undefined || model.product_keys !== undefined || model.attention.moe !== undefined;
+  if (isSparse(subject) === isSparse(baseline)) return 'both';
+  const { macs, macsWithRouter, parameters, parametersWithRouter } = comparedResiduals(modelCost(subject), modelCost(baseline));
+  const isAt = (limit: number, ...residuals: readonly number[]): boolean => residuals.some((residual) => Math.abs(residual) <= limit);
+  const ofParameters = isAt(costLimits.parameters, parameters, parametersWithRouter) && !isAt(costLimits.macs, macs, macsWithRouter);
+  return ofParameters ? 'parameters' : 'macs';
 }
 
 /** With microbatches that fit; undefined where the pair does not. */

@@ -8,8 +8,8 @@ export interface Scale {
   readonly width: number;
   /** The width of the residual stream is a multiple of this. */
   readonly widthUnit: number;
-  /** The number of layers is a multiple of this, so that every second or third of them is still routed. */
-  readonly layerUnit: number;
+  /** The number of layers is a multiple of this, so that every second or third of them is still routed; undefined where all of them stay. */
+  readonly layerUnit: number | undefined;
   /** Halvings of the context. */
   readonly halvings: number;
 }
@@ -21,13 +21,18 @@ const LEAST_CONTEXT = 128;
 /** Steps that a schedule needs to be one. */
 const LEAST_STEPS = 200;
 
-/** What two models must have in common to be scaled together: divisible by sub-tokens of both, and by 8; whole periods of routed layers. */
+/**
+ * What two models must have in common to be scaled together: divisible by sub-tokens of both, and by 8; whole periods of routed layers. Where one of them lists its
+ * layers one by one, both keep all of theirs.
+ */
 export function unitsOf(models: readonly ModelConfig[]): Pick<Scale, 'widthUnit' | 'layerUnit'> {
   return {
     widthUnit: models.map(({ moe }) => moe?.heads ?? 1).reduce(leastMultiple, 8),
-    layerUnit: models
-      .map(({ moe }) => (moe === undefined || moe.layers !== undefined ? 1 : (moe.every ?? DEFAULT_EVERY)))
-      .reduce(leastMultiple, 1),
+    layerUnit: models.some(({ moe, product_keys: keys }) => moe?.layers !== undefined || keys?.layers !== undefined)
+      ? undefined
+      : models
+          .map(({ moe }) => (moe === undefined || moe.layers !== undefined ? 1 : (moe.every ?? DEFAULT_EVERY)))
+          .reduce(leastMultiple, 1),
   };
 }
 
@@ -64,9 +69,8 @@ export function scaledModel(model: ModelConfig, scale: Scale): ModelConfig {
   };
 }
 
-/** Where layers are listed one by one, they all stay. */
-function scaledLayers({ layers, moe, product_keys: keys }: ModelConfig, { width, layerUnit }: Scale): number {
-  if (moe?.layers !== undefined || keys?.layers !== undefined) return layers;
+function scaledLayers({ layers }: ModelConfig, { width, layerUnit }: Scale): number {
+  if (layerUnit === undefined) return layers;
   return Math.min(layers, Math.max(1, Math.round((layers * Math.sqrt(width)) / layerUnit)) * layerUnit);
 }
 

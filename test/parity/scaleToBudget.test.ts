@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { presetOf } from '../../src/config/presets/catalogue';
 import { experimentSchema, type Experiment, type ExperimentInput } from '../../src/config/schema';
 import { semanticFindings } from '../../src/config/semanticRules';
 import { loadConfig } from '../../src/config/loadConfig';
@@ -80,6 +81,25 @@ describe('a pair scaled to a budget', () => {
     expect(residuals?.macs).toBeCloseTo(scaled.residuals.macs, 12);
     // A retrieval is scaled and not solved for.
     if (subject.model.product_keys === undefined) expect(Math.abs(scaled.residuals.macs)).toBeLessThan(0.02);
+  });
+
+  it('of a sparse model and a dense one stays equal on the axis on which it was: SwitchHead in parameters', () => {
+    const [subject, baseline] = ['switchhead', 'dense-10'].map((name) => {
+      const preset = presetOf(`switchhead/c4-47m/${name}`);
+      return experiment(preset?.experiment.model ?? base);
+    }) as [Experiment, Experiment];
+    const before = comparedResiduals(modelCost(subject.model), modelCost(baseline.model));
+    expect(before.macs).toBeLessThan(-0.2);
+    const { residuals } = scaleToBudget({ subject, baseline }, { seconds: 3600 }, here);
+    expect(Math.abs(residuals.parameters)).toBeLessThan(0.02);
+    expect(residuals.macs).toBeLessThan(-0.1);
+  });
+
+  it('keeps all layers of both where one of them lists its routed ones', () => {
+    const listed: ModelInput = { ...base, moe: { kind: 'smoe', layers: [5], experts: 16, top_k: 1, expert_width: 2048 } };
+    const { subject, baseline } = scaleToBudget(pairOf([listed, base]), { seconds: 3600 }, here);
+    expect([subject.model.layers, baseline.model.layers]).toEqual([12, 12]);
+    expect(baseline.model.d_model).toBeLessThan(768);
   });
 
   it('trains on tokens in proportion to its MACs', () => {
