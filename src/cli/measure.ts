@@ -58,6 +58,6 @@ export const command: Command = {
 function secondsOf({ seconds }: OptionValues): number {
   if (seconds === undefined) return DEFAULT_SECONDS;
   const value = Number(seconds);
-  if (!(value > 0 && value <= 3600)) throw new WrongUse(`--seconds takes a number from 0 to 3600, not ${String(seconds)}.`);
+  if (!(value > 0 && value <= 3600)) throw new WrongUse(`--seconds takes a number above 0 and at most 3600, not ${String(seconds)}.`);
   return value;
 }

@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -153,6 +153,20 @@ describe('moe-lab check', () => {
     const reason = '# moe-lab-disable macs-off-parity, parameters-off-parity -- an ablation of width\n';
     writeFileSync(join(folder, 'wider.moe.yaml'), `${reason}${wider}`);
     expect(await findingsOf('wider.moe.yaml')).toEqual({ code: 0, findings: [] });
+  });
+
+  it('takes a config once that links give several names', async () => {
+    // Junctions need no rights on Windows.
+    symlinkSync(folder, join(folder, 'again'), 'junction');
+    const { findings } = await findingsOf('.');
+    expect(findings.map(({ file }) => file)).toEqual(['wider.moe.yaml', 'wider.moe.yaml']);
+  });
+
+  it('names the root of the disk where that is what was checked from', async () => {
+    const { root } = parse(folder);
+    const { stdout } = await runCli(root, 'check', join(folder, 'wider.moe.yaml'), '--format', 'sarif');
+    const [run] = sarifLog.parse(JSON.parse(stdout)).runs;
+    expect(run.originalUriBaseIds).toEqual({ CHECKED: { uri: pathToFileURL(root).href } });
   });
 
   it('goes through folders, and reports a base that two configs extend once', async () => {

@@ -21,7 +21,7 @@ export function sarif({ findings }: Checked, cwd: string): object {
       {
         tool: { driver: { name: 'MoE Lab', version, semanticVersion: version, rules: rules.map(reportingDescriptor) } },
         columnKind: 'utf16CodeUnits',
-        originalUriBaseIds: { CHECKED: { uri: `${pathToFileURL(cwd).href}/` } },
+        originalUriBaseIds: { CHECKED: { uri: pathToFileURL(cwd.endsWith(sep) ? cwd : cwd + sep).href } },
         results: findings.map(({ finding: { file, range, severity, code, message }, fixes }) => ({
           ruleId: code,
           ruleIndex: rules.findIndex((rule) => rule.code === code),
