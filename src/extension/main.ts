@@ -74,7 +74,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
   const runTree = new RunTree(store, selection, tree, treeChanged);
   const overlaps = new OverlapChecks(join(__dirname, 'overlapThread.js'), log);
   const analyses = new ConfigAnalyses(overlaps);
-  const workspaceConfigs = new WorkspaceConfigs(analyses, log);
+  const workspaceConfigs = new WorkspaceConfigs(analyses, log, context.extensionUri);
   const countDocuments = new CountDocuments(analyses);
   const speed = new MachineSpeed(store, (error) => log.error('Reading measurements failed.', error));
   const comparisons = new ComparisonDocuments(analyses.onDidOutdate);

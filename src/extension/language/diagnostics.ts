@@ -2,9 +2,9 @@ import * as vscode from 'vscode';
 import type { ConfigFinding } from '../../config/configFile';
 import type { FindingBoard } from '../../language/findingBoard';
 import { saidByYamlExtension, YAML_EXTENSION } from '../../language/besideYaml';
-import { InternalCommand } from '../contributions';
 import { openDocument } from './configDocuments';
 import { toRange } from './ranges';
+import { rulePage } from './rulePage';
 
 export const DIAGNOSTIC_SOURCE = 'MoE Lab';
 
@@ -18,7 +18,10 @@ const severities: Readonly<Record<ConfigFinding['severity'], vscode.DiagnosticSe
 export class Diagnostics implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('moe-lab');
 
-  constructor(private readonly board: FindingBoard) {}
+  constructor(
+    private readonly board: FindingBoard,
+    private readonly extensionUri: vscode.Uri,
+  ) {}
 
   publish(files: Iterable<string>): void {
     for (const file of files) {
@@ -29,8 +32,15 @@ export class Diagnostics implements vscode.Disposable {
       // What the YAML extension says of a document it says only while it is open.
       const ours =
         open !== undefined && besideYaml(open) ? findings.filter((finding) => !saidByYamlExtension(finding, open.getText())) : findings;
-      this.collection.set(uri, ours.length === 0 ? undefined : ours.map(toDiagnostic));
+      this.collection.set(uri, ours.length === 0 ? undefined : ours.map((finding) => this.diagnosticOf(finding)));
     }
+  }
+
+  private diagnosticOf({ range, message, severity, code }: ConfigFinding): vscode.Diagnostic {
+    const diagnostic = new vscode.Diagnostic(toRange(range), message, severities[severity]);
+    diagnostic.source = DIAGNOSTIC_SOURCE;
+    diagnostic.code = { value: code, target: rulePage(this.extensionUri, code) };
+    return diagnostic;
   }
 
   /** An untitled document is closed, or saved under a name: its address is gone. */
@@ -49,15 +59,4 @@ function besideYaml(document: vscode.TextDocument): boolean {
     vscode.extensions.getExtension(YAML_EXTENSION) !== undefined &&
     vscode.workspace.getConfiguration('yaml', document).get<boolean>('validate', true)
   );
-}
-
-function toDiagnostic({ range, message, severity, code }: ConfigFinding): vscode.Diagnostic {
-  const diagnostic = new vscode.Diagnostic(toRange(range), message, severities[severity]);
-  diagnostic.source = DIAGNOSTIC_SOURCE;
-  diagnostic.code = { value: code, target: ruleTarget(code) };
-  return diagnostic;
-}
-
-function ruleTarget(code: string): vscode.Uri {
-  return vscode.Uri.parse(`command:${InternalCommand.showRule}?${encodeURIComponent(JSON.stringify([code]))}`);
 }

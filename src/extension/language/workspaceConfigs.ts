@@ -19,7 +19,7 @@ const MOST_CONFIGS = 2000;
  */
 export class WorkspaceConfigs implements vscode.Disposable {
   readonly board = new FindingBoard();
-  private readonly diagnostics = new Diagnostics(this.board);
+  private readonly diagnostics: Diagnostics;
   private readonly check: WorkspaceCheck;
   private readonly subscriptions: vscode.Disposable[];
   private readonly typed = new Set<string>();
@@ -30,7 +30,9 @@ export class WorkspaceConfigs implements vscode.Disposable {
   constructor(
     private readonly analyses: ConfigAnalyses,
     private readonly log: vscode.LogOutputChannel,
+    extensionUri: vscode.Uri,
   ) {
+    this.diagnostics = new Diagnostics(this.board, extensionUri);
     this.check = new WorkspaceCheck({ get: (file) => analyses.of(file), forget: (file) => analyses.forget(file) }, (analysis) =>
       this.diagnostics.publish(this.board.put(analysis.file, analysis.findings)),
     );
