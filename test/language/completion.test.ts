@@ -191,6 +191,17 @@ describe('rules', () => {
   });
 });
 
+it('a key before another one in brackets comes with the comma between them', () => {
+  expect(parsed(accepted(at('model: { attention: { heads: 12, │ position: rope } }\n'), 'rope_share'))).toEqual({
+    model: { attention: { heads: 12, rope_share: null, position: 'rope' } },
+  });
+  expect(parsed(accepted(at('model: {\n  layers: 2,\n  │\n  # wide\n  d_model: 64\n}\n'), 'context'))).toEqual({
+    model: { layers: 2, context: null, d_model: 64 },
+  });
+  expect(accepted(at('model: { layers: 2, │ }\n'), 'context')).toBe('model: { layers: 2, context:  }\n');
+  expect(accepted(at('model: { │, layers: 2 }\n'), 'context')).toBe('model: { context: , layers: 2 }\n');
+});
+
 describe('sweeps', () => {
   it('offer dotted keys, and the values that a key may have', () => {
     expect(labels('sweep:\n  │\n')).toContain('model.moe.top_k');

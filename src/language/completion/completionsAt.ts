@@ -3,7 +3,7 @@ import { pathOfSweptKey } from '../../config/sweep';
 import type { KeyPath } from '../../config/yamlTree';
 import type { TypedPlace } from '../place';
 import { typedPlace } from '../typedPlace';
-import type { Completion, CompletionRequest, CompletionSources } from './completion';
+import { verbatim, type Completion, type CompletionRequest, type CompletionSources } from './completion';
 import { fileCompletions, type WantedFiles } from './files';
 import { keyCompletions } from './keys';
 import { isEmptyConfig, presetCompletions } from './presets';
@@ -21,14 +21,27 @@ export function completionsAt(request: CompletionRequest, sources: CompletionSou
   if (place.side === 'comment') return suppressionCompletions(place);
   const [top] = place.path;
   const beyondSchema = top === 'lint' ? inLint(place, request) : top === 'sweep' ? inSweep(place) : inFiles(place, request, sources);
-  const bySchema = request.beside === 'yaml' || top === 'sweep' ? [] : fromSchema(place);
+  const bySchema = request.beside === 'yaml' || top === 'sweep' ? [] : fromSchema(place, request.text);
   const whole = place.path.length === 0 && isEmptyConfig(request.text) ? presetCompletions(place, sources.presets()) : [];
   return [...beyondSchema, ...bySchema, ...whole];
 }
 
-function fromSchema(place: TypedPlace): readonly Completion[] {
-  if (place.side === 'key') return keyCompletions(place);
-  return valueCompletions(place, place.path);
+function fromSchema(place: TypedPlace, text: string): readonly Completion[] {
+  if (place.side === 'value') return valueCompletions(place, place.path);
+  const keys = keyCompletions(place);
+  return place.flow && !place.hasColon && hasKeyBehind(text, place) ? keys.map(withComma) : keys;
+}
+
+/** Whether the next entry of the brackets follows, on this line or a later one, without a comma before it. */
+function hasKeyBehind(text: string, { range: { end } }: TypedPlace): boolean {
+  const lines = text.split(/\r\n|\n|\r/).slice(end.line);
+  const behind = [(lines[0] ?? '').slice(end.character), ...lines.slice(1)].map((line) => line.replace(/(?:^|\s)#.*$/, '').trim());
+  return /^[^,}\]]/.test(behind.find((line) => line !== '') ?? '');
+}
+
+/** A comma behind the value, which is still to be typed. */
+function withComma(key: Completion): Completion {
+  return { ...key, insertText: `${key.isSnippet ? key.insertText : `${verbatim(key.insertText)}$0`}, `, isSnippet: true };
 }
 
 /** Codes, which the published schema has too. */
