@@ -48,7 +48,7 @@ function summary(models: readonly CountedFile[]): string {
     'experts',
     'router',
     'logits',
-    'against its baseline',
+    'whole model against its baseline',
   ];
   const rows = models.map(({ name, count, parity, causality }) => {
     const macs = count.macsPerToken;
@@ -60,12 +60,14 @@ function summary(models: readonly CountedFile[]): string {
   return textTable([heading, ...rows], [false, ...Array.from({ length: heading.length - 2 }, () => true), false]);
 }
 
-function parityText({ baseline, parameters, macs, macsWithRouter, attention }: ParityResiduals): string {
+/** Both axes, each without and with what chooses experts. */
+function parityText({ baseline, parameters, parametersWithoutRouter, macs, macsWithRouter, attention }: ParityResiduals): string {
   const ofAttention =
     attention === undefined
       ? ''
       : `; attention ${formatResidual(attention.parameters)} parameters, ${formatResidual(attention.macs)} MACs (without selections)`;
-  return `${formatResidual(parameters)} parameters, ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with router)${ofAttention} vs ${baseline}`;
+  const both = formatBothAxes({ macs, macsWithRouter, parameters: parametersWithoutRouter, parametersWithRouter: parameters });
+  return `${both}${ofAttention} vs ${baseline}`;
 }
 
 /** As papers print it: of the part that differs; nothing where that is the whole model, of which the table speaks. */

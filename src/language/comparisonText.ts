@@ -1,3 +1,4 @@
+import { comparedTitles } from '../parity/comparedPart';
 import { formatAmount, formatResidual } from '../parity/formatCount';
 import { bytesText } from '../worker/bytesText';
 import type { ConfigComparison, CostDifference } from './compareConfigs';
@@ -21,12 +22,6 @@ export function costRows({ names: [one, other], costs }: ConfigComparison): read
   ];
 }
 
-const scopes: Readonly<Record<ParityOfBoth['scope'], string>> = {
-  layers: 'feed-forward layers that route or differ',
-  attention: 'attention',
-  model: 'whole model',
-};
-
 /** Both axes with and without router: of the part that differs, and of the whole models. */
 export function parityRows({ parity: { scope, compared, model } }: ConfigComparison): readonly (readonly string[])[] {
   const figure = (fraction: number | null): string => (fraction === null ? '-' : formatResidual(fraction));
@@ -36,8 +31,8 @@ export function parityRows({ parity: { scope, compared, model } }: ConfigCompari
   ];
   return [
     ['second against first', 'MACs', 'with router', 'parameters', 'with router'],
-    ...(scope === 'model' ? [] : [row(scopes[scope], compared)]),
-    row(scopes.model, model),
+    ...(scope === 'model' ? [] : [row(comparedTitles[scope].toLowerCase(), compared)]),
+    row(comparedTitles.model.toLowerCase(), model),
   ];
 }
 

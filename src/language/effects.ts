@@ -3,12 +3,11 @@ import { semanticFindings } from '../config/semanticRules';
 import type { KeyPath } from '../config/yamlTree';
 import type { ModelCount } from '../models/count';
 import { modelCost } from '../parity/closedForm/modelCost';
-import { comparedResiduals } from '../parity/comparedPart';
+import { comparedResiduals, comparedTitles } from '../parity/comparedPart';
 import { formatAmount, formatResidual } from '../parity/formatCount';
 import { valueAt, withValue } from '../config/keyValues';
 import type { HintedConfig } from './inlayHints';
 import { valuesAround } from './otherValues';
-import { scopeNames } from './parityTexts';
 
 /**
  * Markdown: what a model would cost with other values of a key, and how far it would then be from its baseline. By closed form: no program is built. Undefined
@@ -62,13 +61,13 @@ function comparison(count: ModelCount, baseline: ModelCount | undefined, costs: 
       parameters: parameters.total / theirs.parameters.total - 1,
       macs: macsPerToken.total / theirs.macsPerToken.total - 1,
     });
-    return { of: scopeNames.model, residualsOf };
+    return { of: comparedTitles.model, residualsOf };
   }
   const residualsOf = (cost: ModelCount) => {
     const { parametersWithRouter: parameters, macsWithRouter: macs } = comparedResiduals(cost, baseline);
     return { parameters, macs };
   };
-  return { of: scopeNames[scope], residualsOf };
+  return { of: comparedTitles[scope], residualsOf };
 }
 
 function shown(value: string | number | boolean, isCurrent: boolean): string {

@@ -1,21 +1,14 @@
 import type { ModelCount } from '../models/count';
-import type { ComparedScope } from '../parity/comparedPart';
+import { comparedTitles } from '../parity/comparedPart';
 import { formatResidual } from '../parity/formatCount';
 import { parityView, type ParityOfBoth } from './parityView';
-
-/** What residuals are of, as a sentence begins with it. */
-export const scopeNames: Readonly<Record<ComparedScope, string>> = {
-  layers: 'Layers that differ',
-  attention: 'Attention',
-  model: 'Whole model',
-};
 
 type Figures = ParityOfBoth['compared'];
 
 /** Of the part that differs first: that is what papers print. Once where that is everything. */
 function parts({ scope, compared, model }: ParityOfBoth): readonly { readonly name: string; readonly figures: Figures }[] {
-  const part = { name: scopeNames[scope], figures: compared };
-  return scope === 'model' ? [part] : [part, { name: scopeNames.model, figures: model }];
+  const part = { name: comparedTitles[scope], figures: compared };
+  return scope === 'model' ? [part] : [part, { name: comparedTitles.model, figures: model }];
 }
 
 /** Two counted models, and what the second is called. */
@@ -51,7 +44,7 @@ export function paritySentence(counts: ComparedCounts): string {
   const view = viewOf(counts);
   const texts = parts(view).map(
     ({ name, figures: { macsWithRouter, parametersWithRouter } }, index) =>
-      `${residualText(macsWithRouter)}${index === 0 ? ' MACs' : ''}, ${residualText(parametersWithRouter)}${index === 0 ? ' parameters' : ''} in ${name === scopeNames.model ? 'all' : name.toLowerCase()}`,
+      `${residualText(macsWithRouter)}${index === 0 ? ' MACs' : ''}, ${residualText(parametersWithRouter)}${index === 0 ? ' parameters' : ''} in ${name === comparedTitles.model ? 'all' : name.toLowerCase()}`,
   );
   return `vs ${view.baseline}: ${texts.join('; ')}`;
 }

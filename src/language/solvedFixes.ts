@@ -1,7 +1,6 @@
 import type { ConfigFinding } from '../config/configFile';
 import type { Remedy } from '../config/remedy';
-import type { ComparedResiduals } from '../parity/comparedPart';
-import { costLimits } from '../parity/rules/costOff';
+import { costLimits, type ComparedResiduals } from '../parity/comparedPart';
 import { remedyOfChoice } from '../parity/solver/choiceText';
 import type { Choice } from '../parity/solver/solve';
 import type { ConfigAnalysis } from './analysis';

@@ -14,6 +14,8 @@ export interface ParityResiduals {
   readonly baseline: string;
   /** All parameters, routers included. */
   readonly parameters: number;
+  /** Without what chooses experts, as `macs`. */
+  readonly parametersWithoutRouter: number;
   /** MACs per token without what chooses experts: routers (2411.16205 Eq. 6-10), selections of SwitchHead, queries and keys of product keys. */
   readonly macs: number;
   readonly macsWithRouter: number;
@@ -52,11 +54,13 @@ function countExperiment(experiment: Experiment): ModelCount {
 }
 
 export function residuals(baseline: string, ours: ModelCount, theirs: ModelCount): ParityResiduals {
-  const withoutRouter = ({ macsPerToken }: ModelCount): number => macsPerToken.total - macsPerToken.router;
+  const macsOf = ({ macsPerToken }: ModelCount): number => macsPerToken.total - macsPerToken.router;
+  const parametersOf = ({ parameters }: ModelCount): number => parameters.total - parameters.router;
   return {
     baseline,
     parameters: ours.parameters.total / theirs.parameters.total - 1,
-    macs: withoutRouter(ours) / withoutRouter(theirs) - 1,
+    parametersWithoutRouter: parametersOf(ours) / parametersOf(theirs) - 1,
+    macs: macsOf(ours) / macsOf(theirs) - 1,
     macsWithRouter: ours.macsPerToken.total / theirs.macsPerToken.total - 1,
     compared: comparedResiduals(ours, theirs),
     ...attentionResiduals(ours, theirs),

@@ -13,6 +13,16 @@ export const comparedNames: Readonly<Record<ComparedScope, string>> = {
   model: 'the whole model',
 };
 
+/** As it heads a row or a table. */
+export const comparedTitles: Readonly<Record<ComparedScope, string>> = {
+  layers: 'Layers that differ',
+  attention: 'Attention',
+  model: 'Whole model',
+};
+
+/** Shares of the baseline's costs of the part that differs, beyond which a comparison is no longer at equal cost. */
+export const costLimits = { macs: 0.02, parameters: 0.05 } as const;
+
 /** Parameters, and MACs per token, without what chooses experts and of that. */
 export interface PartCost {
   readonly parameters: number;

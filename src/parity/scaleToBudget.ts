@@ -3,7 +3,7 @@ import { semanticFindings } from '../config/semanticRules';
 import { comparedResiduals, type ComparedResiduals } from './comparedPart';
 import { modelCost } from './closedForm/modelCost';
 import { leastTokens, scaledModel, scaledTraining, scalesOf, unitsOf, type Scale } from './scaledExperiment';
-import { costLimits } from './rules/costOff';
+import { costLimits } from './comparedPart';
 import { solve, type ParityTarget } from './solver/solve';
 import { withValue } from '../config/keyValues';
 

@@ -72,6 +72,7 @@ const published = z.strictObject({
         .strictObject({
           baseline: z.string(),
           parameters: z.number(),
+          parametersWithoutRouter: z.number(),
           macs: z.number(),
           macsWithRouter: z.number(),
           compared: z.strictObject({

@@ -31,6 +31,7 @@ describe('compareWithBaseline', () => {
     expect(parity).toEqual({
       baseline: 'smoe.moe.yaml',
       parameters: 300_724_992 / 307_747_584 - 1,
+      parametersWithoutRouter: (300_724_992 - 6 * 15_360) / (307_747_584 - 6 * 6_144) - 1,
       macs: 0,
       // Six routed layers, whose routers take 30,720 instead of 6,144 MACs per token.
       macsWithRouter: expect.closeTo((6 * (30_720 - 6_144)) / (147_259_392 + 6 * 6_144), 12),
@@ -50,6 +51,7 @@ describe('compareWithBaseline', () => {
     expect(parity).toEqual({
       baseline: 'smoe.moe.yaml',
       parameters: 0,
+      parametersWithoutRouter: 0,
       macs: 0,
       macsWithRouter: 0,
       compared: { scope: 'layers', parameters: 0, parametersWithRouter: 0, macs: 0, macsWithRouter: 0 },

@@ -1,22 +1,13 @@
 import './parityBars.css';
-import type { ParityFigures, ParityView } from '../../src/extension/panels/parity-protocol';
+import { comparedTitles, costLimits, type ParityFigures, type ParityView } from '../../src/extension/panels/parity-protocol';
 import { element, setText } from './element';
 import { percentTick, residual } from './figures';
 
-const scopes: Readonly<Record<ParityView['scope'], string>> = {
-  layers: 'Feed-forward layers that route or differ',
-  attention: 'Attention of all layers',
-  model: 'Whole model',
-};
-
-/** Where comparing two models begins to say little: two percent of MACs, five of parameters. */
-const usual = { macs: 0.02, parameters: 0.05 };
-
 const rows: readonly { readonly figure: keyof ParityFigures; readonly label: string; readonly beyond: number }[] = [
-  { figure: 'macs', label: 'MACs per token', beyond: usual.macs },
-  { figure: 'macsWithRouter', label: 'with router', beyond: usual.macs },
-  { figure: 'parameters', label: 'Parameters', beyond: usual.parameters },
-  { figure: 'parametersWithRouter', label: 'with router', beyond: usual.parameters },
+  { figure: 'macs', label: 'MACs per token', beyond: costLimits.macs },
+  { figure: 'macsWithRouter', label: 'with router', beyond: costLimits.macs },
+  { figure: 'parameters', label: 'Parameters', beyond: costLimits.parameters },
+  { figure: 'parametersWithRouter', label: 'with router', beyond: costLimits.parameters },
 ];
 
 interface Row {
@@ -61,10 +52,10 @@ export class ParityBars {
     const [least, most] = this.scale;
     setText(least, `\u2212${percentTick(reach)}`);
     setText(most, `+${percentTick(reach)}`);
-    this.parts.compared.update(scopes[scope], compared, reach);
+    this.parts.compared.update(comparedTitles[scope], compared, reach);
     // The same figures twice would say nothing more.
     this.parts.model.element.hidden = scope === 'model';
-    this.parts.model.update(scopes.model, model, reach);
+    this.parts.model.update(comparedTitles.model, model, reach);
   }
 }
 

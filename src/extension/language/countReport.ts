@@ -3,7 +3,7 @@ import type { Experiment } from '../../config/schema';
 import type { ModelCount, RoutedMacs } from '../../models/count';
 import { attentionCostRows } from '../../parity/attentionCostRows';
 import { attentionCosts } from '../../parity/attentionCosts';
-import type { ComparedResiduals } from '../../parity/comparedPart';
+import { comparedNames, type ComparedResiduals } from '../../parity/comparedPart';
 import type { CountedConfig } from '../../parity/compareWithBaseline';
 import { formatChoices, formatResidual } from '../../parity/formatCount';
 import { familyCells, type FamilyTable } from '../../language/familyTable';
@@ -61,7 +61,8 @@ export function countReport(
   if (parity) {
     sections.push(
       section(`Against ${parity.baseline}`, [
-        ['parameters', formatResidual(parity.parameters)],
+        ['parameters, without routers', formatResidual(parity.parametersWithoutRouter)],
+        ['parameters, with routers', formatResidual(parity.parameters)],
         ['MACs, without routers', formatResidual(parity.macs)],
         ['MACs, with routers', formatResidual(parity.macsWithRouter)],
         ...comparedRows(parity.compared),
@@ -85,7 +86,7 @@ export function countReport(
 /** Of the part that differs, as papers print it; nothing where that is the whole model. */
 function comparedRows({ scope, ...compared }: ComparedResiduals): [string, string][] {
   if (scope === 'model') return [];
-  const of = scope === 'layers' ? 'of the layers that differ' : 'of attention';
+  const of = `of ${comparedNames[scope]}`;
   return [
     [`parameters ${of}, without routers`, formatResidual(compared.parameters)],
     [`parameters ${of}, with routers`, formatResidual(compared.parametersWithRouter)],

@@ -20,6 +20,14 @@ export interface ParityView {
   readonly model: ParityFigures;
 }
 
+/** As `parity/comparedPart.ts` says outside of pages, which a test holds them to: what is compared, and the shares beyond which a figure is marked. */
+export const comparedTitles: Readonly<Record<ParityView['scope'], string>> = {
+  layers: 'Layers that differ',
+  attention: 'Attention',
+  model: 'Whole model',
+};
+export const costLimits = { macs: 0.02, parameters: 0.05 } as const;
+
 const residual = z.number().nullable();
 
 export const parityFiguresSchema = z.strictObject({

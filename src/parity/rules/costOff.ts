@@ -1,21 +1,20 @@
 import { atKey, type Spot } from '../../config/pathFinding';
 import { hasRoutedLayer, productKeyLayers } from '../../config/placement';
 import type { ModelConfig } from '../../config/schema';
-import type { ComparedScope } from '../comparedPart';
+import { comparedNames, costLimits, type ComparedScope } from '../comparedPart';
 import { formatResidual } from '../formatCount';
 import { residualCause } from '../residualCause';
 import type { Comparison, ParityRule } from './parityRule';
 import { isTwoMatrixParity } from './twoMatrixParity';
 
-/** Shares of the baseline's costs of the part that differs, beyond which a comparison is no longer at equal cost. */
-export const costLimits = { macs: 0.02, parameters: 0.05 } as const;
-
 /** The part that differs, with how it takes MACs and how it has parameters. */
-const parts: Readonly<Record<ComparedScope, { readonly name: string; readonly takes: string; readonly has: string }>> = {
-  layers: { name: 'The feed-forward layers that differ', takes: 'take', has: 'have' },
-  attention: { name: 'Attention', takes: 'takes', has: 'has' },
-  model: { name: 'The model', takes: 'takes', has: 'has' },
-};
+function subject(scope: ComparedScope): { readonly name: string; readonly takes: string; readonly has: string } {
+  const name = comparedNames[scope];
+  return {
+    name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    ...(scope === 'layers' ? { takes: 'take', has: 'have' } : { takes: 'takes', has: 'has' }),
+  };
+}
 
 export const macsOff: ParityRule = {
   code: 'macs-off-parity',
@@ -26,7 +25,7 @@ export const macsOff: ParityRule = {
     const { scope, macs, macsWithRouter, parameters } = residuals.compared;
     // That rule says the same, and why.
     if (!isOff(macs, macsWithRouter, costLimits.macs) || isTwoMatrixParity(comparison)) return undefined;
-    const { name, takes } = parts[scope];
+    const { name, takes } = subject(scope);
     const costs = `${name} ${takes} ${amount(furthest(macs, macsWithRouter), 'MACs', baseline.name)} (${bothWays(macs, macsWithRouter)})`;
     const spots = spotsOf(comparison);
     // Papers count one way or the other; who is equal by one of them has chosen it.
@@ -51,7 +50,7 @@ export const parametersOff: ParityRule = {
     const { baseline, residuals } = comparison;
     const { scope, parameters, parametersWithRouter } = residuals.compared;
     if (!isOff(parameters, parametersWithRouter, costLimits.parameters)) return undefined;
-    const { name, has } = parts[scope];
+    const { name, has } = subject(scope);
     const size = `${name} ${has} ${amount(furthest(parameters, parametersWithRouter), 'parameters', baseline.name)} (${bothWays(parameters, parametersWithRouter)})`;
     const spots = spotsOf(comparison);
     const dense = theDense(comparison);

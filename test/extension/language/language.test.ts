@@ -165,7 +165,7 @@ describe('the count report', () => {
     const total = counted.count?.parameters.total ?? Number.NaN;
     expect(report).toContain(total.toLocaleString('en-GB'));
     expect(report).toContain('Against base.moe.yaml');
-    expect(report).toMatch(/^ +MACs of the layers that differ, with routers +[+−]?[\d.]+ %$/m);
+    expect(report).toMatch(/^ +MACs of the feed-forward layers that differ, with routers +[+−]?[\d.]+ %$/m);
     const macs = report.slice(report.indexOf('MACs per token'), report.indexOf('Feed-forward of each layer'));
     const figures = [...macs.matchAll(/ ([\d,.]+)$/gm)].map(([, figure = '']) => Number(figure.replaceAll(',', '')));
     expect(figures).toHaveLength(7);

@@ -7,6 +7,12 @@ import {
   type DashboardToWebview,
   type DashboardUpdate,
 } from '../../../src/extension/panels/dashboard-protocol';
+import { comparedTitles as shownTitles, costLimits as shownLimits } from '../../../src/extension/panels/parity-protocol';
+import { comparedTitles, costLimits } from '../../../src/parity/comparedPart';
+
+test('pages speak of parity as everybody else does', () => {
+  expect([shownTitles, shownLimits]).toEqual([comparedTitles, costLimits]);
+});
 
 const update: DashboardUpdate = {
   type: 'update',
