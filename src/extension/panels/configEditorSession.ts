@@ -1,8 +1,10 @@
-import { editsFor } from '../../config/edit/keyEdits';
+import { applyEdits, editsFor } from '../../config/edit/keyEdits';
 import { fixesOf } from '../../config/fixes';
 import type { ReadText, SourceRange, TextEdit } from '../../config/configFile';
+import { valueAt } from '../../config/keyValues';
 import type { KeyChange } from '../../config/remedy';
 import type { ConfigAnalysis } from '../../language/analysis';
+import { brokenAt } from '../../language/configForm';
 import { formEdit } from '../../language/formEdits';
 import { solvedChoices } from '../../language/solvedChoices';
 import {
@@ -167,7 +169,8 @@ export class ConfigEditorSession {
 
   /** Edits, or why there are none. */
   private editsOf(change: DocumentChange, shown: ShownForm): readonly TextEdit[] | string {
-    const { text } = this.environment.document();
+    const { file, text } = this.environment.document();
+    const { experiment } = this.environment.analysis().loaded;
     switch (change.kind) {
       case 'fix': {
         const finding = shown.findings[change.finding];
@@ -175,13 +178,18 @@ export class ConfigEditorSession {
       }
       case 'solved': {
         const changes = Object.entries(change.changes).map(([key, value]): KeyChange => ({ kind: 'set', path: key.split('.'), value }));
-        return editsFor(text, changes) ?? elsewhere;
+        // A choice names also what stays as it is: a variant need not state what its base says.
+        const differing = changes.filter((one) => one.kind === 'set' && valueAt(experiment, one.path) !== one.value);
+        return editsFor(text, differing) ?? elsewhere;
       }
       default: {
         if (shown.form === undefined) return elsewhere;
-        const edit = formEdit(shown.form, change, this.environment.analysis().loaded.experiment);
+        const edit = formEdit(shown.form, change, experiment);
         if ('problem' in edit) return edit.problem;
-        return edit.changes.length === 0 ? [] : (editsFor(text, edit.changes) ?? elsewhere);
+        const edits = edit.changes.length === 0 ? [] : editsFor(text, edit.changes);
+        if (edits === undefined) return elsewhere;
+        // A base that is not there would leave no form to correct it in.
+        return brokenAt(file, applyEdits(text, edits), this.environment.readText)?.message ?? edits;
       }
     }
   }

@@ -249,6 +249,23 @@ describe('the session of a config editor', () => {
     expect([host.edits, host.document.version]).toEqual([0, 1]);
   });
 
+  it('refuses a base that is not there, which would leave no form to correct it in', async () => {
+    const host = open();
+    expect(await host.change({ kind: 'set', path: ['extends'], text: 'smo.moe.yaml' })).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('smo.moe.yaml') as string,
+    });
+    expect([host.edits, host.document.text]).toEqual([0, mhMoe]);
+  });
+
+  it('writes of a choice only what the base says otherwise', async () => {
+    const variant = 'extends: smoe.moe.yaml\nparity: smoe.moe.yaml\nmodel:\n  moe:\n    experts: 9\n';
+    const host = open(variant);
+    const changes = { 'model.moe.expert_width': 2048, 'model.moe.experts': 8 };
+    expect(await host.change({ kind: 'solved', changes })).toEqual({ kind: 'changed', version: 2 });
+    expect(host.document.text).toBe(variant.replace('experts: 9', 'experts: 8'));
+  });
+
   it('gives the choices of the solver, and applies one as one step', async () => {
     const host = open(mhMoe.replace('experts: 40', 'experts: 16'));
     const result = await host.ask({ kind: 'solve', version: 1, target: 'both' });
