@@ -70,6 +70,11 @@ export class ExtensionHost {
     return this.ask('activate', { id });
   }
 
+  /** Paths of the workspace's folders. */
+  folders(): Promise<readonly string[]> {
+    return this.ask('folders');
+  }
+
   codeLenses(file: string): Promise<readonly HostCodeLens[]> {
     return this.ask('codeLenses', { file });
   }

@@ -103,6 +103,18 @@ export class Session {
     await this.attach(page, before);
   }
 
+  /** Opens a `.code-workspace` in place of the folder: another window, with an extension host of its own. */
+  async openWorkspaceFile(file: string): Promise<void> {
+    const { page } = this.opened;
+    await eventually('the folders of the workspace', async () => {
+      const before = this.opened.host.pid;
+      await page.goto(`${this.server.url}/?workspace=${encodeURIComponent(file)}`);
+      await this.attach(page, before);
+      // In a browser VS Code at times reads the file before its server's disk is there, and stays without folders.
+      return eventually('a folder', async () => (await this.host.folders()).length > 0, 5);
+    });
+  }
+
   /** Errors in the browser's console, the webviews' included: a violated content security policy is one. */
   readonly consoleErrors: string[] = [];
 

@@ -132,6 +132,42 @@ export class Window {
     return this.page.locator(`.monaco-editor .squiggly-${severity}`);
   }
 
+  /** Entries of the open menu of quick fixes. */
+  get quickFixes(): Locator {
+    return this.page.locator('.action-widget .monaco-list-row.action');
+  }
+
+  /** Goes to the next problem of the active editor and opens the menu of what can be done there, by keys alone. */
+  async openQuickFixesByKeys(): Promise<void> {
+    await this.page.keyboard.press('Alt+F8');
+    await this.page.locator('.marker-widget').waitFor();
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.marker-widget').waitFor({ state: 'detached' });
+    await this.openQuickFixes();
+  }
+
+  /** What can be done where the cursor stands. */
+  async openQuickFixes(): Promise<void> {
+    await eventually('the menu of quick fixes', async () => {
+      // Where the menu is open, the same key takes what is chosen in it.
+      if (await this.quickFixes.first().isVisible()) return true;
+      await this.page.keyboard.press('Control+.');
+      return this.quickFixes
+        .first()
+        .waitFor({ timeout: 3000 })
+        .then(() => true);
+    });
+  }
+
+  /** Goes down in the open menu to the entry that contains `part`, and takes it. */
+  async takeQuickFixByKeys(part: string): Promise<void> {
+    const chosen = this.page.locator('.action-widget .monaco-list-row.focused', { hasText: part });
+    const entries = await this.quickFixes.count();
+    for (let pressed = 0; pressed < entries && (await chosen.count()) === 0; pressed++) await this.page.keyboard.press('ArrowDown');
+    if ((await chosen.count()) === 0) throw new Error(`No "${part}" among ${(await this.quickFixes.allInnerTexts()).join('; ')}`);
+    await this.page.keyboard.press('Enter');
+  }
+
   /** Content of the visible webview. */
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');

@@ -17,6 +17,7 @@ const revive = (value) => {
 const questions = {
   pid: () => process.pid,
   trusted: () => vscode.workspace.isTrusted,
+  folders: () => (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath),
   commands: () => vscode.commands.getCommands(true),
   execute: ({ command, args }) => vscode.commands.executeCommand(command, ...(args ?? []).map(revive)),
   extension: ({ id }) => {

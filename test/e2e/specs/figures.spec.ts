@@ -118,9 +118,65 @@ test('keys, words and files are completed by the keyboard alone, in a config tha
   expect(await session().host.text(file('typed'))).toBe('# begun\nextends: smoe.moe.yaml\nmod');
 });
 
-test.each(['Default Light Modern', 'Default High Contrast'])('hints are readable in %s', async (theme) => {
-  await session().host.setSetting('workbench.colorTheme', theme);
+test('the words that a key takes are offered behind it', async () => {
+  await session().host.edit(file('typed'), 'mod', 'model:\n  moe:\n    kind:');
+  await page().keyboard.press('Control+End');
+  await page().keyboard.type(' ');
+  expect(await suggestions('mh-moe')).toEqual(expect.arrayContaining(['smoe', 'mh-moe']));
+  await session().window.screenshot('completion-words');
+  await page().keyboard.type('mh');
+  await suggestions('mh-moe');
+  await page().keyboard.press('Enter');
+  await eventually('the word', async () => (await session().host.text(file('typed')))?.endsWith('kind: mh-moe'));
+});
+
+test('an empty config can become a published one', async () => {
+  await page().keyboard.press('Control+a');
+  await page().keyboard.press('Delete');
+  await page().keyboard.type('mix');
+  await suggestions('mixtral-8x7b');
+  await session().window.screenshot('completion-presets');
+  await page().keyboard.press('Enter');
+  const text = await eventually('the whole config', async () => {
+    const now = await session().host.text(file('typed'));
+    return now?.includes('expert_width: 14336') === true && now;
+  });
+  expect(text).toMatch(/^model:$/m);
+  await eventually('its lens', async () => (await session().window.codeLensTexts()).some((lens) => lens.includes('MACs/token')));
+  expect(await session().window.squiggles('error').count()).toBe(0);
+});
+
+test('hovers and lenses are in reach of the keyboard', async () => {
   await session().host.open(file('multi-head'));
   await shownLine('heads: 2', 'sub-tokens 16 wide');
-  await session().window.screenshot(`inlay-hints-${theme.split(' ')[1]?.toLowerCase() ?? ''}`);
+  await page().keyboard.press('Control+Home');
+  for (let line = 0; line < 5; line++) await page().keyboard.press('ArrowDown');
+  await page().keyboard.press('Home');
+  await page().keyboard.press('Control+k');
+  await page().keyboard.press('Control+i');
+  await page().locator('.monaco-hover:visible', { hasText: 'model.moe.heads' }).waitFor();
+  await page().keyboard.press('Escape');
+  await page().keyboard.press('Control+Home');
+  await page().keyboard.press('ArrowDown');
+  await session().window.runCommand('Show CodeLens Commands for Current Line');
+  await eventually('the lens of the baseline', async () =>
+    (await session().window.quickPickLabels()).some((label) => label.startsWith('vs smoe.moe.yaml')),
+  );
+  await page().keyboard.press('Enter');
+  await eventually('its sizes', async () => (await session().window.quickPickLabels()).some((label) => label.includes('expert_width')));
+  await page().keyboard.press('Escape');
+});
+
+test.each([
+  ['dark', 'Default Dark Modern', 'vs-dark'],
+  ['light', 'Default Light Modern', 'vs'],
+  ['high-contrast', 'Default High Contrast', 'hc-black'],
+])('hints, squiggles and the menu of fixes are readable in %s', async (name, theme, base) => {
+  await session().host.setSetting('workbench.colorTheme', theme);
+  await page().locator(`.monaco-workbench.${base}`).waitFor();
+  await session().host.open(file('multi-head'));
+  await shownLine('heads: 2', 'sub-tokens 16 wide');
+  await session().window.openQuickFixesByKeys();
+  await session().window.screenshot(`inlay-hints-${name}`);
+  await page().keyboard.press('Escape');
 });
