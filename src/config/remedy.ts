@@ -10,6 +10,8 @@ export type KeyChange =
   | { readonly kind: 'set'; readonly path: KeyPath; readonly value: ConfigValue }
   /** With what stands below it. A section that is left empty goes too. */
   | { readonly kind: 'remove'; readonly path: KeyPath }
+  /** The key is stated without a value, as what it takes away is said by a base. */
+  | { readonly kind: 'empty'; readonly path: KeyPath }
   /** The value goes along as it is written, with its comments. */
   | { readonly kind: 'move'; readonly path: KeyPath; readonly to: KeyPath };
 

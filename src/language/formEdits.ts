@@ -11,7 +11,9 @@ export type FormAction =
   | { readonly kind: 'set'; readonly path: readonly string[]; readonly text: string }
   /** What a base says holds again, or the default. */
   | { readonly kind: 'reset'; readonly path: readonly string[] }
-  | { readonly kind: 'addSection'; readonly path: readonly string[] };
+  | { readonly kind: 'addSection'; readonly path: readonly string[] }
+  /** Also what a base says of it. */
+  | { readonly kind: 'removeSection'; readonly path: readonly string[] };
 
 /** The changes of keys that an action asks for, none where it changes nothing; or why it cannot be done, as a sentence. */
 export type FormEdit = { readonly changes: readonly KeyChange[] } | { readonly problem: string };
@@ -24,6 +26,8 @@ export function formEdit(form: ConfigForm, action: FormAction, experiment: Exper
       return reset(form, action.path);
     case 'addSection':
       return addSection(form, action.path, experiment);
+    case 'removeSection':
+      return removeSection(form, action.path);
   }
 }
 
@@ -51,7 +55,20 @@ function addSection(form: ConfigForm, path: readonly string[], experiment: Exper
   const section = form.sections.find((one) => dotted(one.path) === dotted(path));
   const value = starters[dotted(path)]?.(experiment);
   if (section === undefined || value === undefined) return { problem: `There is no section ${dotted(path)} to add.` };
-  return section.present ? nothing : { changes: [{ kind: 'set', path, value }] };
+  if (section.present) return nothing;
+  // What a base says was taken away here, and holds again.
+  const { origin } = section;
+  if (origin.kind === 'stated' && origin.over !== null) return { changes: [{ kind: 'remove', path }] };
+  return { changes: [{ kind: 'set', path, value }] };
+}
+
+function removeSection(form: ConfigForm, path: readonly string[]): FormEdit {
+  const section = form.sections.find((one) => dotted(one.path) === dotted(path));
+  if (section?.optional !== true) return { problem: `${dotted(path)} cannot be left out.` };
+  const { origin, present } = section;
+  if (!present) return nothing;
+  const isOfBase = origin.kind === 'inherited' || (origin.kind === 'stated' && origin.over !== null);
+  return { changes: [{ kind: isOfBase ? 'empty' : 'remove', path }] };
 }
 
 /** Sections that may be left out, as they begin: what is required in them, with values that go with the model that there is. */

@@ -178,6 +178,26 @@ describe('what the form does to the text', () => {
     expect(after(variant, set('model.d_model', ''))).toBe(text);
   });
 
+  it('takes away a section that only a base states, and lets it hold again', () => {
+    const inheriting = variant.replace(/ {2}moe: .*\n/, '');
+    // Whether the file says something of it, too, or only its base.
+    for (const text of [inheriting, variant]) {
+      expect(loadConfig(file, readText(text)).experiment?.model.moe).toBeDefined();
+      const taken = after(text, { kind: 'removeSection', path: ['model', 'moe'] });
+      expect(taken).toBe(inheriting.replace('data:', '  moe:\ndata:'));
+      expect(loadConfig(file, readText(taken)).experiment?.model.moe).toBeUndefined();
+      const section = formOf(taken).sections.find(({ path }) => path.join('.') === 'model.moe');
+      expect(section).toMatchObject({ present: false, origin: { kind: 'stated', over: 'base.moe.yaml' } });
+      expect(after(taken, { kind: 'addSection', path: ['model', 'moe'] })).toBe(inheriting);
+      expect(after(taken, { kind: 'removeSection', path: ['model', 'moe'] })).toBe(taken);
+    }
+    // What only the file itself states goes as if it had never been there.
+    const own = after(variant, { kind: 'addSection', path: ['model', 'bitnet'] });
+    expect(own).not.toBe(variant);
+    expect(after(own, { kind: 'removeSection', path: ['model', 'bitnet'] })).toBe(variant);
+    expect(after(variant, { kind: 'removeSection', path: ['model', 'attention'] })).toBe('model.attention cannot be left out.');
+  });
+
   it('refuses what cannot be meant, and says what must be', () => {
     expect(after(variant, set('model.d_model', 'wide'))).toMatch(/^It must be a whole number of at least 1/);
     expect(after(variant, set('model.d_model', '96.5'))).toMatch(/^It must be a whole number/);

@@ -30,8 +30,8 @@ export class SectionBlock {
     this.remove = iconButton(
       'close',
       `Remove ${name}`,
-      `Take ${name} out of this file`,
-      () => void actions.change({ kind: 'reset', path }),
+      `Take ${name} out of this config`,
+      () => void actions.change({ kind: 'removeSection', path }),
     );
     this.absent = element(
       'div',
@@ -63,7 +63,7 @@ export class SectionBlock {
     setHidden(this.details, !section.present);
     setHidden(this.absent, section.present);
     this.add.disabled = readOnly;
-    setHidden(this.remove, readOnly || !section.present || !section.optional || section.origin.kind !== 'stated');
+    setHidden(this.remove, readOnly || !section.present || !section.optional);
     setText(this.summary, summaryOf(section, findings));
     this.findings.update(findings.get(dotted(section.path)) ?? [], readOnly);
     this.folded = isFolded(state, section, findings);

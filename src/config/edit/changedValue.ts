@@ -12,6 +12,8 @@ function changedOnce(value: unknown, change: KeyChange): unknown {
   switch (change.kind) {
     case 'set':
       return withValue(value, change.path, change.value);
+    case 'empty':
+      return change.path.length === 0 ? undefined : withValue(value, change.path, null);
     case 'remove':
       return withoutPath(value, change.path) ?? {};
     case 'move': {

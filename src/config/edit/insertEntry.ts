@@ -26,6 +26,12 @@ export function entryOfValue(path: KeyPath, value: ConfigValue): NewEntry {
   };
 }
 
+/** A key without a value; in brackets, where not every reader takes a bare one, with a word for it. */
+export function entryWithoutValue(path: KeyPath): NewEntry {
+  const key = String(path.at(-1) ?? '');
+  return { path, inFlow: (quote) => `${writtenText(key, quote)}: null`, lines: () => [`${writtenText(key)}:`] };
+}
+
 /** The entry in a section of its own. */
 export function sectionAround(path: KeyPath, inner: NewEntry): NewEntry {
   const key = String(path.at(-1) ?? '');
@@ -134,21 +140,26 @@ function intoFlow(
 /** Under a key without a value, or into a text that says nothing. */
 function intoEmpty(source: Source, { containers, depth, node }: Found, entry: NewEntry): readonly OffsetEdit[] | undefined {
   const { text, eol, step } = source;
-  if (depth !== entry.path.length - 1 || (node !== null && !(isScalar(node) && node.value === null && node.source === '')))
-    return undefined;
+  if (depth !== entry.path.length - 1 || (node !== null && !(isScalar(node) && node.value === null))) return undefined;
+  const container = containers.at(-1);
+  const word = node?.source ?? '';
+  // `moe: null`, as brackets have it, gives way; in a line of its own it may mean more to whoever wrote it.
+  if (word !== '' && container?.flow !== true) return undefined;
   if (depth === 0) {
     const lines = entry.lines(step).map((line) => line + eol);
     const open = text !== '' && text !== '\uFEFF' && !text.endsWith('\n');
     return insertion(text.length, (open ? eol : '') + lines.join(''));
   }
-  const container = containers.at(-1);
   const owner =
     container &&
     (container.items as Entry[]).findLast((item) => isScalar(item.key) && String(item.key.value ?? '') === String(entry.path[depth - 1]));
   if (!container || !owner || node === null) return undefined;
   if (container.flow === true) {
     const body = entry.inFlow(quoteOf(container.items as Entry[]));
-    return body === undefined ? undefined : insertion(...spaced(text, node.range[0], `{ ${body} }`));
+    if (body === undefined) return undefined;
+    const [start] = node.range;
+    if (word !== '') return [{ start, end: start + word.length, newText: `{ ${body} }` }];
+    return insertion(...spaced(text, start, `{ ${body} }`));
   }
   const indent = ' '.repeat(columnOf(text, owner.key.range[0])) + step;
   return insertion(

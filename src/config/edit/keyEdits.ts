@@ -12,7 +12,7 @@ import type { Source } from './nodes';
 import { applyOffsetEdits, offsetEdits, textEdits } from './offsets';
 import type { OffsetEdit } from './offsets';
 import { removeEntry } from './removeEntry';
-import { isInOnePiece, leafChanges, setValue } from './setValue';
+import { emptyValue, isInOnePiece, leafChanges, setValue } from './setValue';
 
 /**
  * The smallest edits of a text that make the changes: what they do not name stays as it is written, comments and order included. Undefined
@@ -97,6 +97,8 @@ function steps(change: KeyChange): readonly Step[] {
   switch (change.kind) {
     case 'set':
       return [(source) => setValue(source, change.path, change.value)];
+    case 'empty':
+      return [(source) => emptyValue(source, change.path)];
     case 'remove':
       return [(source) => removal(source, change)];
     case 'move': {

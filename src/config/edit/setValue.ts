@@ -4,7 +4,18 @@ import { isMapping } from '../mapping';
 import type { ConfigValue, KeyChange } from '../remedy';
 import type { KeyPath } from '../yamlTree';
 import { sameValue } from './changedValue';
-import { appendToList, entryOfValue, indented, insertEntry, insertion, quoteOf, spaced } from './insertEntry';
+import {
+  appendToList,
+  entryOfValue,
+  entryWithoutValue,
+  indented,
+  insertEntry,
+  insertion,
+  quoteOf,
+  sectionAround,
+  spaced,
+  type NewEntry,
+} from './insertEntry';
 import { columnOf, entryOf, extent, find, lineEnd } from './nodes';
 import type { Entry, Found, Source } from './nodes';
 import type { OffsetEdit } from './offsets';
@@ -59,6 +70,30 @@ export function setValue(source: Source, path: KeyPath, value: ConfigValue): rea
   }
   if (path.length === 0) return undefined;
   return insertEntry(source, found, entryOfValue(path.slice(0, found.depth + 1), nested(path.slice(found.depth + 1), value)));
+}
+
+/** Leaves a key without the value that it has, or puts in one that has none. */
+export function emptyValue(source: Source, path: KeyPath): readonly OffsetEdit[] | undefined {
+  const found = find(source, path);
+  const container = found.containers.at(-1);
+  const key = path.at(-1);
+  if (key === undefined || isSeq(container)) return undefined;
+  if (found.depth < path.length) return insertEntry(source, found, emptyFrom(path, found.depth));
+  const entry = container && entryOf(container, key);
+  if (!entry || !found.node) return undefined;
+  if (isScalar(found.node) && found.node.value === null) return [];
+  const { text } = source;
+  const { start, end } = extent(text, found.node);
+  if (container.flow === true) return [{ start: entry.key.range[1], end, newText: ': null' }];
+  // A comment behind the last of several lines is about that one, and goes with it.
+  const isBelow = start > lineEnd(text, entry.key.range[1]);
+  return [{ start: entry.key.range[1], end: isBelow ? lineEnd(text, end) : end, newText: ':' }];
+}
+
+/** In those of its sections that are not there. */
+function emptyFrom(path: KeyPath, depth: number): NewEntry {
+  const missing = Array.from({ length: path.length - depth - 1 }, (_, index) => path.slice(0, path.length - 1 - index));
+  return missing.reduce<NewEntry>((inner, section) => sectionAround(section, inner), entryWithoutValue(path));
 }
 
 function nested(path: KeyPath, value: ConfigValue): ConfigValue {

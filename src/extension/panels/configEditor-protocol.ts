@@ -24,6 +24,7 @@ export type DocumentChange =
   /** The key is no longer stated: what a base says holds, or the default. */
   | { readonly kind: 'reset'; readonly path: FieldPath }
   | { readonly kind: 'addSection'; readonly path: FieldPath }
+  | { readonly kind: 'removeSection'; readonly path: FieldPath }
   /** A fix of a finding, by their places in the form that was shown. */
   | { readonly kind: 'fix'; readonly finding: number; readonly fix: number }
   /** Numbers that the solver has given. */
@@ -214,6 +215,7 @@ const changeSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('set'), path, text: z.string().max(100_000) }),
   z.strictObject({ kind: z.literal('reset'), path }),
   z.strictObject({ kind: z.literal('addSection'), path }),
+  z.strictObject({ kind: z.literal('removeSection'), path }),
   z.strictObject({ kind: z.literal('fix'), finding: z.int().nonnegative(), fix: z.int().nonnegative() }),
   z.strictObject({ kind: z.literal('solved'), changes: z.record(z.string().max(200), z.number()) }),
 ]) satisfies z.ZodType<DocumentChange>;

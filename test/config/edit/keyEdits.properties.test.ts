@@ -119,6 +119,14 @@ describe('edits by keys, of any config in any hand', () => {
     );
   });
 
+  it('leave keys without their values, or put such keys in', () => {
+    const emptied = cases((paths, pick, _, key) => ({
+      kind: 'empty',
+      path: pick([...paths.filter((path) => typeof path.at(-1) === 'string'), [...pick([[], ...paths]), key()]]),
+    }));
+    assertEdits(emptied, 0.01, () => false);
+  });
+
   it('move keys, and keep every comment', () => {
     const moves = cases((paths, pick, _, key) => ({
       kind: 'move',

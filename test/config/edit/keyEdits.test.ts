@@ -8,6 +8,7 @@ function path(dotted: string): (string | number)[] {
 
 const set = (key: string, value: ConfigValue): KeyChange => ({ kind: 'set', path: path(key), value });
 const remove = (key: string): KeyChange => ({ kind: 'remove', path: path(key) });
+const empty = (key: string): KeyChange => ({ kind: 'empty', path: path(key) });
 const move = (key: string, to: string): KeyChange => ({ kind: 'move', path: path(key), to: path(to) });
 
 /** The text afterwards; undefined where it is refused. */
@@ -165,6 +166,45 @@ describe('a key that goes', () => {
     ['a: 1\na: 2', 'a', undefined],
   ])('%j without %s: %j', (text, key, expected) => {
     expect(after(text, remove(key))).toBe(expected);
+  });
+});
+
+describe('a key without its value', () => {
+  const variant = 'extends: base.moe.yaml\r\nmodel:\r\n    layers: 6 # fewer\r\n';
+
+  it('is put in where only a base states it, with the sections that it needs', () => {
+    expect(after(variant, empty('model.moe'))).toBe(`${variant}    moe:\r\n`);
+    expect(after(variant, empty('train'))).toBe(`${variant}train:\r\n`);
+    expect(after('extends: base.moe.yaml\n', empty('model.attention.moe'))).toBe(
+      'extends: base.moe.yaml\nmodel:\n  attention:\n    moe:\n',
+    );
+    expect(after('extends: base.moe.yaml\nmodel:\n', empty('model.moe'))).toBe('extends: base.moe.yaml\nmodel:\n  moe:\n');
+    expect(after('', empty('data'))).toBe('data:\n');
+  });
+
+  it('loses the value that it has, and nothing else', () => {
+    expect(after(config, empty('model.moe'))).toBe(config.replace(/moe:\n[^]*(?=train)/, 'moe:\n'));
+    expect(after(config, empty('model.moe.experts'))).toBe(config.replace('experts: 8 #', 'experts: #'));
+    expect(after(config, empty('model.moe.router.score'))).toBe(config.replace('score: softmax', 'score: null'));
+    expect(after('model: { layers: 2, moe: { experts: 8 } }\n', empty('model.moe'))).toBe('model: { layers: 2, moe: null }\n');
+    expect(after('model: { layers: 2 }\n', empty('model.moe'))).toBe('model: { layers: 2, moe: null }\n');
+    expect(after('model: { layers: 2 }\n', empty('model.attention.moe'))).toBe('model: { layers: 2, attention: { moe: null } }\n');
+  });
+
+  it('stays as it is where it has none, and is none of a list', () => {
+    expect(editsFor('model:\n  moe: # none\n', [empty('model.moe')])).toEqual([]);
+    expect(after('train: [a.txt]\n', empty('train.0'))).toBeUndefined();
+    expect(after('model: 3\n', empty('model.moe'))).toBeUndefined();
+    expect(after('a: &x { b: 1 }\nc: *x\n', empty('a'))).toBeUndefined();
+    expect(after('a: &x { b: 1 }\nc: *x\n', empty('c.b'))).toBeUndefined();
+  });
+
+  it('gets one again', () => {
+    const taken = after(variant, empty('model.moe')) ?? '';
+    expect(after(taken, set('model.moe.experts', 4))).toBe(`${variant}    moe:\r\n        experts: 4\r\n`);
+    expect(after(taken, remove('model.moe'))).toBe(variant);
+    const inBrackets = after('model: { layers: 2 }\n', empty('model.moe'), set('model.moe.experts', 4));
+    expect(inBrackets).toBe('model: { layers: 2, moe: { experts: 4 } }\n');
   });
 });
 
