@@ -25,7 +25,8 @@ const axisOf: Readonly<Record<string, keyof typeof isEven>> = {
 
 /**
  * The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other findings. Where both
- * axes cannot be had, as of a dense model beside a sparse one, those that mend this one, if the other is off already.
+ * axes cannot be had, as of a dense model beside a sparse one, those that mend this one, if the other is off already and the finding does not say that it has
+ * to be so.
  */
 export function solvedRemedies(
   finding: ConfigFinding,
@@ -40,7 +41,8 @@ export function solvedRemedies(
   const mending = (target: 'both' | typeof axis): readonly Choice[] =>
     sizes.of(experiment, baseline.experiment, target).filter((choice) => isEven[axis](choice));
   const both = mending('both').filter((choice) => isEven[other](choice) || Math.abs(choice[other]) <= Math.abs(parity.compared[other]));
-  const choices = both.length > 0 || isEven[other](parity.compared) ? both : mending(axis);
+  const isExplained = finding.severity === 'information' || isEven[other](parity.compared);
+  const choices = both.length > 0 || isExplained ? both : mending(axis);
   return choices
     .slice(0, OFFERED)
     .map((choice) => remedyOfChoice(choice, experiment))

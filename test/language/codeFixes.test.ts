@@ -73,6 +73,10 @@ describe('fixes of a finding about parity', () => {
     const [first] = finding === undefined ? [] : fixesFor(finding, analysis, sources.readText);
     expect(first?.title).toMatch(/^width 2048: MACs 0\.00 % \(−0\.\d\d % with router\), parameters −87\.50 %/);
     expect(applyEdits(dense, first?.edits ?? [])).toBe(dense.replace('2500', '2048'));
+    // That parameters cannot be equal too is explained, not mended at any price.
+    const unequal = analysis.findings.find(({ code }) => code === 'parameters-off-parity');
+    expect(unequal?.severity).toBe('information');
+    expect(unequal && fixesFor(unequal, analysis, sources.readText)).toEqual([]);
   });
 
   it('begin with 768 x 41, what 2411.16205 rounds to 768 x 40', () => {
