@@ -77,9 +77,15 @@ export class RunIndex {
     const names = await folderNames(this.runsDirectory);
     for (const known of this.entries.keys()) if (!names.includes(known)) this.entries.delete(known);
     for (const name of names) await this.refreshEntry(name);
-    return [...this.entries]
-      .map(([name, entry]) => summarise(join(this.runsDirectory, name), entry, this.here, this.clock()))
-      .sort((one, other) => compareText(other.createdAt, one.createdAt) || compareText(other.id, one.id));
+    const summaries = await Promise.all(
+      [...this.entries].map(async ([name, entry]) => {
+        const directory = join(this.runsDirectory, name);
+        const { entry: latest, summary } = await summariseLatest(directory, entry, this.here, this.clock());
+        this.entries.set(name, latest);
+        return summary;
+      }),
+    );
+    return summaries.sort((one, other) => compareText(other.createdAt, one.createdAt) || compareText(other.id, one.id));
   }
 
   private async refreshEntry(name: string): Promise<void> {
@@ -92,7 +98,20 @@ export class RunIndex {
 /** The summary of one run; undefined if `directory` holds none. */
 export async function summariseRun(directory: string, here: Here = thisHost(), now: number = Date.now()): Promise<RunSummary | undefined> {
   const entry = await refreshEntry(directory, undefined);
-  return entry === undefined ? undefined : summarise(directory, entry, here, now);
+  return entry === undefined ? undefined : (await summariseLatest(directory, entry, here, now)).summary;
+}
+
+/** A worker writes how it ended and goes, perhaps after its status was read and before it is looked for: once it is gone, its last word is on disk. */
+async function summariseLatest(
+  directory: string,
+  entry: Entry,
+  here: Here,
+  now: number,
+): Promise<{ readonly entry: Entry; readonly summary: RunSummary }> {
+  const summary = summarise(directory, entry, here, now);
+  if (summary.state !== 'lost') return { entry, summary };
+  const latest = (await refreshEntry(directory, entry)) ?? entry;
+  return { entry: latest, summary: latest === entry ? summary : summarise(directory, latest, here, now) };
 }
 
 function summarise(directory: string, { description, causality, status, last, alarms }: Entry, here: Here, now: number): RunSummary {

@@ -91,6 +91,22 @@ describe('the index of runs', () => {
     expect(found.map(({ id }) => join(runs, id))).toEqual(found.map(({ directory }) => directory));
   });
 
+  it('takes the last word of a worker that ends between its status and the look for it', async () => {
+    const runs = temporaryFolder();
+    const directory = addRun(runs, '20260301-120000-smoe-abcd');
+    // Whoever looks for the worker comes a moment too late: it has written how it ended, and is gone.
+    const ending: Here = {
+      ...here,
+      isAlive: () => {
+        writeStatus(directory, aStatus({ state: 'finished', step: 100 }));
+        return false;
+      },
+    };
+    expect(await new RunIndex(runs, ending, () => noon).refresh()).toMatchObject([{ state: 'finished', step: 100 }]);
+    writeStatus(directory, aStatus());
+    expect(await summariseRun(directory, ending, noon)).toMatchObject({ state: 'finished', step: 100 });
+  });
+
   it('lists a run whose status a power cut has emptied as lost', async () => {
     const runs = temporaryFolder();
     const directory = addRun(runs, '20260301-120000-smoe-abcd');
