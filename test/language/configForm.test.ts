@@ -217,6 +217,17 @@ describe('what the form does to the text', () => {
     }
   });
 
+  it('has a beginning for every section that may be left out, taken away or never there', () => {
+    const optional = formOf(variant).sections.filter((section) => section.optional);
+    expect(optional.map(({ path }) => path.join('.'))).toContain('model.bitnet');
+    for (const { path, present } of optional) {
+      const without = present ? after(variant, { kind: 'removeSection', path }) : variant;
+      expect(formOf(without).sections.find((one) => one.path.join('.') === path.join('.'))?.present, path.join('.')).toBe(false);
+      const added = after(without, { kind: 'addSection', path });
+      expect(formOf(added).sections.find((one) => one.path.join('.') === path.join('.'))?.present, added).toBe(true);
+    }
+  });
+
   it.each(['model.bitnet', 'model.attention.moe', 'model.product_keys', 'model.moe', 'train', 'data'])(
     'adds the section %s such that the config has no errors',
     (section) => {

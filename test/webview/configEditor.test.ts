@@ -310,6 +310,14 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
     expect(editor.document.text).not.toContain('bitnet');
     await editor.field('model.moe.experts').locator('.field-name .link').click();
     await eventually(() => expect(editor.revealed).toEqual(['smoe.moe.yaml:11']));
+    // One that the base has too is taken away from it, and can be had again.
+    await page.locator('vscode-button[aria-label="Remove model.moe"]').click();
+    const add = page.getByText('Add model.moe', { exact: true });
+    await eventually(async () => expect(await add.isVisible()).toBe(true));
+    expect(editor.document.text).toMatch(/^ {2}moe:$/m);
+    await add.click();
+    await eventually(async () => expect(await add.isVisible()).toBe(false));
+    expect(editor.document.text).not.toContain('moe:');
   });
 
   test('the solver is asked, and a choice of it is applied as one step', async () => {
