@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { applyEdits } from '../../src/config/edit/keyEdits';
+import { fixesOf } from '../../src/config/fixes';
 import { mostMembers, shortNames, sweepableKeys } from '../../src/config/sweep';
 import { load, shown, textIn, valid } from './memoryFiles';
 
@@ -179,4 +181,18 @@ it('values that are no numbers are told apart', () => {
   expect(members.map(({ name }) => name)).toEqual(['learning_rate=Infinity', 'learning_rate=NaN']);
   expect(found).toHaveLength(2);
   expect(found.join('\n')).not.toContain('once more');
+});
+
+it.each([
+  ['a misspelt key', 'sweep: { model.moe.topk: [1, 2] } # few\n', 'sweep: { model.moe.top_k: [1, 2] } # few\n', true],
+  ['a key that was cut short', 'sweep:\n  learning_rate: [1.0e-3, 5.0e-4]\n', 'sweep:\n  train.learning_rate: [1.0e-3, 5.0e-4]\n', true],
+  ['a key of a member', 'sweep:\n  - { model.moe.exprts: 41 }\n', 'sweep:\n  - { model.moe.experts: 41 }\n', true],
+  ['a key that there is twice', 'sweep:\n  heads: [1, 2]\n', 'sweep:\n  model.attention.heads: [1, 2]\n', false],
+])('%s has a fix, after which the sweep is understood', (_, wrong, right, sure) => {
+  const { findings, inText } = family(wrong);
+  const fixes = findings.filter(({ code }) => code === 'sweep-key').flatMap((finding) => fixesOf(finding, inText));
+  const mended = fixes.map(({ edits }) => applyEdits(inText, edits));
+  expect(mended).toContain(`${valid}${right}`);
+  expect(fixes.every((fix) => fix.sure === sure)).toBe(true);
+  for (const text of mended) expect(load(text).findings.map(({ code }) => code)).not.toContain('sweep-key');
 });
