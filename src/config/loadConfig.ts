@@ -27,7 +27,7 @@ import { keepKnownKeys } from './unknownKeys';
 export function loadConfig(file: string, readText: ReadText): LoadedConfig {
   const text = readText(file);
   if (text === undefined) {
-    const message = `There is no readable file ${file}; check the path.`;
+    const message = `There is no readable file ${file} of at most 8 MiB; check the path.`;
     return {
       file,
       text: '',
