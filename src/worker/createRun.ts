@@ -11,7 +11,6 @@ import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription } from '../runs/format';
 import { createRunDirectory } from '../runs/runDirectory';
 import { writeDescription, writeStatus } from '../runs/runWriter';
-import { dataFingerprints, prepareCorpora } from '../training/prepare';
 import { gitState } from './gitState';
 import { ConfigRejected, LaunchError } from './runFailure';
 import { initialStatus } from './runStatus';
@@ -75,14 +74,6 @@ export function loadExperiment({ configFile, readText, overrides = {}, member, o
 export interface NewRun {
   readonly run: string;
   readonly description: RunDescription;
-}
-
-/** Reads all text of an experiment and says what it is. Throws DataError where it cannot be trained on. */
-export async function inspectData({
-  configFile,
-  experiment,
-}: Pick<LoadedExperiment, 'configFile' | 'experiment'>): Promise<RunDescription['data']> {
-  return dataFingerprints(await prepareCorpora(experiment, dirname(configFile)));
 }
 
 /**

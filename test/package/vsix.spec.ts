@@ -38,7 +38,7 @@ describe('what ships', () => {
     expect(names.filter((name) => /^extension\/LICENSE/i.test(name))).toHaveLength(1);
   });
 
-  test('every file of media/ that the bundles name', () => {
+  test('every file and folder of media/ that the bundles name', () => {
     const named = bundles.flatMap((bundle) =>
       [
         ...bundle
@@ -48,7 +48,8 @@ describe('what ships', () => {
       ].map((match) => match[1]),
     );
     expect(named.length).toBeGreaterThan(0);
-    expect(named.filter((name) => !names.includes(`extension/media/${name}`))).toEqual([]);
+    const ships = (name: string): boolean => names.some((file) => file === name || file.startsWith(`${name}/`));
+    expect(named.filter((name) => !ships(`extension/media/${name}`))).toEqual([]);
   });
 
   test('the page of every rule', () => {

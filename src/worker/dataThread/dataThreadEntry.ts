@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DataError } from '../../data/dataError';
-import { inspectData } from '../createRun';
+import { inspectData } from '../inspectData';
 import type { DataThreadAnswer, DataThreadTask } from './dataThreadProtocol';
 
 /** Reads and hashes an experiment's text in a thread of its own, so that the extension host is never held up by a large corpus. */
