@@ -2,7 +2,7 @@
  * The real VS Code that tests and `npm run try` open in a browser: VS Code's own remote server as the npm package code-server carries it,
  * with the Node it wants, in test/e2e/node_modules. Nothing is compiled. `node scripts/workbench.mjs` installs it; so does whoever needs it.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -49,7 +49,32 @@ export async function ensureWorkbench(log = console.log, edition = process.env.M
     await runOrThrow('npm', ['install', '--omit=dev', '--no-save', '--ignore-scripts'], { cwd: vscodeFolder, env });
     writeFileSync(stampFile, stamp(folder));
   }
+  if (edition === 'oldest') await giveSearch(vscodeFolder, log);
   return { node: serverNode(edition), server: join(vscodeFolder, 'out', 'server-main.js') };
+}
+
+/**
+ * The program that `workspace.findFiles` runs. The oldest version's package fetches it in an install script, which is not run here; the current one's
+ * carries it for every platform.
+ */
+async function giveSearch(vscodeFolder, log) {
+  const folder = join(vscodeFolder, 'node_modules', '@vscode', 'ripgrep', 'bin');
+  const name = process.platform === 'win32' ? 'rg.exe' : 'rg';
+  if (existsSync(join(folder, name))) return;
+  const { server } = await ensureWorkbench(log, 'current');
+  const carried = join(
+    server,
+    '..',
+    '..',
+    'node_modules',
+    '@vscode',
+    'ripgrep-universal',
+    'bin',
+    `${process.platform}-${process.arch}`,
+    name,
+  );
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(carried, join(folder, name));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
