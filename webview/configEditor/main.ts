@@ -14,6 +14,7 @@ import {
   type FieldPath,
 } from '../../src/extension/panels/configEditor-protocol';
 import { registerControls } from '../shared/controls';
+import { oncePerFrame } from '../shared/frame';
 import { HostConnection, HostError } from '../shared/hostConnection';
 import { ConfigEditorPage } from './page';
 import { initialState, reduce, savedState, type ConfigEditorAction } from './state';
@@ -25,7 +26,6 @@ const host = new HostConnection<ConfigEditorRequest, ConfigEditorResult>(receive
 const saved = configEditorUiStateSchema.safeParse(host.savedState);
 let state = initialState(saved.success ? saved.data : null);
 let savedText = '';
-let frameDue = false;
 /** Changes are asked for one after the other, so that each speaks of the version that the one before it made. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -36,6 +36,7 @@ const page = new ConfigEditorPage(state, {
   request: (request) => void host.request(request).then(taken, report),
   revealFinding: (finding) => void host.request({ kind: 'revealFinding', version: shownVersion(), finding }).then(taken, report),
 });
+const draw = oncePerFrame(() => page.render(state));
 document.getElementById('config-editor')?.append(page.element);
 host.post({ type: 'ready', version: CONFIG_EDITOR_PROTOCOL_VERSION });
 
@@ -58,12 +59,7 @@ function dispatch(action: ConfigEditorAction): void {
     savedText = text;
     host.saveState(savedState(state));
   }
-  if (frameDue) return;
-  frameDue = true;
-  requestAnimationFrame(() => {
-    frameDue = false;
-    page.render(state);
-  });
+  draw();
 }
 
 function shownVersion(): number {

@@ -9,6 +9,7 @@ import {
   type DashboardResult,
 } from '../../src/extension/panels/dashboard-protocol';
 import { registerControls } from '../shared/controls';
+import { oncePerFrame } from '../shared/frame';
 import { HostConnection, HostError } from '../shared/hostConnection';
 import { onThemeChange } from '../shared/theme';
 import { DashboardPage } from './page';
@@ -22,7 +23,6 @@ const saved = dashboardUiStateSchema.safeParse(host.savedState);
 let state = initialState(saved.success ? saved.data : null);
 let sentView = '';
 let savedText = '';
-let frameDue = false;
 let lookBack: AbortController | null = null;
 let retrievalLookBack: AbortController | null = null;
 
@@ -32,6 +32,7 @@ const page = new DashboardPage(state, {
   lookBack: (step) => void look(step),
   lookBackRetrieval: (step) => void lookAtRetrieval(step),
 });
+const draw = oncePerFrame(() => page.render(state));
 document.getElementById('dashboard')?.append(page.element);
 onThemeChange(() => page.readTheme());
 page.onResize(() => announceView());
@@ -58,12 +59,7 @@ function dispatch(action: DashboardAction): void {
     savedText = text;
     host.saveState(savedState(state));
   }
-  if (frameDue) return;
-  frameDue = true;
-  requestAnimationFrame(() => {
-    frameDue = false;
-    page.render(state);
-  });
+  draw();
 }
 
 /** Tells the host what is shown now, if that has changed. */
