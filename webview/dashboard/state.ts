@@ -86,20 +86,6 @@ const defaultChoices: UiChoices = {
 const noSketches: ShownSketches = { run: null, layer: 0, columns: [], figures: null };
 
 export function initialState(saved: DashboardUiState | null): DashboardState {
-  const {
-    hidden,
-    quantity,
-    hiddenLines,
-    skipStart,
-    xAxis,
-    yScale,
-    smoothed,
-    asTable,
-    heatmapRun,
-    retrievalRun,
-    retrievalLayer,
-    baselineRun,
-  } = saved ?? defaultChoices;
   return {
     connection: 'connecting',
     loaded: false,
@@ -113,21 +99,12 @@ export function initialState(saved: DashboardUiState | null): DashboardState {
     retrievalStep: null,
     parity: { baseline: null, runs: [] },
     notice: null,
-    ui: {
-      hidden,
-      quantity,
-      hiddenLines,
-      skipStart,
-      xAxis,
-      yScale,
-      smoothed,
-      asTable,
-      heatmapRun,
-      retrievalRun,
-      retrievalLayer,
-      baselineRun,
-    },
+    ui: saved === null ? defaultChoices : choicesOf(saved),
   };
+}
+
+function choicesOf({ schemaVersion: _version, runs: _runs, ...choices }: DashboardUiState): UiChoices {
+  return choices;
 }
 
 export function reduce(state: DashboardState, action: DashboardAction): DashboardState {
