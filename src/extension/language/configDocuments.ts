@@ -22,6 +22,12 @@ export function openDocument(file: string): vscode.TextDocument | undefined {
   );
 }
 
+/** Whether a file is a draft, not saved yet, in which nothing stands: it has just been made, and nobody has written anything wrong. */
+export function isBlankDraft(file: string): boolean {
+  const open = openDocument(file);
+  return open !== undefined && open.isUntitled && open.getText().trim() === '';
+}
+
 /** Reads open documents first, then the disk. */
 export const readOpenOrDisk: ReadText = (file) => {
   const open = openDocument(file);

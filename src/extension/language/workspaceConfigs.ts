@@ -5,7 +5,7 @@ import { CONFIG_SUFFIX, Setting } from '../contributions';
 import { setting } from '../settings';
 import { foldersOnDisk } from '../workspaceFolders';
 import type { ConfigAnalyses } from './configAnalyses';
-import { isConfigDocument } from './configDocuments';
+import { isBlankDraft, isConfigDocument } from './configDocuments';
 import { Diagnostics } from './diagnostics';
 
 /** After the last keystroke, in milliseconds: a word that is half typed is no finding. */
@@ -33,8 +33,8 @@ export class WorkspaceConfigs implements vscode.Disposable {
     extensionUri: vscode.Uri,
   ) {
     this.diagnostics = new Diagnostics(this.board, extensionUri);
-    this.check = new WorkspaceCheck({ get: (file) => analyses.of(file), forget: (file) => analyses.forget(file) }, (analysis) =>
-      this.diagnostics.publish(this.board.put(analysis.file, analysis.findings)),
+    this.check = new WorkspaceCheck({ get: (file) => analyses.of(file), forget: (file) => analyses.forget(file) }, ({ file, findings }) =>
+      this.diagnostics.publish(this.board.put(file, isBlankDraft(file) ? [] : findings)),
     );
     const watcher = vscode.workspace.createFileSystemWatcher(`**/*${CONFIG_SUFFIX}`);
     const opened = (document: vscode.TextDocument): void => this.openedOrClosed(document);

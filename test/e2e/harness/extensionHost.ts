@@ -83,6 +83,11 @@ export class ExtensionHost {
     return this.ask('diagnostics', { file });
   }
 
+  /** The messages of all problems that a file has ever had in this window, those that came and went included. */
+  problemsEverShown(file: string): Promise<readonly string[]> {
+    return this.ask('everShown', { file });
+  }
+
   open(file: string): Promise<boolean> {
     return this.ask('open', { file });
   }

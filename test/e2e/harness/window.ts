@@ -132,6 +132,13 @@ export class Window {
     return this.page.locator(`.monaco-editor .squiggly-${severity}`);
   }
 
+  /** Nothing is underlined, or soon nothing is: an editor draws its squiggles a moment after it is told. */
+  async waitForNoSquiggle(...severities: ('error' | 'warning')[]): Promise<void> {
+    for (const severity of severities) {
+      await eventually(`no ${severity} underlined`, async () => (await this.squiggles(severity).count()) === 0);
+    }
+  }
+
   /** Entries of the open menu of quick fixes. */
   get quickFixes(): Locator {
     return this.page.locator('.action-widget .monaco-list-row.action');

@@ -14,6 +14,16 @@ const revive = (value) => {
   return value && typeof value === 'object' && typeof value.$uri === 'string' ? vscode.Uri.file(value.$uri) : value;
 };
 
+/** Every problem that a file has ever been shown with, by its path: what comes and goes at once is seen too. */
+const everShown = new Map();
+
+const remember = ({ uris }) => {
+  for (const uri of uris) {
+    const messages = vscode.languages.getDiagnostics(uri).map(({ message }) => message);
+    if (messages.length > 0) everShown.set(uri.fsPath, [...new Set([...(everShown.get(uri.fsPath) ?? []), ...messages])]);
+  }
+};
+
 const questions = {
   pid: () => process.pid,
   trusted: () => vscode.workspace.isTrusted,
@@ -41,6 +51,7 @@ const questions = {
       code: typeof code === 'object' ? code.value : code,
       source,
     })),
+  everShown: ({ file }) => everShown.get(file) ?? [],
   open: async ({ file }) => {
     await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
     return true;
@@ -88,5 +99,5 @@ exports.activate = (context) => {
     const { port } = server.address();
     writeFileSync(join(folder, `host-${process.pid}.json`), JSON.stringify({ pid: process.pid, port, startedAt: Date.now() }));
   });
-  context.subscriptions.push({ dispose: () => server.close() });
+  context.subscriptions.push(vscode.languages.onDidChangeDiagnostics(remember), { dispose: () => server.close() });
 };

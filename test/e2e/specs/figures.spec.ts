@@ -143,7 +143,7 @@ test('an empty config can become a published one', async () => {
   });
   expect(text).toMatch(/^model:$/m);
   await eventually('its lens', async () => (await session().window.codeLensTexts()).some((lens) => lens.includes('MACs/token')));
-  expect(await session().window.squiggles('error').count()).toBe(0);
+  await session().window.waitForNoSquiggle('error');
 });
 
 test('hovers and lenses are in reach of the keyboard', async () => {

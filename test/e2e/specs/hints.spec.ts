@@ -112,7 +112,7 @@ test('a config without mistakes has no squiggle', async () => {
   await session().host.open(file('good'));
   await eventually('the lens', async () => (await session().window.codeLensTexts()).some((lens) => lens.includes('MACs/token')));
   expect(await session().host.diagnostics(file('good'))).toEqual([]);
-  expect(await session().window.squiggles('error').count()).toBe(0);
+  await session().window.waitForNoSquiggle('error');
 });
 
 test.each(mistakes)('$name: one message, underlined where the mistake is', async ({ name, text, code, at, says }) => {

@@ -51,7 +51,9 @@ test('typed and chosen by the keyboard, a preset opens as a config that is count
   expect(await lens()).toMatch(/^30\.53 G parameters \(3\.353 G active\)/);
   expect(await session().host.tabs()).toContain('qwen3-30b-a3b.moe.yaml');
   expect(existsSync(join(session().workspace, 'qwen3-30b-a3b.moe.yaml'))).toBe(false);
-  expect(await session().window.squiggles('error').count()).toBe(0);
+  await session().window.waitForNoSquiggle('error');
+  // Nor was anything while it was empty.
+  expect(await session().host.problemsEverShown(join(session().workspace, 'qwen3-30b-a3b.moe.yaml'))).toEqual([]);
   const printed = await moeLab(session().workspace, 'presets', 'qwen3-30b-a3b');
   expect(await editorText()).toBe(printed.stdout);
   await session().window.screenshot('preset-untitled');
@@ -64,7 +66,7 @@ test('hints follow what is typed into it: a mistake is underlined', async () => 
   await session().window.squiggles('error').first().waitFor();
   await page.keyboard.press('Shift+ArrowUp');
   await page.keyboard.press('Delete');
-  await eventually('no squiggle', async () => (await session().window.squiggles('error').count()) === 0);
+  await session().window.waitForNoSquiggle('error');
 });
 
 test('saved, it is a file that the command line counts alike; another of the same preset gets another name', async () => {
@@ -78,4 +80,15 @@ test('saved, it is a file that the command line counts alike; another of the sam
   expect(JSON.parse(counted.stdout)).toMatchObject({ models: [{ parameters: { total: 30_532_122_624 }, causal: true }] });
   await chooseQwen();
   await eventually('a second tab', async () => (await session().host.tabs()).includes('qwen3-30b-a3b-2.moe.yaml'));
+});
+
+test('emptied, it is a draft without mistakes; a word in it is one', async () => {
+  const { page } = session().window;
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('x');
+  await session().window.squiggles('error').first().waitFor();
+  await page.keyboard.press('Backspace');
+  await session().window.waitForNoSquiggle('error');
+  await page.keyboard.type('# nothing yet');
+  await session().window.squiggles('error').first().waitFor();
 });

@@ -76,7 +76,7 @@ test('Create Twin at Parity offers families with what they cost, and opens the o
   await eventually('the lens of the twin', async () =>
     (await session().window.codeLensTexts()).some((lens) => lens.includes('vs smoe.moe.yaml')),
   );
-  expect([await session().window.squiggles('error').count(), await session().window.squiggles('warning').count()]).toEqual([0, 0]);
+  await session().window.waitForNoSquiggle('error', 'warning');
   expect(await session().host.isDirty(twin)).toBe(true);
   await session().window.screenshot('twin');
 });
@@ -114,6 +114,6 @@ test('Scale to Budget opens a config and its baseline that fit, at parity', asyn
   await eventually('the lens of the small config', async () =>
     (await session().window.codeLensTexts()).some((lens) => lens.includes('vs smoe-small.moe.yaml')),
   );
-  expect(await session().window.squiggles('error').count()).toBe(0);
+  await session().window.waitForNoSquiggle('error');
   await session().window.screenshot('scaled');
 });
