@@ -24,7 +24,8 @@ export class Window {
       await input.fill(`>${title}`);
       const row = this.quickPickRow(title);
       await row.waitFor({ timeout: 2000 });
-      await row.click({ timeout: 2000 });
+      // Not to wait for where a command leads: a reload would be asked for twice.
+      await row.click({ timeout: 2000, noWaitAfter: true });
       return true;
     });
   }
@@ -80,6 +81,7 @@ export class Window {
 
   async clearNotifications(): Promise<void> {
     await this.runCommand('Notifications: Clear All Notifications');
+    await eventually('no notification', async () => (await this.notifications()).length === 0);
   }
 
   /** The modal dialog of the workbench. */
@@ -95,7 +97,9 @@ export class Window {
   async openSideBar(name: string): Promise<void> {
     const item = this.page.locator(`.activitybar .action-item:has(> a[aria-label^="${name}"])`).first();
     await item.waitFor();
-    if (!/\bchecked\b/.test((await item.getAttribute('class')) ?? '')) await item.click();
+    const isOpen = async (): Promise<boolean> => /\bchecked\b/.test((await item.getAttribute('class')) ?? '');
+    if (!(await isOpen())) await item.click();
+    await eventually(`the side bar ${name}`, isOpen);
   }
 
   /** The rows of the run explorer, as a person reads them (the accessible name: label, description). */
@@ -139,40 +143,27 @@ export class Window {
     }
   }
 
-  /** Entries of the open menu of quick fixes. */
-  get quickFixes(): Locator {
-    return this.page.locator('.action-widget .monaco-list-row.action');
-  }
-
-  /** Goes to the next problem of the active editor and opens the menu of what can be done there, by keys alone. */
-  async openQuickFixesByKeys(): Promise<void> {
-    await this.page.keyboard.press('Alt+F8');
-    await this.page.locator('.marker-widget').waitFor();
-    await this.page.keyboard.press('Escape');
-    await this.page.locator('.marker-widget').waitFor({ state: 'detached' });
-    await this.openQuickFixes();
-  }
-
-  /** What can be done where the cursor stands. */
-  async openQuickFixes(): Promise<void> {
-    await eventually('the menu of quick fixes', async () => {
-      // Where the menu is open, the same key takes what is chosen in it.
-      if (await this.quickFixes.first().isVisible()) return true;
-      await this.page.keyboard.press('Control+.');
-      return this.quickFixes
-        .first()
-        .waitFor({ timeout: 3000 })
-        .then(() => true);
+  /** Clicks a lens until what it does is there: one that is made anew under the mouse takes no click. */
+  async clickLens(part: string, done: () => Promise<boolean>): Promise<void> {
+    const lens = this.page.locator('.codelens-decoration a', { hasText: part }).first();
+    await eventually(`the lens "${part}" to do its work`, async () => {
+      if (await done()) return true;
+      await lens.click({ timeout: 5000 });
+      return eventually('its effect', done, 15);
     });
   }
 
-  /** Goes down in the open menu to the entry that contains `part`, and takes it. */
-  async takeQuickFixByKeys(part: string): Promise<void> {
-    const chosen = this.page.locator('.action-widget .monaco-list-row.focused', { hasText: part });
-    const entries = await this.quickFixes.count();
-    for (let pressed = 0; pressed < entries && (await chosen.count()) === 0; pressed++) await this.page.keyboard.press('ArrowDown');
-    if ((await chosen.count()) === 0) throw new Error(`No "${part}" among ${(await this.quickFixes.allInnerTexts()).join('; ')}`);
-    await this.page.keyboard.press('Enter');
+  /** Rests the mouse on something until a hover that contains `text` is there. Lenses and hints that come move what is under the mouse. */
+  async hover(target: Locator, text: string): Promise<Locator> {
+    const hover = this.page.locator('.monaco-hover:visible', { hasText: text }).first();
+    await eventually(`a hover with "${text}"`, async () => {
+      if (await hover.isVisible()) return true;
+      await this.page.mouse.move(0, 0);
+      await target.hover({ force: true, timeout: 5000 });
+      await hover.waitFor({ timeout: 5000 });
+      return true;
+    });
+    return hover;
   }
 
   /** Content of the visible webview. */

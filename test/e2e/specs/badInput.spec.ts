@@ -28,7 +28,8 @@ afterEach(async () => {
 /** Starts a run of a config that must not start; gives the one message it got. */
 async function refusal(name: string, text: string): Promise<string> {
   const file = writeFileIn(session().workspace, `${name}.moe.yaml`, text);
-  const before = runsIn(session().workspace).filter(({ status }) => status.state === 'running').length;
+  const running = (): number => runsIn(session().workspace).filter(({ status }) => status.state === 'running').length;
+  const before = running();
   await session().host.open(file);
   await session().window.runCommand('MoE Lab: Start Run');
   const messages = await eventually('a message', async () => {
@@ -36,7 +37,7 @@ async function refusal(name: string, text: string): Promise<string> {
     return shown.length > 0 && shown;
   });
   expect(messages).toHaveLength(1);
-  expect(runsIn(session().workspace).filter(({ status }) => status.state === 'running')).toHaveLength(before);
+  expect(running()).toBe(before);
   return messages[0] ?? '';
 }
 

@@ -39,9 +39,8 @@ test('a sweep says above its key what its members cost', async () => {
   );
   expect(await session().host.diagnostics(file('family.moe.yaml'))).toEqual([]);
   const { page } = session().window;
-  await page.locator('.view-line', { hasText: 'sweep:' }).locator('span span').first().hover();
-  await page.locator('.monaco-hover table').waitFor();
-  expect(await page.locator('.monaco-hover table').first().innerText()).toContain('top_k=2');
+  const hover = await session().window.hover(page.locator('.view-line', { hasText: 'sweep:' }).locator('span span').first(), 'top_k=2');
+  expect(await hover.locator('table').first().innerText()).toContain('top_k=2');
   await session().window.screenshot('sweep-hover');
 });
 
@@ -64,9 +63,11 @@ test('members are started in turn, each a run that says what it is', async () =>
   await session().host.open(file('family.moe.yaml'));
   await session().window.runCommand('MoE Lab: Start Run');
   // With what stands below each of them.
-  await eventually('the members', async () => (await session().window.quickPickLabels()).includes('All 2 members'));
-  const labels = (await session().window.quickPickLabels()).filter((_, index) => index % 2 === 0);
-  expect(labels).toEqual(['All 2 members', 'top_k=1', 'top_k=2', 'Only the config itself']);
+  const labels = await eventually('the members', async () => {
+    const shown = await session().window.quickPickLabels();
+    return shown.includes('Only the config itself') && shown;
+  });
+  expect(labels.filter((_, index) => index % 2 === 0)).toEqual(['All 2 members', 'top_k=1', 'top_k=2', 'Only the config itself']);
   await session().window.screenshot('sweep-members');
   await session().window.pick('All 2 members');
   const second = await eventually('the second member', () => run('Family, top_k=2'));
@@ -85,7 +86,9 @@ test('the dashboard says what the members cost against each other', async () => 
   await eventually('both runs', async () => (await dashboard.runNames()).length === 2);
   const section = session().window.webview().locator('section[aria-labelledby="parity-title"]');
   await section.locator('table').waitFor();
-  expect(await section.locator('caption').textContent()).toMatch(/^Family, top_k=\d against Family, top_k=\d$/);
+  await eventually('what is compared', async () =>
+    /^Family, top_k=\d against Family, top_k=\d$/.test((await section.locator('caption').textContent()) ?? ''),
+  );
   await section.scrollIntoViewIfNeeded();
   await session().window.screenshot('dashboard-parity');
 });
@@ -93,11 +96,12 @@ test('the dashboard says what the members cost against each other', async () => 
 test('two configs are compared as a diff of what they are, with a table of costs beside it', async () => {
   await session().host.open(file('base.moe.yaml'));
   await session().window.runCommand('MoE Lab: Compare Configs...');
-  await eventually('the other configs', async () => (await session().window.quickPickLabels()).includes('wild.moe.yaml'));
-  // Not itself; and runs beside configs.
-  const offered = await session().window.quickPickLabels();
+  // Runs beside configs; and not itself.
+  const offered = await eventually('the other configs and the runs', async () => {
+    const shown = await session().window.quickPickLabels();
+    return shown.includes('wild.moe.yaml') && shown.includes('Family, top_k=2') && shown;
+  });
   expect(offered).not.toContain('base.moe.yaml');
-  expect(offered).toContain('Family, top_k=2');
   await session().window.pick('Family, top_k=2');
   await eventually('diff and costs', async () => {
     const tabs = await session().host.tabs();
@@ -105,10 +109,10 @@ test('two configs are compared as a diff of what they are, with a table of costs
   });
   const { page } = session().window;
   await page.locator('.monaco-diff-editor .line-insert').first().waitFor();
-  await session().window.screenshot('compare-configs');
-  expect(await page.locator('.editor-group-container .view-lines').allInnerTexts()).toEqual(
-    expect.arrayContaining([expect.stringMatching(/second\sagainst\sfirst/)]),
+  await eventually('the table of costs', async () =>
+    (await page.locator('.editor-group-container .view-lines').allInnerTexts()).some((text) => /second\sagainst\sfirst/.test(text)),
   );
+  await session().window.screenshot('compare-configs');
 });
 
 test('configs that differ in their names alone are said to be the same', async () => {

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../harness/eventually';
 import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
+import { QuickFixes } from '../harness/quickFixes';
 import { useSession } from '../harness/suite';
+import { Suggestions } from '../harness/suggestions';
 
 /** Figures that stand beside the text: inlay hints, hovers, completion, and the sizes that a lens leads to. */
 const multiHead = `extends: smoe.moe.yaml
@@ -41,21 +43,18 @@ const shownLine = (start: string, part: string): Promise<string> =>
     (await shownLines()).find((line) => line.trimStart().startsWith(start) && line.includes(part)),
   );
 
-/** The labels of the suggestions, with the widget open. */
-async function suggestions(part: string): Promise<readonly string[]> {
-  return eventually(`the suggestion ${part}`, async () => {
-    const labels = await page().locator('.suggest-widget.visible .monaco-list-row .label-name').allTextContents();
-    return labels.some((label) => label.includes(part)) && labels;
-  });
-}
+const suggestions = (): Suggestions => new Suggestions(session().window);
+
+const typedIs = (text: string): Promise<unknown> =>
+  eventually(`the text ${JSON.stringify(text)}`, async () => (await session().host.text(file('typed'))) === text);
 
 test('behind sizes stands what they come to, and both residuals at the key that causes them', async () => {
   await session().host.open(file('multi-head'));
   await shownLine('heads: 2', 'sub-tokens 16 wide');
   await shownLine('experts: 9', "of the layer's MACs");
-  await shownLine('', 'vs smoe.moe.yaml');
-  const parity = (await shownLines()).find((line) => /[\d.]+ % MACs, [+−]?[\d.]+ % parameters vs smoe\.moe\.yaml/.test(line));
-  expect(parity).toBeDefined();
+  await eventually('both residuals', async () =>
+    (await shownLines()).some((line) => /[\d.]+ % MACs, [+−]?[\d.]+ % parameters vs smoe\.moe\.yaml/.test(line)),
+  );
   await session().window.screenshot('inlay-hints');
 });
 
@@ -67,14 +66,15 @@ test('hints follow an edit that is not saved', async () => {
 });
 
 test('over a key stand its formula, its source, and what its next values would cost', async () => {
-  await page()
+  const key = page()
     .locator('.editor-instance .view-line span', { hasText: /^expert_width$/ })
-    .first()
-    .hover();
-  const hover = page().locator('.monaco-hover:visible', { hasText: 'model.moe.expert_width' });
-  await hover.waitFor();
-  const text = (await hover.allInnerTexts()).join('\n');
-  expect(text).toContain('n d f k MACs');
+    .first();
+  const hover = await session().window.hover(key, 'model.moe.expert_width');
+  // Several say something at a key, each in its own time.
+  const text = await eventually('the formula', async () => {
+    const shown = await hover.innerText();
+    return shown.includes('n d f k MACs') && shown;
+  });
   expect(text).toContain('2411.16205');
   expect(text).toMatch(/\n\s*24\s/);
   await session().window.screenshot('hover');
@@ -82,11 +82,8 @@ test('over a key stand its formula, its source, and what its next values would c
 });
 
 test('the lens of the baseline leads to sizes that cost as much; one is written in place, with one step to undo', async () => {
-  await page().locator('.codelens-decoration a', { hasText: 'vs smoe.moe.yaml' }).first().click();
-  const labels = await eventually('sizes', async () => {
-    const shown = await session().window.quickPickLabels();
-    return shown.length > 1 && shown;
-  });
+  await session().window.clickLens('vs smoe.moe.yaml', async () => (await session().window.quickPickLabels()).length > 1);
+  const labels = await session().window.quickPickLabels();
   await session().window.screenshot('sizes');
   await session().window.pick(labels[0] ?? '');
   const changed = await eventually('other sizes', async () => {
@@ -103,40 +100,39 @@ test('keys, words and files are completed by the keyboard alone, in a config tha
   await session().host.open(file('typed'));
   await page().keyboard.press('Control+End');
   await page().keyboard.type('ext');
-  await suggestions('extends');
-  await page().keyboard.press('Enter');
-  await suggestions('smoe.moe.yaml');
+  await suggestions().take('extends');
+  await suggestions().labels('smoe.moe.yaml');
   await session().window.screenshot('completion-files');
   await page().keyboard.type('smoe');
-  await suggestions('smoe.moe.yaml');
-  await page().keyboard.press('Enter');
+  await suggestions().take('smoe.moe.yaml');
+  await typedIs('# begun\nextends: smoe.moe.yaml');
   await page().keyboard.press('Enter');
   await page().keyboard.type('mod');
-  await suggestions('model');
+  await suggestions().labels('model');
   await session().window.screenshot('completion-keys');
   await page().keyboard.press('Escape');
-  expect(await session().host.text(file('typed'))).toBe('# begun\nextends: smoe.moe.yaml\nmod');
+  await typedIs('# begun\nextends: smoe.moe.yaml\nmod');
 });
 
 test('the words that a key takes are offered behind it', async () => {
   await session().host.edit(file('typed'), 'mod', 'model:\n  moe:\n    kind:');
   await page().keyboard.press('Control+End');
   await page().keyboard.type(' ');
-  expect(await suggestions('mh-moe')).toEqual(expect.arrayContaining(['smoe', 'mh-moe']));
+  expect(await suggestions().labels('mh-moe')).toEqual(expect.arrayContaining(['smoe', 'mh-moe']));
   await session().window.screenshot('completion-words');
   await page().keyboard.type('mh');
-  await suggestions('mh-moe');
-  await page().keyboard.press('Enter');
+  await suggestions().take('mh-moe');
   await eventually('the word', async () => (await session().host.text(file('typed')))?.endsWith('kind: mh-moe'));
 });
 
 test('an empty config can become a published one', async () => {
   await page().keyboard.press('Control+a');
   await page().keyboard.press('Delete');
+  await typedIs('');
   await page().keyboard.type('mix');
-  await suggestions('mixtral-8x7b');
+  await suggestions().labels('mixtral-8x7b');
   await session().window.screenshot('completion-presets');
-  await page().keyboard.press('Enter');
+  await suggestions().take('mixtral-8x7b');
   const text = await eventually('the whole config', async () => {
     const now = await session().host.text(file('typed'));
     return now?.includes('expert_width: 14336') === true && now;
@@ -185,7 +181,7 @@ test.each([
   await page().locator(`.monaco-workbench.${base}`).waitFor();
   await session().host.open(file('multi-head'));
   await shownLine('heads: 2', 'sub-tokens 16 wide');
-  await session().window.openQuickFixesByKeys();
+  await new QuickFixes(session().window).openAtNextProblem();
   await session().window.screenshot(`inlay-hints-${name}`);
   await page().keyboard.press('Escape');
 });

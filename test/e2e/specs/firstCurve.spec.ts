@@ -78,8 +78,13 @@ test('nothing violates the content security policy', () => {
 test('stop, from the sidebar: a checkpoint is written and the worker ends', async () => {
   const { pid } = theRun().status;
   const row = session().window.runRows.filter({ hasText: 'SMoE' }).first();
-  await row.hover();
-  await row.locator('a[aria-label*="Stop Run"]').click();
+  // The row is drawn anew with each step: one click may meet none.
+  await eventually('the run to be told', async () => {
+    if (theRun().status.state !== 'running') return true;
+    await row.hover({ timeout: 5000 });
+    await row.locator('a[aria-label*="Stop Run"]').click({ timeout: 5000 });
+    return eventually('the run to stop', () => theRun().status.state !== 'running', 5);
+  });
   await eventually('the run to be stopped', () => theRun().status.state === 'stopped');
   await eventually('the worker to be gone', () => !isAlive(pid));
   expect(theRun().checkpoints.at(-1)).toBe(theRun().status.step);

@@ -98,14 +98,16 @@ test('above `model:` stand parameters and MACs per token, above `parity:` the di
 });
 
 test('the lens follows an edit that is not saved', async () => {
-  const before = (await session().window.codeLensTexts()).find((lens) => lens.includes('MACs/token'));
+  const before = await eventually('a count', async () =>
+    (await session().window.codeLensTexts()).find((lens) => lens.includes('MACs/token')),
+  );
   await session().host.edit(file('multi-head'), 'experts: 8', 'experts: 16');
   await eventually('another count', async () => {
     const now = (await session().window.codeLensTexts()).find((lens) => lens.includes('MACs/token'));
     return now !== undefined && now !== before;
   });
   await session().host.edit(file('multi-head'), 'experts: 16', 'experts: 8');
-  await eventually('the first count again', async () => (await session().window.codeLensTexts()).includes(before ?? ''));
+  await eventually('the first count again', async () => (await session().window.codeLensTexts()).includes(before));
 });
 
 test('a config without mistakes has no squiggle', async () => {
@@ -134,6 +136,5 @@ test.each(mistakes)('$name: one message, underlined where the mistake is', async
 
 test('the hover of a squiggle says the same', async () => {
   await session().host.open(file('unknown-key'));
-  await session().window.squiggles('error').first().hover({ force: true });
-  await session().window.page.locator('.monaco-hover:visible').getByText('Unknown key').waitFor();
+  await session().window.hover(session().window.squiggles('error').first(), 'Unknown key');
 });

@@ -68,7 +68,7 @@ test('a run that retrieves shows what it retrieves, while it trains', async () =
   await eventually('a drawn picture', async () => (await dashboard().distinctColours('retrieval')) > 3);
   const step = await dashboard().retrievalStep();
   await eventually('the picture to grow', async () => ((await dashboard().retrievalStep()) ?? 0) > (step ?? 0));
-  expect((await dashboard().bars('Most used experts')).length).toBe(10);
+  await eventually('the most used experts', async () => (await dashboard().bars('Most used experts')).length === 10);
   // Eight choices in each of two heads.
   expect(runOf('Retrieval').description.retrievals).toEqual([{ name: 'layers.1.product_keys', experts: 4096, k: 16 }]);
   // The experts of attention stand in the heatmap, by their layer and side.
@@ -94,9 +94,11 @@ test('a run whose units take different numbers of experts says how many, and wha
     return text.includes(`mean K ${Number(last?.meanK).toFixed(2)}`) && text;
   });
   expect(details).toMatch(/k MACs\/token at that mean/);
-  const bars = await dashboard().bars('Experts per unit');
-  expect(bars.map(([share]) => share)).toEqual(bars.map((_, index) => String(index + 1)));
-  for (const [index, [, share]] of bars.entries()) expect(share).toBe(`${(100 * (last?.kShares?.[index] ?? Number.NaN)).toFixed(2)} %`);
+  const shares = last?.kShares?.map((share, index) => [String(index + 1), `${(100 * share).toFixed(2)} %`]);
+  await eventually('the shares of each number of experts', async () => {
+    const bars = await dashboard().bars('Experts per unit');
+    return JSON.stringify(bars.map(([k, share]) => [k, share])) === JSON.stringify(shares);
+  });
   const shown = await moeLab(session().workspace, 'show', runOf('Varying').description.id);
   expect(shown.stdout).toMatch(/^MACs at mean K +[\d,]+$/m);
 });
@@ -104,8 +106,7 @@ test('a run whose units take different numbers of experts says how many, and wha
 test('its twin with a fixed k is a new config beside it, from the lens and from the run, and nothing is written', async () => {
   await session().host.open(file('varying'));
   await lens('Fixed-K Twin');
-  await session().window.page.locator('.codelens-decoration a', { hasText: 'Fixed-K Twin' }).first().click();
-  await eventually('the twin', async () => (await session().host.tabs()).includes('varying-k2.moe.yaml'));
+  await session().window.clickLens('Fixed-K Twin', async () => (await session().host.tabs()).includes('varying-k2.moe.yaml'));
   await lens('parameters');
   await session().window.waitForNoSquiggle('error');
   // Nor while it was made: what was empty for a moment had nothing wrong in it.

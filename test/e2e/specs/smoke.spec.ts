@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, inject, test } from 'vitest';
+import { eventually } from '../harness/eventually';
 import { extensionFolder } from '../harness/product';
 import { useSession } from '../harness/suite';
 
@@ -27,7 +28,10 @@ test('its run explorer greets an empty folder with what can be done', async () =
   await session().window.openSideBar('MoE Lab');
   const { welcome } = session().window;
   await welcome.getByText('No runs yet').waitFor();
-  expect(await welcome.locator('.monaco-button').allTextContents()).toEqual(['Create Sample Experiment', 'Start Run']);
+  await eventually(
+    'its buttons',
+    async () => (await welcome.locator('.monaco-button').allTextContents()).join() === 'Create Sample Experiment,Start Run',
+  );
   await session().window.screenshot('empty-folder');
 });
 
