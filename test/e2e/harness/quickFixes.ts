@@ -66,6 +66,9 @@ export class QuickFixes {
 
   /** Takes the entry that contains `part` with the mouse. */
   async click(part: string): Promise<void> {
-    await this.entries.filter({ hasText: part }).first().click();
+    const entry = this.entries.filter({ hasText: part }).first();
+    // Until the mouse moves, older versions keep a pane over the menu, so that the click which opened it takes nothing in it.
+    await entry.hover({ force: true });
+    await entry.click();
   }
 }
