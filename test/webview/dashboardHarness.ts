@@ -12,7 +12,7 @@ import { prepareWindow, type TestWindow } from './testWindow';
 import { themes, type EditorTheme } from './themes';
 
 export const chromiumPath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => existsSync(path));
-if (chromiumPath === undefined) process.stderr.write('Tests of the dashboard in a browser skipped: there is no Chromium.\n');
+if (chromiumPath === undefined) process.stderr.write('Tests of the pages in a browser skipped: there is no Chromium.\n');
 export const screenshots = resolve(__dirname, '../e2e/screenshots');
 
 const origin = 'https://dashboard.test';

@@ -10,22 +10,26 @@ import {
   configEditorUiStateSchema,
   type ConfigEditorRequest,
   type ConfigEditorResult,
+  type ConfigEditorToWebview,
   type DocumentChange,
   type FieldPath,
 } from '../../src/extension/panels/configEditor-protocol';
 import { registerControls } from '../shared/controls';
 import { oncePerFrame } from '../shared/frame';
-import { HostConnection, HostError } from '../shared/hostConnection';
+import { HostConnection } from '../shared/hostConnection';
 import { ConfigEditorPage } from './page';
 import { initialState, reduce, savedState, type ConfigEditorAction } from './state';
 
 /** Wires the config editor: messages and gestures become actions, actions a state, the state what the page shows. */
 
 registerControls();
-const host = new HostConnection<ConfigEditorRequest, ConfigEditorResult>(receive);
+const host = new HostConnection<ConfigEditorRequest, ConfigEditorToWebview>({
+  schema: configEditorToWebviewSchema,
+  receive: (message) => dispatch({ type: 'message', message }),
+  notice: dispatch,
+});
 const saved = configEditorUiStateSchema.safeParse(host.savedState);
 let state = initialState(saved.success ? saved.data : null);
-let savedText = '';
 /** Changes are asked for one after the other, so that each speaks of the version that the one before it made. */
 let turn: Promise<unknown> = Promise.resolve();
 
@@ -33,32 +37,16 @@ const page = new ConfigEditorPage(state, {
   dispatch,
   change,
   solve: () => void solve(),
-  request: (request) => void host.request(request).then(taken, report),
-  revealFinding: (finding) => void host.request({ kind: 'revealFinding', version: shownVersion(), finding }).then(taken, report),
+  request: (request) => void host.request(request).then(taken, host.report),
+  revealFinding: (finding) => void host.request({ kind: 'revealFinding', version: shownVersion(), finding }).then(taken, host.report),
 });
 const draw = oncePerFrame(() => page.render(state));
 document.getElementById('config-editor')?.append(page.element);
 host.post({ type: 'ready', version: CONFIG_EDITOR_PROTOCOL_VERSION });
 
-function receive(raw: unknown): void {
-  const parsed = configEditorToWebviewSchema.safeParse(raw);
-  if (!parsed.success) {
-    const message = 'A message from the extension was not understood.';
-    return dispatch({ type: 'notice', message, advice: `Reload the window. ${parsed.error.issues[0]?.message ?? ''}` });
-  }
-  const message = parsed.data;
-  if (message.type === 'response') host.settle(message.id, message.result);
-  if (message.type === 'error') host.fail(message.id, message.message, message.advice);
-  dispatch({ type: 'message', message });
-}
-
 function dispatch(action: ConfigEditorAction): void {
   state = reduce(state, action);
-  const text = JSON.stringify(savedState(state));
-  if (text !== savedText) {
-    savedText = text;
-    host.saveState(savedState(state));
-  }
+  host.saveState(savedState(state));
   draw();
 }
 
@@ -82,7 +70,7 @@ async function ask(wanted: DocumentChange, version: number, path: FieldPath | un
     taken(result);
     return result.kind === 'changed';
   } catch (error) {
-    report(error);
+    host.report(error);
     return false;
   }
 }
@@ -95,15 +83,10 @@ async function solve(): Promise<void> {
     taken(result);
   } catch (error) {
     dispatch({ type: 'choices', choices: null });
-    report(error);
+    host.report(error);
   }
 }
 
 function taken(result: ConfigEditorResult): void {
   if (result.kind === 'stale') dispatch({ type: 'stale' });
-}
-
-function report(error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
-  dispatch({ type: 'notice', message, advice: error instanceof HostError ? error.advice : '' });
 }

@@ -1,16 +1,19 @@
 import '../shared/noEval';
 import '../shared/page.css';
 import './dashboard.css';
+import './runs.css';
+import './pictures.css';
+import './tables.css';
 import {
   DASHBOARD_PROTOCOL_VERSION,
   dashboardToWebviewSchema,
   dashboardUiStateSchema,
   type DashboardRequest,
-  type DashboardResult,
+  type DashboardToWebview,
 } from '../../src/extension/panels/dashboard-protocol';
 import { registerControls } from '../shared/controls';
 import { oncePerFrame } from '../shared/frame';
-import { HostConnection, HostError } from '../shared/hostConnection';
+import { HostConnection } from '../shared/hostConnection';
 import { onThemeChange } from '../shared/theme';
 import { DashboardPage } from './page';
 import { heatmapRun, initialState, shownRetrieval, reduce, savedState, viewOf, type DashboardAction } from './state';
@@ -18,17 +21,20 @@ import { heatmapRun, initialState, shownRetrieval, reduce, savedState, viewOf, t
 /** Wires the dashboard: messages and gestures become actions, actions a state, the state what the page shows and asks for. */
 
 registerControls();
-const host = new HostConnection<DashboardRequest, DashboardResult>(receive);
+const host = new HostConnection<DashboardRequest, DashboardToWebview>({
+  schema: dashboardToWebviewSchema,
+  receive: (message) => dispatch({ type: 'message', message }),
+  notice: dispatch,
+});
 const saved = dashboardUiStateSchema.safeParse(host.savedState);
 let state = initialState(saved.success ? saved.data : null);
 let sentView = '';
-let savedText = '';
 let lookBack: AbortController | null = null;
 let retrievalLookBack: AbortController | null = null;
 
 const page = new DashboardPage(state, {
   dispatch,
-  request: (request) => host.request(request).then(() => undefined, report),
+  request: (request) => host.request(request).then(() => undefined, host.report),
   lookBack: (step) => void look(step),
   lookBackRetrieval: (step) => void lookAtRetrieval(step),
 });
@@ -38,27 +44,11 @@ onThemeChange(() => page.readTheme());
 page.onResize(() => announceView());
 host.post({ type: 'ready', version: DASHBOARD_PROTOCOL_VERSION });
 
-function receive(raw: unknown): void {
-  const parsed = dashboardToWebviewSchema.safeParse(raw);
-  if (!parsed.success) {
-    const message = 'A message from the extension was not understood.';
-    return dispatch({ type: 'notice', message, advice: `Reload the window. ${parsed.error.issues[0]?.message ?? ''}` });
-  }
-  const message = parsed.data;
-  if (message.type === 'response') host.settle(message.id, message.result);
-  if (message.type === 'error') host.fail(message.id, message.message, message.advice);
-  dispatch({ type: 'message', message });
-}
-
 function dispatch(action: DashboardAction): void {
   state = reduce(state, action);
   announceView();
   // `runs` is empty until the first snapshot: what was saved must outlive that moment.
-  const text = state.loaded ? JSON.stringify(savedState(state)) : savedText;
-  if (text !== savedText) {
-    savedText = text;
-    host.saveState(savedState(state));
-  }
+  if (state.loaded) host.saveState(savedState(state));
   draw();
 }
 
@@ -83,7 +73,7 @@ async function look(step: number | null): Promise<void> {
     const result = await host.request({ kind: 'expertsAt', run, step }, lookBack.signal);
     if (result.kind === 'experts') dispatch({ type: 'frame', frame: result.frame });
   } catch (error) {
-    report(error);
+    host.report(error);
   }
 }
 
@@ -99,12 +89,6 @@ async function lookAtRetrieval(step: number | null): Promise<void> {
     const result = await host.request({ kind: 'sketchAt', run: summary.run, layer, step }, retrievalLookBack.signal);
     if (result.kind === 'sketch') dispatch({ type: 'sketch', figures: result.figures });
   } catch (error) {
-    report(error);
+    host.report(error);
   }
-}
-
-function report(error: unknown): void {
-  if (error instanceof DOMException && error.name === 'AbortError') return;
-  const message = error instanceof Error ? error.message : String(error);
-  dispatch({ type: 'notice', message, advice: error instanceof HostError ? error.advice : '' });
 }

@@ -1,3 +1,4 @@
+import './hover.css';
 import { element } from './element';
 
 /** A hover like the editor's own: a title and rows of (swatch, label, figure). It follows the pointer and stays within the window. */
