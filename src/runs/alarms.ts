@@ -1,8 +1,17 @@
-import type { ExpertFrame, MetricsLine, RunDescription } from './format';
+import type { ExpertFrame, IdleExperts, MetricsLine, RunDescription } from './format';
+import { idleExperts, idleExpertsSteps } from './idleExperts';
 import { fromJsonNumber } from './jsonNumber';
+import { layerName } from './layerName';
 
 /** What goes wrong in a run without ending it. */
 export type AlarmName = 'drop-rate' | 'gradient-norm' | 'collapsed-experts';
+
+/** As short as a list has room for. */
+export const alarmTitles: Readonly<Record<AlarmName, string>> = {
+  'drop-rate': 'drops many choices',
+  'gradient-norm': 'gradient norm high',
+  'collapsed-experts': 'experts collapsed',
+};
 
 export interface Alarm {
   readonly name: AlarmName;
@@ -18,8 +27,7 @@ const recentLines = 20;
 const highDropRate = 0.2;
 /** So many times the least that the norm has been, and the norm that it is clipped to: steps follow noise. */
 const muchHigher = 10;
-/** Experts with less than a tenth of an even share, in half of a layer. */
-const hardlyUsed = 0.1;
+/** Half of the experts of a layer are idle. */
 const collapsedShare = 0.5;
 /** Routers that have only begun to learn send most to a few experts. */
 const settledSteps = 100;
@@ -29,9 +37,25 @@ export class MetricAlarms {
   private readonly drops: number[] = [];
   private readonly norms: number[] = [];
   private least = Number.POSITIVE_INFINITY;
+  private newest = -1;
+  private idle: { readonly step: number; readonly experts: IdleExperts } | undefined;
 
-  note({ train, gradientNorm }: MetricsLine): void {
-    if (train?.dropRate !== undefined) push(this.drops, fromJsonNumber(train.dropRate));
+  /** Of the newest step that was noted; -1 before the first. */
+  get step(): number {
+    return this.newest;
+  }
+
+  /** Whether the lines say how many experts are idle: those of before 0.2.0 do not, nor those of the first steps. */
+  get knowsIdleExperts(): boolean {
+    return this.idle !== undefined;
+  }
+
+  /** Lines of training by ascending step; one that is not newer is passed over, as are those of validation. */
+  note({ step, train, gradientNorm }: MetricsLine): void {
+    if (train === undefined || step <= this.newest) return;
+    this.newest = step;
+    if (train.dropRate !== undefined) push(this.drops, fromJsonNumber(train.dropRate));
+    if (train.idleExperts !== undefined) this.idle = { step, experts: train.idleExperts };
     if (gradientNorm === undefined) return;
     push(this.norms, fromJsonNumber(gradientNorm));
     if (this.norms.length === recentLines) this.least = Math.min(this.least, mean(this.norms));
@@ -49,30 +73,31 @@ export class MetricAlarms {
       const message = `The gradient norm is ${norm.toPrecision(3)}, mean over the last ${recentLines} logged steps; it has been ${this.least.toPrecision(3)}.`;
       alarms.push({ name: 'gradient-norm', message, figure: norm });
     }
-    return alarms;
+    const collapse = this.idle && collapseAlarm(this.idle.step, this.idle.experts);
+    return collapse === undefined ? alarms : [...alarms, collapse];
   }
 }
 
-/** An alarm where half of the experts of a routed layer hardly get anything, over the last tenth of the steps; of several layers the worst. */
-export function collapseAlarm(
-  { routedLayers }: Pick<RunDescription, 'routedLayers'>,
-  frames: readonly Pick<ExpertFrame, 'step' | 'layer' | 'counts'>[],
+/** An alarm where half of the experts of a layer or more were idle at `step`, once routers have had time to learn. */
+function collapseAlarm(step: number, { layer, experts, idle, steps }: IdleExperts): Alarm | undefined {
+  if (step < settledSteps || idle / experts < collapsedShare) return undefined;
+  const message = `${idle} of the ${experts} experts of ${layerName(layer)} got less than a tenth of an even share, over ${steps} steps up to step ${step}.`;
+  return { name: 'collapsed-experts', message, figure: idle / experts };
+}
+
+/** The alarm of collapsed experts where only experts.bin tells of it: in runs of before 0.2.0. */
+export function collapseOfFrames(
+  { routedLayers, totalSteps }: Pick<RunDescription, 'routedLayers' | 'totalSteps'>,
+  frames: readonly ExpertFrame[],
 ): Alarm | undefined {
   const last = frames.at(-1)?.step ?? 0;
-  if (last < settledSteps) return undefined;
-  const late = frames.filter(({ step }) => step > 0.9 * last);
-  const shares = routedLayers.map(({ name, experts }, layer) => {
-    const counts = new Float64Array(experts);
-    for (const frame of late)
-      if (frame.layer === layer) frame.counts.forEach((count, expert) => (counts[expert] = (counts[expert] ?? 0) + count));
-    const total = counts.reduce((sum, count) => sum + count, 0);
-    const idle = total === 0 ? 0 : counts.filter((count) => count < (hardlyUsed * total) / experts).length;
-    return { name, experts, idle, share: idle / experts };
-  });
-  const worst = shares.toSorted((one, other) => other.share - one.share)[0];
-  if (worst === undefined || worst.share < collapsedShare) return undefined;
-  const message = `${worst.idle} of the ${worst.experts} experts of ${worst.name} get less than a tenth of an even share, over the last tenth of the steps.`;
-  return { name: 'collapsed-experts', message, figure: worst.share };
+  const steps = Math.min(last, idleExpertsSteps(totalSteps));
+  const idle = idleExperts(
+    routedLayers,
+    frames.filter(({ step }) => step > last - steps),
+    steps,
+  );
+  return idle && collapseAlarm(last, idle);
 }
 
 function push(recent: number[], value: number): void {

@@ -48,8 +48,8 @@ export interface RunDescription {
    * their `experiment` can be counted again.
    */
   readonly cost?: unknown;
-  /** Of a member of a sweep: its name, and what it changes by dotted keys. */
-  readonly sweep?: { readonly member: string; readonly changes: Readonly<Record<string, unknown>> };
+  /** Of a member of a sweep: its name, what it changes by dotted keys, and the id of the run after which it was started, where it had to wait for one. */
+  readonly sweep?: { readonly member: string; readonly changes: Readonly<Record<string, unknown>>; readonly follows?: string };
   /**
    * Where units take different numbers of experts: the K that `macsPerToken` is counted at, and how many more a token costs if every unit takes one
    * expert more. Null where K is the same for all.
@@ -123,6 +123,8 @@ export interface MetricsLine {
     readonly kShares?: readonly number[];
     /** Where experts are retrieved by product keys: the share of them that this step used, mean over those layers. */
     readonly expertUsage?: JsonNumber;
+    /** Where there are routed layers: in the last line of each stretch of steps that they are counted over. Runs of before 0.2.0 do not say. */
+    readonly idleExperts?: IdleExperts;
   };
   /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the model is causal. */
   readonly validation?: Readonly<
@@ -143,6 +145,16 @@ export interface MetricsLine {
   readonly learningRate?: number;
   readonly gradientNorm?: JsonNumber;
   readonly tokensPerSecond?: number;
+}
+
+/** Of the routed layer where they are the largest share: how many experts got less than a tenth of an even share of the choices. */
+export interface IdleExperts {
+  /** As `run.json` names it. */
+  readonly layer: string;
+  readonly experts: number;
+  readonly idle: number;
+  /** Steps that were counted, the last of them that of the line. */
+  readonly steps: number;
 }
 
 /** One line of `events.jsonl`. */

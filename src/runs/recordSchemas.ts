@@ -20,6 +20,9 @@ const metricsSchema = z.object({
       meanK: jsonNumber.exactOptional(),
       kShares: z.array(z.number()).exactOptional(),
       expertUsage: jsonNumber.exactOptional(),
+      idleExperts: z
+        .object({ layer: z.string(), experts: z.int().positive(), idle: z.int().nonnegative(), steps: z.int().positive() })
+        .exactOptional(),
     })
     .exactOptional(),
   validation: z
@@ -93,7 +96,7 @@ const descriptionSchema = z.object({
   parameters: z.object({ total: z.number(), active: z.number(), activeIsUpperBound: z.boolean().exactOptional() }),
   macsPerToken: z.number(),
   cost: z.unknown().exactOptional(),
-  sweep: z.object({ member: z.string(), changes: z.record(z.string(), z.unknown()) }).exactOptional(),
+  sweep: z.object({ member: z.string(), changes: z.record(z.string(), z.unknown()), follows: z.string().exactOptional() }).exactOptional(),
   varyingK: z.object({ counted: z.number(), macsPerChoice: z.number() }).nullable().default(null),
   routedLayers: z
     .array(

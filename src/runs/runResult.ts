@@ -1,4 +1,5 @@
-import type { JsonNumber, RunDescription } from './format';
+import { collapseOfFrames, MetricAlarms, type Alarm } from './alarms';
+import type { ExpertFrame, JsonNumber, MetricsLine, RunDescription } from './format';
 import { fromJsonNumber } from './jsonNumber';
 import { observe, thisHost, type Here, type ObservedState } from './liveness';
 import { readDescription, readStatusOrLost } from './readRun';
@@ -44,6 +45,8 @@ export interface RunResult {
   readonly macsAtMeanK: number | null;
   /** Share of the retrieved experts that were ever used in training, mean over the retrievals; null without one. */
   readonly usedEver: number | null;
+  /** What goes wrong in it without having ended it, or went wrong when it ended. */
+  readonly alarms: readonly Alarm[];
 }
 
 /** Reads a run whole; undefined if `directory` holds none. */
@@ -89,7 +92,16 @@ export async function readRunResult(directory: string, here: Here = thisHost(), 
     kShares: meanShares(late.flatMap((train) => (train.kShares === undefined ? [] : [train.kShares]))),
     macsAtMeanK: runMacsAtMeanK(description, meanK),
     usedEver: await readUsedEver(directory, description),
+    alarms: alarmsOf(description, lines, frames),
   };
+}
+
+function alarmsOf(description: RunDescription, lines: readonly MetricsLine[], frames: readonly ExpertFrame[]): readonly Alarm[] {
+  const metrics = new MetricAlarms();
+  for (const line of lines) metrics.note(line);
+  if (metrics.knowsIdleExperts) return metrics.alarms;
+  const collapse = collapseOfFrames(description, frames);
+  return collapse === undefined ? metrics.alarms : [...metrics.alarms, collapse];
 }
 
 function meanShares(steps: readonly (readonly number[])[]): readonly number[] | null {

@@ -1,9 +1,13 @@
-import type { MetricsLine } from '../runs/format';
+import type { IdleExperts, MetricsLine } from '../runs/format';
 import { toJsonNumber } from '../runs/jsonNumber';
 import type { TrainStepEvent, ValidationEvent } from '../training/trainingEvents';
 
-/** The line of metrics.jsonl about a step. `retrievals`: of the program, in its order. */
-export function trainingLine(event: TrainStepEvent, retrievals: readonly { readonly experts: number }[]): MetricsLine {
+/** The line of metrics.jsonl about a step. `retrievals`: of the program, in its order. `idleExperts`: where it is the last of those that they are counted over. */
+export function trainingLine(
+  event: TrainStepEvent,
+  retrievals: readonly { readonly experts: number }[],
+  idleExperts?: IdleExperts,
+): MetricsLine {
   const { step, seconds, tokens, loss, crossEntropy, learningRate, gradientNorm, tokensPerSecond } = event;
   const { balance, zLoss, dropRate, taken } = event;
   const choices = choicesOf(taken);
@@ -19,6 +23,7 @@ export function trainingLine(event: TrainStepEvent, retrievals: readonly { reado
       ...stated({ meanK: choices === null ? null : choices.mean }),
       ...(choices === null ? {} : { kShares: choices.shares.map((share) => Number(share.toPrecision(6))) }),
       ...stated({ expertUsage: usage.length === 0 ? null : usage.reduce((sum, share) => sum + share, 0) / usage.length }),
+      ...(idleExperts === undefined ? {} : { idleExperts }),
     },
     learningRate,
     gradientNorm: toJsonNumber(gradientNorm),

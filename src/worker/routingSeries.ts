@@ -14,6 +14,11 @@ export function framesOf(totalSteps: number): { readonly expert: number; readonl
   };
 }
 
+/** Frames of experts.bin end at the multiples of so many steps, and at checkpoints. */
+export function stepsPerExpertFrame(totalSteps: number): number {
+  return stepsOf(totalSteps, expertFrames);
+}
+
 /** Steps that a frame sums. */
 function stepsOf(totalSteps: number, frames: number): number {
   return Math.max(1, Math.ceil(totalSteps / frames));
@@ -33,7 +38,7 @@ export class RoutingSeries {
   private readonly stepsPerFrame: number;
   private readonly stepsPerSketch: number;
   private counts: Float32Array[] = [];
-  private countedSteps = 0;
+  private counting = false;
   private readonly gatherers: readonly SketchGatherer[];
   private sketchedSteps = 0;
 
@@ -42,7 +47,7 @@ export class RoutingSeries {
     totalSteps: number,
     private readonly sink: RoutingSink,
   ) {
-    this.stepsPerFrame = stepsOf(totalSteps, expertFrames);
+    this.stepsPerFrame = stepsPerExpertFrame(totalSteps);
     this.stepsPerSketch = stepsOf(totalSteps, sketchFrames);
     this.gatherers = retrievals.map(({ experts }) => new SketchGatherer(experts));
   }
@@ -54,7 +59,9 @@ export class RoutingSeries {
       counts.forEach((count, expert) => sums !== undefined && (sums[expert] = (sums[expert] ?? 0) + count));
     });
     retrievals.forEach((use, layer) => this.gatherers[layer]?.add(use));
-    if (++this.countedSteps >= this.stepsPerFrame) this.flushCounts(step);
+    this.counting = true;
+    // At the same steps whatever checkpoints came between: what is counted over whole frames does not depend on where a run was stopped.
+    if (step % this.stepsPerFrame === 0) this.flushCounts(step);
     if (++this.sketchedSteps >= this.stepsPerSketch) this.flushSketches(step);
   }
 
@@ -70,10 +77,10 @@ export class RoutingSeries {
   }
 
   private flushCounts(step: number): void {
-    if (this.countedSteps === 0) return;
+    if (!this.counting) return;
     this.counts.forEach((counts, layer) => this.sink.experts({ step, layer, counts }));
     this.counts = [];
-    this.countedSteps = 0;
+    this.counting = false;
   }
 
   private flushSketches(step: number): void {

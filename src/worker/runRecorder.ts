@@ -1,11 +1,12 @@
 import type { StateTensor } from '../engine/engine';
 import type { StateSizes } from '../engine/stateLayout';
 import type { Program } from '../graph/program';
-import type { EventLine, ExpertFrame, MetricsLine, SketchFrame } from '../runs/format';
+import type { EventLine, ExpertFrame, MetricsLine, RunDescription, SketchFrame } from '../runs/format';
 import { runFiles } from '../runs/runFiles';
 import type { RunWriter } from '../runs/runWriter';
 import { writeCheckpoint } from '../training/checkpoint/checkpoint';
 import type { TrainerState, TrainingObserver, TrainStepEvent, ValidationEvent } from '../training/trainingEvents';
+import { IdleExpertsCount } from './idleExpertsCount';
 import { trainingLine, validationLine } from './metricsLines';
 import { RoutingSeries } from './routingSeries';
 
@@ -20,6 +21,8 @@ export interface RunListener {
 export interface RecorderOptions {
   readonly writer: RunWriter;
   readonly program: Program;
+  /** As run.json has them. */
+  readonly routedLayers: RunDescription['routedLayers'];
   /** What the session was compiled for. */
   readonly sizes: StateSizes;
   /** Checkpoints kept. */
@@ -32,12 +35,15 @@ export interface RecorderOptions {
 /** Turns what the training loop tells into the files of the run directory. Throws RunStorageError or CheckpointError, which ends the run. */
 export class RunRecorder implements TrainingObserver {
   private readonly routing: RoutingSeries;
+  private readonly idle: IdleExpertsCount;
 
   constructor(private readonly options: RecorderOptions) {
-    const { writer, listeners, program, totalSteps } = options;
+    const { writer, listeners, program, routedLayers, totalSteps } = options;
+    this.idle = new IdleExpertsCount(routedLayers, totalSteps);
     this.routing = new RoutingSeries(program.retrievals, totalSteps, {
       experts: (frame) => {
         writer.experts(frame);
+        this.idle.add(frame);
         for (const listener of listeners) listener.onExperts?.(frame);
       },
       sketch: (frame) => {
@@ -47,9 +53,14 @@ export class RunRecorder implements TrainingObserver {
     });
   }
 
+  /** The run goes on from the checkpoint of `step`, after its files were rewound. */
+  async resume(step: number): Promise<void> {
+    await this.idle.resume(this.options.writer.directory, step);
+  }
+
   onStep(event: TrainStepEvent): void {
-    this.metrics(trainingLine(event, this.options.program.retrievals));
     this.routing.add(event.step, event);
+    this.metrics(trainingLine(event, this.options.program.retrievals, this.idle.endingWith(event.step)));
   }
 
   onValidation(event: ValidationEvent): void {

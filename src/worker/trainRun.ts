@@ -104,6 +104,7 @@ class Attempt {
       this.recorder = new RunRecorder({
         writer: this.writer,
         program,
+        routedLayers: this.description.routedLayers,
         sizes: sessionOptions(experiment),
         keep: experiment.checkpoint.keep,
         totalSteps: experiment.train.steps,
@@ -114,6 +115,7 @@ class Attempt {
       for (const { path, reason } of ignored) log(`${path}: ${reason}`);
       const step = checkpoint?.state.step ?? 0;
       if (resumed) this.writer.rewind(checkpoint === undefined ? -1 : step);
+      if (step > 0) await this.recorder.resume(step);
       this.keeper.change({ state: this.control.stopRequested ? 'stopping' : 'running', step });
       this.recorder.event(
         step,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { collapseAlarm, MetricAlarms } from '../../src/runs/alarms';
+import { collapseOfFrames, MetricAlarms } from '../../src/runs/alarms';
 import type { MetricsLine } from '../../src/runs/format';
 
 const line = (step: number, gradientNorm: MetricsLine['gradientNorm'], dropRate?: number): MetricsLine => ({
@@ -48,52 +48,77 @@ describe('alarms of the metrics', () => {
   });
 });
 
-describe('experts that collapse', () => {
-  const routedLayers = [
-    { name: 'layers.1.moe', experts: 4, k: 1, unitsPerToken: 1 },
-    { name: 'layers.3.moe', experts: 8, k: 1, unitsPerToken: 1 },
-  ];
-  const frames = (counts: readonly (readonly number[])[], last = 100) =>
-    steps(last).flatMap((step) => counts.map((own, layer) => ({ step, layer, counts: Float32Array.from(own) })));
+const routedLayers = [
+  { name: 'layers.1.moe', experts: 4, k: 1, unitsPerToken: 1 },
+  { name: 'layers.3.moe', experts: 8, k: 1, unitsPerToken: 1 },
+];
 
-  it('half of a layer with hardly anything is an alarm about the worst layer', () => {
-    const alarm = collapseAlarm(
-      { routedLayers },
-      frames([
-        [10, 10, 10, 10],
-        [80, 1, 0, 0, 0, 0, 0, 0],
-      ]),
-    );
-    expect(alarm).toEqual({
-      name: 'collapsed-experts',
-      message: '7 of the 8 experts of layers.3.moe get less than a tenth of an even share, over the last tenth of the steps.',
-      figure: 7 / 8,
-    });
+describe('experts that collapse', () => {
+  const idle = (step: number, idle: number): MetricsLine => ({
+    ...line(step, 0.5),
+    train: { loss: 1, crossEntropy: 1, idleExperts: { layer: 'layers.3.moe', experts: 8, idle, steps: 20 } },
   });
 
-  it('only what happens late counts, and only once there is something', () => {
-    const early = frames(
-      [
-        [40, 0, 0, 0],
-        [8, 8, 8, 8, 8, 8, 8, 8],
-      ],
-      90,
-    );
-    const late = steps(10).map((step) => ({ step: 90 + step, layer: 0, counts: Float32Array.from([10, 10, 10, 10]) }));
-    expect(collapseAlarm({ routedLayers }, [...early, ...late])).toBeUndefined();
-    expect(
-      collapseAlarm(
-        { routedLayers },
-        frames(
-          [
-            [40, 0, 0, 0],
-            [80, 0, 0, 0, 0, 0, 0, 0],
-          ],
-          99,
-        ),
-      ),
-    ).toBeUndefined();
-    expect(collapseAlarm({ routedLayers }, [])).toBeUndefined();
-    expect(collapseAlarm({ routedLayers: [] }, [])).toBeUndefined();
+  it('half of a layer idle is an alarm, until its experts are used again', () => {
+    expect(alarmsOf([idle(100, 3)])).toEqual([]);
+    expect(alarmsOf([idle(100, 7), ...steps(10).map((step) => line(100 + step, 0.5))])).toEqual([
+      {
+        name: 'collapsed-experts',
+        message: '7 of the 8 experts of layer 3 got less than a tenth of an even share, over 20 steps up to step 100.',
+        figure: 7 / 8,
+      },
+    ]);
+    expect(alarmsOf([idle(100, 4)])).toMatchObject([{ figure: 0.5 }]);
+    expect(alarmsOf([idle(100, 7), idle(120, 3)])).toEqual([]);
+  });
+
+  it('is none while routers have only begun to learn', () => {
+    expect(alarmsOf([idle(80, 8)])).toEqual([]);
+  });
+
+  it('comes after the others, which say more of what went wrong', () => {
+    const dropping = steps(100).map((step) => line(step, 0.5, 0.3));
+    expect(alarmsOf([...dropping, idle(120, 8)]).map(({ name }) => name)).toEqual(['drop-rate', 'collapsed-experts']);
+  });
+});
+
+it('a line that is not newer than what was noted changes nothing', () => {
+  const watch = new MetricAlarms();
+  const dropping = steps(20).map((step) => line(step, 0.5, 0.3));
+  for (const one of dropping) watch.note(one);
+  const { alarms } = watch;
+  expect([watch.step, alarms.length]).toEqual([20, 1]);
+  for (const one of steps(20)) watch.note(line(one, 0.5, 0));
+  expect(watch.alarms).toEqual(alarms);
+});
+
+describe('experts that collapse in a run that only has their counts', () => {
+  const frames = (counts: readonly (readonly number[])[], first: number, last: number) =>
+    steps(last)
+      .filter((step) => step >= first)
+      .flatMap((step) => counts.map((own, layer) => ({ step, layer, counts: Float32Array.from(own) })));
+  const even = [
+    [20, 20, 20, 20],
+    [10, 10, 10, 10, 10, 10, 10, 10],
+  ];
+  const collapsed = [
+    [20, 20, 20, 20],
+    [80, 0, 0, 0, 0, 0, 0, 0],
+  ];
+  const run = { routedLayers, totalSteps: 200 };
+
+  it('are told of the last steps, as the metrics of a newer one would', () => {
+    expect(collapseOfFrames(run, [...frames(even, 1, 80), ...frames(collapsed, 81, 100)])).toEqual({
+      name: 'collapsed-experts',
+      message: '7 of the 8 experts of layer 3 got less than a tenth of an even share, over 20 steps up to step 100.',
+      figure: 7 / 8,
+    });
+    expect(collapseOfFrames(run, [...frames(collapsed, 1, 80), ...frames(even, 81, 100)])).toBeUndefined();
+  });
+
+  it('are no alarm early, nor where nothing is routed', () => {
+    expect(collapseOfFrames(run, frames(collapsed, 1, 99))).toBeUndefined();
+    expect(collapseOfFrames(run, [])).toBeUndefined();
+    expect(collapseOfFrames({ routedLayers: [], totalSteps: 200 }, [])).toBeUndefined();
   });
 });

@@ -43,6 +43,11 @@ describe('a line of metrics', () => {
     expect(line.train?.expertUsage).toBe(0.375);
   });
 
+  it('says how many experts are idle where that was counted', () => {
+    const idleExperts = { layer: 'layers.1.moe', experts: 4, idle: 2, steps: 20 };
+    expect(trainingLine(event, [], idleExperts).train).toEqual({ loss: 2, crossEntropy: 'NaN', idleExperts });
+  });
+
   it('of validation leaves out what the model has not', () => {
     const figures = {
       loss: 1,

@@ -52,6 +52,23 @@ describe('what routing did, in frames', () => {
     expect(experts).toHaveLength(Math.ceil(10_000 / 3));
   });
 
+  it('ends frames at the same steps wherever checkpoints were', () => {
+    const { series, experts, train } = recorded(10_000);
+    train(1, 4);
+    series.checkpoint(4);
+    train(5, 8);
+    series.checkpoint(8);
+    train(9, 12);
+    expect(experts.map(({ step, counts }) => [step, counts[1]])).toEqual([
+      [3, 3],
+      [4, 1],
+      [6, 2],
+      [8, 2],
+      [9, 1],
+      [12, 3],
+    ]);
+  });
+
   it('writes a sketch at a checkpoint where half of its steps have passed, and leaves nothing open at the end', () => {
     const { series, sketches, experts, train } = recorded(10_000);
     const steps = () => sketches.filter(({ layer }) => layer === 0).map(({ step, total }) => [step, total]);

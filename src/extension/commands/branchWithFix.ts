@@ -2,12 +2,11 @@ import { existsSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { branchConfig } from '../../language/branchConfig';
-import { collapseAlarm } from '../../runs/alarms';
+import type { Alarm } from '../../runs/alarms';
 import { failureRemedy } from '../../runs/failureRemedy';
-import { readDescription } from '../../runs/readRun';
 import { readRunExperiment } from '../../runs/runExperiment';
 import type { RunSummary } from '../../runs/runIndex';
-import { readExperts, start } from '../../runs/runReader';
+import { readRunResult } from '../../runs/runResult';
 import { CONFIG_SUFFIX, type RunTarget } from '../contributions';
 import { ExtensionError } from '../errors';
 import { readOpenOrDisk } from '../language/configDocuments';
@@ -26,9 +25,10 @@ export async function branchWithFix(store: RunStore, given: RunTarget | undefine
     suits: ({ failure, alarms }) => failure !== null || alarms.length > 0,
   });
   const { name, experiment, configFile } = await readRunExperiment(run.directory);
-  const collapse = await collapseOf(run);
-  const remedy = failureRemedy(experiment, { failure: run.failure, alarms: [...run.alarms, ...(collapse ? [collapse] : [])] });
-  if (remedy === undefined) throw new ExtensionError(`No key of the config governs what became of ${name}.`, adviceOf(run));
+  const trouble = { failure: run.failure, alarms: await alarmsOf(run) };
+  const remedy = failureRemedy(experiment, trouble);
+  if (remedy === undefined)
+    throw new ExtensionError(`No key of the config governs what became of ${name}.`, adviceOf({ ...run, ...trouble }));
   const branch = branchConfig({ id: run.id, name, experiment, configFile }, remedy, readOpenOrDisk);
   if (branch === undefined) {
     const key = String(remedy.path.join('.'));
@@ -48,11 +48,10 @@ export async function branchWithFix(store: RunStore, given: RunTarget | undefine
   editor.revealRange(value, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
-/** Read only now: how experts are used is a matter of megabytes. */
-async function collapseOf(run: RunSummary) {
-  if (run.failure !== null) return undefined;
-  const description = await readDescription(run.directory);
-  return description && collapseAlarm(description, (await readExperts(run.directory, start)).records);
+/** The dashboard has alarms also of runs of before 0.2.0, whose metrics do not tell of idle experts: they are read whole. */
+async function alarmsOf(run: RunSummary): Promise<readonly Alarm[]> {
+  if (run.failure !== null || run.alarms.length > 0) return run.alarms;
+  return (await readRunResult(run.directory))?.alarms ?? [];
 }
 
 function adviceOf({ failure, alarms, state }: RunSummary): string {

@@ -70,11 +70,9 @@ export class ExpertHistory {
     return this.slots.find((slot) => slot.step >= step) ?? this.latest;
   }
 
-  /** Frames of the slots after a step, each as one. */
-  framesAfter(step: number): readonly ExpertFrame[] {
-    return this.slots
-      .filter((slot) => slot.step > step)
-      .flatMap((slot) => [...slot.layers].map(([layer, counts]) => ({ step: slot.step, layer, counts })));
+  /** Frames of all slots, each as one. */
+  get frames(): readonly ExpertFrame[] {
+    return this.slots.flatMap((slot) => [...slot.layers].map(([layer, counts]) => ({ step: slot.step, layer, counts })));
   }
 
   private thin(): void {

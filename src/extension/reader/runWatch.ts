@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { runCost } from '../../language/runCost';
 import type { ModelCount } from '../../models/count';
 import { activeIsUpperBound } from '../../runs/activeParameters';
-import { collapseAlarm, MetricAlarms } from '../../runs/alarms';
+import { collapseOfFrames, MetricAlarms, type Alarm } from '../../runs/alarms';
 import type { RunDescription, RunStatus } from '../../runs/format';
 import { layerName } from '../../runs/layerName';
 import { observe, type Here } from '../../runs/liveness';
@@ -34,7 +34,7 @@ export class RunWatch {
   private status: RunStatus | undefined;
   private problem: string | null = null;
   private metricAlarms = new MetricAlarms();
-  private collapse: { readonly revision: number; readonly alarms: readonly string[] } | undefined;
+  private collapse: { readonly revision: number; readonly alarm: Alarm | undefined } | undefined;
   /** Undefined until run.json has been read, or where its model cannot be counted. */
   cost: ModelCount | undefined;
 
@@ -99,7 +99,7 @@ export class RunWatch {
       })),
       expertSteps: this.experts.range,
       failure: status?.failure ? { message: status.failure.message, advice: status.failure.advice, step: status.failure.step } : null,
-      alarms: [...this.metricAlarms.alarms.map(({ message }) => message), ...this.collapseAlarms()],
+      alarms: this.alarms().map(({ message }) => message),
       problem: this.problem,
     };
   }
@@ -116,13 +116,19 @@ export class RunWatch {
     return figures === null ? null : { run: this.run, layer, ...figures };
   }
 
+  private alarms(): readonly Alarm[] {
+    const { alarms, knowsIdleExperts } = this.metricAlarms;
+    const collapse = knowsIdleExperts ? undefined : this.collapseOfFrames();
+    return collapse === undefined ? alarms : [...alarms, collapse];
+  }
+
   /** Anew only when there are new frames. */
-  private collapseAlarms(): readonly string[] {
-    const { revision, range } = this.experts;
-    if (this.collapse?.revision === revision) return this.collapse.alarms;
-    const alarm = this.description && collapseAlarm(this.description, this.experts.framesAfter(0.9 * (range?.last ?? 0)));
-    this.collapse = { revision, alarms: alarm ? [alarm.message] : [] };
-    return this.collapse.alarms;
+  private collapseOfFrames(): Alarm | undefined {
+    const { revision } = this.experts;
+    if (this.collapse?.revision === revision) return this.collapse.alarm;
+    const alarm = this.description && collapseOfFrames(this.description, this.experts.frames);
+    this.collapse = { revision, alarm };
+    return alarm;
   }
 
   private async describe(): Promise<RunDescription | undefined> {
@@ -140,19 +146,25 @@ export class RunWatch {
   }
 
   private async readMetrics(): Promise<void> {
+    let taken = false;
     for (let offset = -1; this.metricsCursor.offset !== offset;) {
       offset = this.metricsCursor.offset;
       const { cursor, rewindTo, records } = await readMetrics(this.run, this.metricsCursor, { limit: PIECE });
       this.metricsCursor = cursor;
       if (rewindTo !== null) {
         this.series.rewind(rewindTo);
-        this.metricAlarms = new MetricAlarms();
+        taken ||= this.metricAlarms.step > rewindTo;
       }
       for (const line of records) {
         this.series.add(line);
         this.metricAlarms.note(line);
       }
     }
+    if (!taken) return;
+    // A resume took back lines that the alarms are made of, and those before them were not kept.
+    const alarms = new MetricAlarms();
+    for (const line of (await readMetrics(this.run, start)).records) alarms.note(line);
+    this.metricAlarms = alarms;
   }
 
   private async readExperts(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AlarmName } from '../../runs/alarms';
+import { alarmTitles } from '../../runs/alarms';
 import { isLive, type ObservedState } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
 import { FIXABLE, RunItemContext, VARIES } from '../contributions';
@@ -90,18 +90,12 @@ function isFixable({ failure, alarms }: RunSummary): boolean {
   return failure !== null || alarms.length > 0;
 }
 
-const alarmNames: Readonly<Record<AlarmName, string>> = {
-  'drop-rate': 'drops many choices',
-  'gradient-norm': 'gradient norm high',
-  'collapsed-experts': 'experts collapsed',
-};
-
 /** `step 120/300 · train ppl 7.42 · 40 %`. */
 function runDescription(run: RunSummary): string {
   const perplexity = shownPerplexity(run);
   const parts = [stepText(run)];
   if (perplexity !== undefined) parts.push(perplexity);
-  const alarms = run.alarms.map(({ name }) => `alarm: ${alarmNames[name]}`);
+  const alarms = run.alarms.map(({ name }) => `alarm: ${alarmTitles[name]}`);
   if (run.state === 'finished') return [...parts, ...alarms].join(' · ');
   if (run.state === 'running') parts.push(`${percentDone(run)} %`);
   else parts.push(run.state);

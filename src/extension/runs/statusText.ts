@@ -1,3 +1,4 @@
+import { alarmTitles } from '../../runs/alarms';
 import { isLive } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
 import { percentDone, shownPerplexity, stepText } from './runFigures';
@@ -13,14 +14,14 @@ export function collectStatus(runs: readonly RunSummary[]): StatusText | undefin
   const live = runs.filter((run) => isLive(run.state));
   const [only, ...others] = live;
   if (only === undefined) return undefined;
-  if (others.length > 0) {
-    return { text: `$(sync~spin) ${live.length} runs`, tooltip: `${live.map(liveLine).join('\n')}\n\nClick to open the dashboard.` };
-  }
-  const perplexity = shownPerplexity(only);
-  const figures = perplexity === undefined ? stepText(only) : `${stepText(only)} · ${perplexity}`;
-  return { text: `$(sync~spin) ${figures}`, tooltip: `${liveLine(only)}\n\nClick to open the dashboard.` };
+  const tooltip = `${live.map(liveLine).join('\n')}\n\nClick to open the dashboard.`;
+  const figures =
+    others.length > 0 ? [`${live.length} runs`] : [stepText(only), shownPerplexity(only)].filter((part) => part !== undefined);
+  const alarmed = live.some(({ alarms }) => alarms.length > 0) ? ' $(warning)' : '';
+  return { text: `$(sync~spin) ${figures.join(' · ')}${alarmed}`, tooltip };
 }
 
 function liveLine(run: RunSummary): string {
-  return `${run.name}: ${run.state}, ${stepText(run)} (${percentDone(run)} %)`;
+  const alarms = run.alarms.map(({ name }) => ` · alarm: ${alarmTitles[name]}`);
+  return `${run.name}: ${run.state}, ${stepText(run)} (${percentDone(run)} %)${alarms.join('')}`;
 }
