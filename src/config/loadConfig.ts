@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { ConfigFinding, LoadedConfig, ReadText, SourceRange, SweepMember } from './configFile';
+import type { ConfigFinding, LoadedConfig, OwnConfig, ReadText, SourceRange, SweepMember } from './configFile';
 import { experimentName } from './experimentName';
 import { readExtendsChain } from './extendsChain';
 import type { ChainLink } from './extendsChain';
@@ -13,73 +13,121 @@ import { experimentSchema } from './schema';
 import type { Experiment } from './schema';
 import { schemaFindings } from './schemaFindings';
 import { semanticFindings } from './semanticRules';
+import { atOnce } from './steps';
+import type { Steps } from './steps';
 import { planSweep } from './sweep';
-import type { PlannedMember } from './sweep';
+import type { PlannedMember, SweepPlan } from './sweep';
 import { tryMembers } from './sweepMembers';
 import type { Validated } from './sweepMembers';
 import { removing } from './rules/remedies';
 import { keepKnownKeys } from './unknownKeys';
+
+/** A config that is read, and whose sweep is still to be tried. */
+export interface ConfigBeforeSweep {
+  readonly own: OwnConfig;
+  /** How many members its sweep lists; 0 where there is none, or one that is not understood. */
+  readonly listed: number;
+  /** Tries its members, a step each. Where none are listed there is nothing to try. */
+  tried(): Steps<LoadedConfig>;
+}
 
 /**
  * Reads a config and all it extends. Never throws: whatever is wrong is a finding, in the file and at the place that says it.
  * `file` is absolute. Only the configs are read, not the texts they train on.
  */
 export function loadConfig(file: string, readText: ReadText): LoadedConfig {
+  return atOnce(atOnce(loadBeforeSweep(file, readText)).tried());
+}
+
+/** The same in steps, the members of a sweep last: a figure of the config itself need not wait for them. */
+export function* loadBeforeSweep(file: string, readText: ReadText): Steps<ConfigBeforeSweep> {
   const text = readText(file);
   if (text === undefined) {
     const message = `There is no readable file ${file} of at most 8 MiB; check the path.`;
-    return {
-      file,
-      text: '',
-      experiment: undefined,
-      members: [],
-      lint: {},
-      findings: [{ file, range: startOfText, severity: 'error', code: 'missing-file', message }],
-      rangeOf: () => undefined,
-    };
+    const findings = [{ file, range: startOfText, severity: 'error', code: 'missing-file', message } as const];
+    return beforeSweep({ file, text: '', experiment: undefined, lint: {}, findings, rangeOf: () => undefined }, [], undefined);
   }
-  const chain = readExtendsChain(file, text, readText);
-  const top = chain.links[0]?.tree;
-  const ofValues = chain.value === undefined ? undefined : validateFamily(chain.value, file, readText);
-  const findings = [...chain.findings, ...(ofValues?.findings ?? []).map((finding) => located(finding, chain.links))];
-  const ofSweep = (ofValues?.ofSweep ?? []).map((finding) => located(finding, chain.links));
+  const { links, value, findings: ofChain } = readExtendsChain(file, text, readText);
+  yield;
+  // Made once, and not in a moment.
+  experimentJsonSchema();
+  yield;
+  const ofValues = value === undefined ? undefined : validateBeforeSweep(value, file, readText);
+  const findings = [...ofChain, ...(ofValues?.findings ?? []).map((finding) => located(finding, links))];
   const broken = findings.some((finding) => finding.severity === 'error');
-  return {
+  const own: OwnConfig = {
     file,
     text,
     experiment: broken ? undefined : ofValues?.experiment,
-    members: (ofValues?.members ?? []).map(({ name, changes, place, experiment }) => ({
-      name,
-      changes,
-      experiment: broken ? undefined : experiment,
-      range: top?.statedAt(place)?.value ?? startOfText,
-    })),
-    lint: lintOf(chain.value),
-    findings: inOrder([...findings, ...ofSweep], chain.links),
-    rangeOf: (path) => top?.statedAt(path)?.key,
+    lint: lintOf(value),
+    findings: inOrder(findings, links),
+    rangeOf: (path) => links[0]?.tree.statedAt(path)?.key,
   };
+  return beforeSweep(own, links, ofValues);
 }
 
 const startOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
-interface ValidatedFamily extends Validated {
-  readonly members: readonly (PlannedMember & Pick<SweepMember, 'experiment'>)[];
-  /** What is wrong with the sweep alone. */
-  readonly ofSweep: readonly PathFinding[];
+function beforeSweep(own: OwnConfig, links: readonly ChainLink[], validated: ValidatedBeforeSweep | undefined): ConfigBeforeSweep {
+  // The same object where there is no sweep: what is known of the one is known of the other.
+  const alone: LoadedConfig = { ...own, members: [] };
+  return {
+    own: alone,
+    listed: validated?.plan.members.length ?? 0,
+    *tried() {
+      const tried = validated && (yield* tryPlanned(validated, own.file));
+      if (tried === undefined || tried.members.length + tried.findings.length === 0) return alone;
+      const findings = tried.findings.map((finding) => located(finding, links));
+      return {
+        ...own,
+        members: tried.members.map(({ name, changes, place, places, experiment }) => ({
+          name,
+          changes,
+          place,
+          places,
+          experiment: own.experiment && experiment,
+          range: links[0]?.tree.statedAt(place)?.value ?? startOfText,
+        })),
+        findings: findings.length === 0 ? own.findings : inOrder([...own.findings, ...findings], links),
+      };
+    },
+  };
 }
 
-/** The config without its sweep, then with the changes of each member. */
-function validateFamily(value: unknown, file: string, readText: ReadText): ValidatedFamily {
-  const { sweep, value: own } = withoutSweep(value);
-  const { experiment, findings } = validate(own);
-  const plan = planSweep(sweep ?? undefined, own);
-  const whole = experiment !== undefined && findings.every(({ severity }) => severity !== 'error');
-  const tried = whole ? tryMembers(plan.members, own, experimentName(file, experiment), warnedOf(findings), validate) : undefined;
+interface ValidatedBeforeSweep extends Validated {
+  /** The config as a value, without its sweep. */
+  readonly value: unknown;
+  /** Findings of the value alone, not of what is beside the file. */
+  readonly ofValue: readonly PathFinding[];
+  readonly plan: SweepPlan;
+}
+
+/** The config without its sweep. */
+function validateBeforeSweep(stated: unknown, file: string, readText: ReadText): ValidatedBeforeSweep {
+  const { sweep, value } = withoutSweep(stated);
+  const { experiment, findings } = validate(value);
   return {
+    value,
     experiment,
+    ofValue: findings,
     findings: [...findings, ...(experiment ? missingBaseline(experiment, file, readText) : [])],
+    plan: planSweep(sweep ?? undefined, value),
+  };
+}
+
+interface TriedPlan {
+  readonly members: readonly (PlannedMember & Pick<SweepMember, 'experiment'>)[];
+  /** What is wrong with the sweep alone. */
+  readonly findings: readonly PathFinding[];
+}
+
+/** The config with the changes of each member. */
+function* tryPlanned({ value, experiment, ofValue, plan }: ValidatedBeforeSweep, file: string): Steps<TriedPlan> {
+  const whole = experiment !== undefined && ofValue.every(({ severity }) => severity !== 'error');
+  const tried = whole ? yield* tryMembers(plan.members, value, experimentName(file, experiment), warnedOf(ofValue), validate) : undefined;
+  return {
     members: plan.members.map((member, index) => ({ ...member, experiment: tried?.experiments[index] })),
-    ofSweep: [...plan.findings, ...(tried?.findings ?? [])],
+    findings: [...plan.findings, ...(tried?.findings ?? [])],
   };
 }
 

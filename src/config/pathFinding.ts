@@ -16,6 +16,8 @@ export interface PathFinding {
   readonly code: string;
   readonly message: string;
   readonly remedies?: readonly Remedy[];
+  /** Whether it is about members of the sweep, and not about the config as it is without them. */
+  readonly ofMembers?: true;
 }
 
 export function atKey(...path: KeyPath): Spot {

@@ -112,10 +112,10 @@ function named(members: readonly { readonly placed: readonly PlacedValue[]; read
     const same = json(keys.map((key) => (Object.hasOwn(changes, key) ? [changes[key]] : [])));
     const earlier = first.get(same);
     // Of combinations the value that is listed again, as each of them stands nowhere by itself.
-    const at =
+    const at = (): KeyPath =>
       (typeof place[1] === 'number' ? undefined : placed.findLast(({ key, place: own }) => isRepeated(members, key, own))?.place) ?? place;
     if (earlier === undefined) first.set(same, index);
-    else findings.push(repeated(at, index, earlier));
+    else findings.push(repeated(at(), index, earlier));
     return {
       name: placed.map(({ key, value }) => `${short.get(key) ?? key}=${valueText(value)}`).join(', ') || 'unchanged',
       changes,

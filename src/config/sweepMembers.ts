@@ -2,6 +2,7 @@ import { deepMerged } from './extendsChain';
 import { atValue } from './pathFinding';
 import type { PathFinding } from './pathFinding';
 import type { Experiment } from './schema';
+import type { Steps } from './steps';
 import { pathOfSweptKey } from './sweep';
 import type { PlannedMember } from './sweep';
 import type { KeyPath } from './yamlTree';
@@ -20,19 +21,19 @@ export interface TriedMembers {
 }
 
 /**
- * Reads the config once for each member, with its changes. `value` is the config as a value, known to be without errors; `name` what it is called, and
+ * Reads the config once for each member, with its changes: a step each. `value` is the config as a value, known to be without errors; `name` what it is called, and
  * `warned` the codes of the warnings that it has.
  */
-export function tryMembers(
+export function* tryMembers(
   planned: readonly PlannedMember[],
   value: unknown,
   name: string,
   warned: ReadonlySet<string>,
   validate: (value: unknown) => Validated,
-): TriedMembers {
+): Steps<TriedMembers> {
   const findings = new Map<string, PathFinding>();
   const first = new Map<string, PlannedMember>();
-  const experiments = planned.map((member) => {
+  const tried = (member: PlannedMember): Experiment | undefined => {
     const { experiment, findings: own } = validate(withChanges(value, member.changes));
     const errors = own.filter(({ severity }) => severity === 'error');
     const warnings = errors.length > 0 ? [] : own.filter(({ severity, code }) => severity === 'warning' && !warned.has(code));
@@ -48,7 +49,12 @@ export function tryMembers(
     if (earlier === undefined) first.set(content, member);
     else if (!member.isListedBefore) findings.set(`${content} ${member.name}`, sameExperiment(member, earlier));
     return earlier === undefined ? { ...experiment, name: `${name}, ${member.name}` } : undefined;
-  });
+  };
+  const experiments: (Experiment | undefined)[] = [];
+  for (const member of planned) {
+    experiments.push(tried(member));
+    yield;
+  }
   return { experiments, findings: [...findings.values()] };
 }
 
