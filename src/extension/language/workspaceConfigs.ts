@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { FindingBoard } from '../../language/findingBoard';
 import { WorkspaceCheck } from '../../language/workspaceCheck';
+import { coalesced } from '../coalesced';
 import { CONFIG_SUFFIX, Setting } from '../contributions';
 import { setting } from '../settings';
 import { foldersOnDisk } from '../workspaceFolders';
@@ -84,7 +85,7 @@ export class WorkspaceConfigs implements vscode.Disposable {
   }
 
   /** Looks for configs in the folders of the workspace, but for what is hidden in them. */
-  private async search(): Promise<void> {
+  private readonly search = coalesced(async () => {
     try {
       const wanted = setting(Setting.checkWorkspace) && foldersOnDisk().length > 0;
       const found = wanted
@@ -99,7 +100,7 @@ export class WorkspaceConfigs implements vscode.Disposable {
     } catch (error) {
       this.log.error('Looking for configs in the workspace failed.', error);
     }
-  }
+  });
 
   /** Said once in a window. */
   private capped(isCapped: boolean): void {

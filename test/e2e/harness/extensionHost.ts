@@ -88,6 +88,12 @@ export class ExtensionHost {
     return this.ask('everShown', { file });
   }
 
+  /** Problems that a file has had and has no more: of a file that nobody has changed since it was there, none should have come and gone. */
+  async problemsThatWent(file: string): Promise<readonly string[]> {
+    const now = (await this.diagnostics(file)).map(({ message }) => message);
+    return (await this.problemsEverShown(file)).filter((message) => !now.includes(message));
+  }
+
   open(file: string): Promise<boolean> {
     return this.ask('open', { file });
   }

@@ -141,6 +141,7 @@ test('a failed run leads to a config with the key changed that governs its failu
     /^# Branch of Wild \(.*\)\.\n# Diverged: .*\n# train\.clip: 0 -> 1\nextends: wild\.moe\.yaml\nname: Wild, clip=1\ntrain:\n {2}clip: 1\n$/,
   );
   expect(await session().host.isDirty(file('wild-clip.moe.yaml'))).toBe(true);
+  expect(await session().host.problemsThatWent(file('wild-clip.moe.yaml'))).toEqual([]);
   await session().window.screenshot('branch-with-fix');
 });
 

@@ -76,6 +76,9 @@ test('saved, it is a file that the command line counts alike; another of the sam
   // It is made first, and filled then.
   const printed = await moeLab(session().workspace, 'presets', 'qwen3-30b-a3b');
   await eventually('the whole file', () => existsSync(file) && readFileSync(file, 'utf8') === printed.stdout);
+  // Where it was empty for a moment nothing was wrong with it.
+  const mistakes = await session().host.problemsEverShown(file);
+  expect(mistakes.filter((message) => !message.includes('colour'))).toEqual([]);
   const counted = await moeLab(session().workspace, 'count', 'qwen3-30b-a3b.moe.yaml', '--json');
   expect(JSON.parse(counted.stdout)).toMatchObject({ models: [{ parameters: { total: 30_532_122_624 }, causal: true }] });
   await chooseQwen();

@@ -78,6 +78,7 @@ test('Create Twin at Parity offers families with what they cost, and opens the o
   );
   await session().window.waitForNoSquiggle('error', 'warning');
   expect(await session().host.isDirty(twin)).toBe(true);
+  expect(await session().host.problemsEverShown(twin)).toEqual([]);
   await session().window.screenshot('twin');
 });
 
@@ -115,5 +116,7 @@ test('Scale to Budget opens a config and its baseline that fit, at parity', asyn
     (await session().window.codeLensTexts()).some((lens) => lens.includes('vs smoe-small.moe.yaml')),
   );
   await session().window.waitForNoSquiggle('error');
+  // One names the other, whichever is there first.
+  for (const made of [subject, baseline]) expect(await session().host.problemsThatWent(made)).toEqual([]);
   await session().window.screenshot('scaled');
 });
