@@ -1,4 +1,5 @@
 import type { Program } from '../graph/program';
+import type { Gpu } from './gpuMemory';
 
 /** A batch of token windows, row-major [batch, time]; targets below 0 are not scored. */
 export interface Batch {
@@ -124,4 +125,6 @@ export interface DeviceReport {
   readonly available: boolean;
   /** Why not, or what it is. */
   readonly detail: string;
+  /** Of WebGPU that is available: the GPUs of the machine whose memory is known. It computes on one of them, the fastest, or on another. */
+  readonly gpus?: readonly Gpu[];
 }

@@ -6,6 +6,7 @@ import type { TextOverlap } from '../data/textOverlap';
 import type { Program } from '../graph/program';
 import type { ModelCount } from '../models/count';
 import type { ParityResiduals } from '../parity/compareWithBaseline';
+import type { MachineMemory } from '../worker/memoryRooms';
 import type { RunNeeds } from '../worker/runNeeds';
 
 /** What a config is held against. */
@@ -46,8 +47,8 @@ export interface ConfigAnalysis {
 export interface AnalysisEnvironment {
   /** Severities by code of a rule, as settings or the command line say. */
   readonly severities: RuleSeverities;
-  /** Bytes that the machine has for a run; null where nobody asks whether one fits. */
-  readonly memory: { readonly host: number; readonly device?: number } | null;
+  /** What the machine has for a run; null where nobody asks whether one fits. */
+  readonly memory: MachineMemory | null;
   /** Where validation text of a config was found in its training text; undefined where nobody has looked yet. */
   overlaps?(loaded: LoadedConfig): readonly TextOverlap[] | undefined;
 }

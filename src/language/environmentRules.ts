@@ -5,8 +5,16 @@ import type { Remedy } from '../config/remedy';
 import type { Experiment } from '../config/schema';
 import type { TextOverlap } from '../data/textOverlap';
 import type { MemoryPart } from '../training/resources';
-import { bytesText } from '../worker/bytesText';
-import { largestParts, memoryAdvice } from '../worker/preflight';
+import {
+  bySize,
+  bytesOn,
+  memoryAdvice,
+  memoryRooms,
+  neededText,
+  type MachineMemory,
+  type MemoryRoom,
+  type MemorySide,
+} from '../worker/memoryRooms';
 import type { RunNeeds } from '../worker/runNeeds';
 
 /** What surrounds a config: the machine, and the text on its disk. */
@@ -14,15 +22,15 @@ export interface EnvironmentInput {
   readonly loaded: Pick<LoadedConfig, 'file' | 'experiment'>;
   /** Null for a config that only counts. */
   readonly needs: RunNeeds | null;
-  /** Bytes that the machine has for a run, and its device where that has memory of its own; null where nobody asks whether one fits. */
-  readonly memory: { readonly host: number; readonly device?: number } | null;
+  /** What the machine has for a run; null where nobody asks whether one fits. */
+  readonly memory: MachineMemory | null;
   /** Where validation text was looked for in the training text; undefined where it was not, or not yet. */
   readonly overlaps: readonly TextOverlap[] | undefined;
 }
 
 /** Rules about what surrounds a config, for lists of rules. */
 export const environmentRules = [
-  { code: 'memory', severity: 'warning', summary: 'training needs more memory than the machine, or its device, has' },
+  { code: 'memory', severity: 'warning', summary: 'training needs more memory than the machine, or its GPU, has' },
   { code: 'validation-in-training', severity: 'warning', summary: 'validation text is in the training text' },
 ] as const;
 
@@ -35,34 +43,28 @@ export function environmentFindings(input: EnvironmentInput): PathFinding[] {
 function memoryFindings(experiment: Experiment, { needs, memory }: EnvironmentInput): PathFinding[] {
   // Without text nobody means to train it here: tables of a paper, counted on a laptop.
   if (needs === null || memory === null || experiment.data === undefined) return [];
-  const rooms = [
-    { where: 'this machine', side: 'host', has: memory.host },
-    ...(memory.device === undefined ? [] : [{ where: 'its device', side: 'device', has: memory.device } as const]),
-  ] as const;
-  const short = rooms.find(({ side, has }) => needs.memory[side] > has);
+  const { parts } = needs.memory;
+  const rooms = memoryRooms(needs.memory, memory);
+  const short = rooms.find(({ needed, has }) => needed > has);
   if (short === undefined) return [];
-  const { where, side, has } = short;
-  const parts = side === 'host' ? ` (${largestParts(needs.memory)})` : '';
   return [
     {
       code: 'memory',
       severity: 'warning',
-      spots: memorySpots(experiment, needs.memory.parts, side),
-      message: `Training needs about ${bytesText(needs.memory[side])} of memory${side === 'host' ? '' : ' on the device'}${parts}; ${where} has ${bytesText(has)}. ${memoryAdvice(needs.memory)}`,
-      remedies: smallerMicrobatch(experiment, needs.memory.parts, side, has),
+      spots: memorySpots(experiment, parts, short.side),
+      message: `Training needs ${neededText(short, parts)}; ${short.text}. ${memoryAdvice(parts, short.side)}`,
+      remedies: smallerMicrobatch(experiment, parts, rooms),
     },
   ];
 }
-
-type Side = 'host' | 'device';
 
 function isActivations({ name }: MemoryPart): boolean {
   return name === 'activations' || name === 'evaluation';
 }
 
 /** At what the largest part depends on. */
-function memorySpots({ model }: Experiment, parts: readonly MemoryPart[], side: Side): readonly Spot[] {
-  const [largest] = parts.toSorted((one, other) => other[side] - one[side]);
+function memorySpots({ model }: Experiment, parts: readonly MemoryPart[], side: MemorySide): readonly Spot[] {
+  const [largest] = bySize(parts, side);
   const ofState = [
     ...(model.product_keys === undefined ? [] : [atKey('model', 'product_keys', 'experts')]),
     ...(model.moe === undefined ? [] : [atKey('model', 'moe', 'experts')]),
@@ -73,14 +75,21 @@ function memorySpots({ model }: Experiment, parts: readonly MemoryPart[], side: 
     : [...ofState, atKey('model')];
 }
 
-/** Activations are as large as a microbatch has windows: the largest divisor that fits leaves the training as it is. */
-function smallerMicrobatch({ train }: Experiment, parts: readonly MemoryPart[], side: Side, has: number): readonly Remedy[] {
+/** Activations are as large as a microbatch has windows: the largest divisor that fits, wherever memory is held against, leaves the training as it is. */
+function smallerMicrobatch({ model, train }: Experiment, parts: readonly MemoryPart[], rooms: readonly MemoryRoom[]): readonly Remedy[] {
   if (train === undefined) return [];
-  const sum = (some: readonly MemoryPart[]): number => some.reduce((total, part) => total + part[side], 0);
-  const [growing, fixed] = [sum(parts.filter(isActivations)), sum(parts.filter((part) => !isActivations(part)))];
   const { micro_batch: windows } = train;
+  // Gradients of a second microbatch are summed beside those of the first: half as much again.
+  const summed = windows * model.context >= train.batch_tokens ? 0.5 : 0;
+  const fits = (fewer: number, { side, has }: MemoryRoom): boolean => {
+    const needed = parts.map((part) => {
+      const factor = isActivations(part) ? fewer / windows : part.name === 'gradients' ? 1 + summed : 1;
+      return factor * bytesOn(side, part);
+    });
+    return needed.reduce((total, bytes) => total + bytes, 0) <= has;
+  };
   for (let fewer = Math.floor(windows / 2); fewer >= 1; fewer--) {
-    if (windows % fewer !== 0 || fixed + (growing * fewer) / windows > has) continue;
+    if (windows % fewer !== 0 || !rooms.every((room) => fits(fewer, room))) continue;
     return [{ title: `Set micro_batch to ${fewer}`, changes: [{ kind: 'set', path: ['train', 'micro_batch'], value: fewer }] }];
   }
   return [];

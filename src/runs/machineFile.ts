@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { replaceJson } from './atomicFile';
@@ -6,10 +7,15 @@ import { ignoreInGit } from './runDirectory';
 import { guardStorage } from './storageError';
 import type { Measurement } from './throughput';
 
-/** How fast machines train, beside their runs: those that share a runs folder have their names. */
+/** How fast machines train and what GPUs they have, beside their runs: those that share a runs folder have their names. */
 export function machineFile(runsDirectory: string): string {
   return join(runsDirectory, 'machine.json');
 }
+
+export const gpuSchema = z.object({ name: z.string(), bytes: z.number().positive(), shared: z.boolean() });
+
+/** A GPU and the memory that it computes in, in bytes. `shared`: that is the memory of the machine, which all else on it needs, too. */
+export type KnownGpu = Readonly<z.infer<typeof gpuSchema>>;
 
 const schema = z.object({
   schemaVersion: z.literal(1),
@@ -23,25 +29,59 @@ const schema = z.object({
       measuredAt: z.string(),
     }),
   ),
+  /** Of machines that were asked for a GPU. Files of before 0.2.0 have none; one that is not understood is asked for again. */
+  machines: z.array(z.object({ host: z.string(), gpus: z.array(gpuSchema), askedAt: z.string() })).catch([]),
 });
+type MachineFile = z.infer<typeof schema>;
 
 /** Older ones are dropped beyond so many. */
 const MOST = 200;
 
 /** What was measured; nothing where there is no such file, or none that this version understands. */
 export function readMachineFile(runsDirectory: string): readonly Measurement[] {
-  try {
-    return schema.safeParse(JSON.parse(readFileSync(machineFile(runsDirectory), 'utf8'))).data?.measurements ?? [];
-  } catch {
-    return [];
-  }
+  return read(runsDirectory).measurements;
 }
 
 /** Adds a measurement in place of an older one of the same training on the same device. Makes the runs folder where there is none. Throws RunStorageError. */
 export function addMeasurement(runsDirectory: string, measurement: Measurement): void {
+  const { trained, host, device } = measurement;
+  change(runsDirectory, ({ measurements, ...rest }) => {
+    const others = measurements.filter((one) => one.trained !== trained || one.host !== host || one.device !== device);
+    return { ...rest, measurements: [measurement, ...others].slice(0, MOST) };
+  });
+}
+
+/** The GPUs of a machine whose memory is known; undefined where nobody has asked it. */
+export function readGpus(runsDirectory: string, host: string = hostname()): readonly KnownGpu[] | undefined {
+  return read(runsDirectory).machines.find((machine) => machine.host === host)?.gpus;
+}
+
+/** Keeps the GPUs of this machine; writes only what is new. Makes the runs folder where there is none. Throws RunStorageError. */
+export function keepGpus(runsDirectory: string, gpus: readonly KnownGpu[], host: string = hostname()): void {
+  const known = readGpus(runsDirectory, host);
+  if (known === undefined ? gpus.length === 0 : JSON.stringify(known) === JSON.stringify(gpus.map(inOrder))) return;
+  change(runsDirectory, ({ machines, ...rest }) => {
+    const others = machines.filter((machine) => machine.host !== host);
+    return { ...rest, machines: [{ host, gpus: gpus.map(inOrder), askedAt: new Date().toISOString() }, ...others].slice(0, MOST) };
+  });
+}
+
+/** As the schema reads it. */
+function inOrder({ name, bytes, shared }: KnownGpu): KnownGpu {
+  return { name, bytes, shared };
+}
+
+function read(runsDirectory: string): MachineFile {
+  const nothing = { schemaVersion: 1, measurements: [], machines: [] } as const satisfies MachineFile;
+  try {
+    return schema.safeParse(JSON.parse(readFileSync(machineFile(runsDirectory), 'utf8'))).data ?? { ...nothing };
+  } catch {
+    return { ...nothing };
+  }
+}
+
+function change(runsDirectory: string, edit: (file: MachineFile) => MachineFile): void {
   guardStorage(runsDirectory, () => mkdirSync(runsDirectory, { recursive: true }));
   ignoreInGit(runsDirectory);
-  const { trained, host, device } = measurement;
-  const others = readMachineFile(runsDirectory).filter((one) => one.trained !== trained || one.host !== host || one.device !== device);
-  replaceJson(machineFile(runsDirectory), { schemaVersion: 1, measurements: [measurement, ...others].slice(0, MOST) });
+  replaceJson(machineFile(runsDirectory), edit(read(runsDirectory)));
 }

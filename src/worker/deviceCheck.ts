@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { RunnableExperiment } from '../config/schema';
 import { EVERY_DEVICE_BYTES, largestParameter } from '../engine/onnx/deviceLimits';
 import { buildLanguageModel } from '../models/languageModel';
+import type { KnownGpu } from '../runs/machineFile';
 import { bytesText } from './bytesText';
 import type { Rung } from './ladder';
 import { probe } from './probe';
@@ -9,22 +10,23 @@ import { LaunchError } from './runFailure';
 
 /**
  * Throws LaunchError where there is no device for WebGPU, or none with a buffer for the largest parameter. Asked in a process of its own: a driver may end it.
- * `rung`: who asks, which has been found to have a device; where absent this process's own Node, of which nothing is known.
+ * `rung`: who asks, which has been found to have a device; where absent this process's own Node, of which nothing is known. Returns the GPUs that it found,
+ * where it asked.
  */
 export async function checkDevice(
   experiment: RunnableExperiment,
   { bundleFolder, rung }: { readonly bundleFolder: string; readonly rung?: Rung },
-): Promise<void> {
+): Promise<readonly KnownGpu[] | undefined> {
   const { device } = experiment.engine;
-  if (device !== 'webgpu') return;
+  if (device !== 'webgpu') return undefined;
   const largest = largestParameter(buildLanguageModel(experiment));
   // For a smaller one it is enough that there is a device.
   const isLarge = largest !== undefined && largest.bytes > EVERY_DEVICE_BYTES;
-  if (rung !== undefined && !isLarge) return;
+  if (rung !== undefined && !isLarge) return undefined;
   const own: Rung = { rung: 'editor', executable: process.execPath, environment: {} };
   const ask = (bytes: number) => probe(rung ?? own, join(bundleFolder, 'probe.js'), device, bytes);
-  const { holds, reason, noAdapter } = await ask(isLarge ? largest.bytes : 0);
-  if (holds) return;
+  const { holds, reason, noAdapter, gpus } = await ask(isLarge ? largest.bytes : 0);
+  if (holds) return gpus;
   if (noAdapter !== null) throw new LaunchError(noAdapter.message, noAdapter.advice);
   // Not of the size, where it cannot do the least either.
   const least = isLarge ? await ask(0) : { holds, reason };

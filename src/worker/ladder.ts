@@ -1,4 +1,4 @@
-import { posix, win32 } from 'node:path';
+import { programOnPath } from '../engine/programOnPath';
 
 /** One way to run a worker. */
 export interface Rung {
@@ -25,24 +25,13 @@ export interface LadderFacts {
  */
 export function launchLadder(facts: LadderFacts): readonly Rung[] {
   const { nodePath, execPath, isElectron } = facts;
-  const onPath = findNodeOnPath(facts);
+  const onPath = programOnPath('node', facts);
   const rungs: Rung[] = [
     ...(nodePath === '' ? [] : [{ rung: 'setting' as const, executable: nodePath, environment: {} }]),
     ...(onPath === undefined ? [] : [{ rung: 'path' as const, executable: onPath, environment: {} }]),
     { rung: 'editor' as const, executable: execPath, environment: isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} },
   ];
   return rungs.filter(({ executable }, index) => rungs.findIndex((other) => other.executable === executable) === index);
-}
-
-function findNodeOnPath({ platform, environment, exists }: LadderFacts): string | undefined {
-  const { join, isAbsolute, delimiter } = platform === 'win32' ? win32 : posix;
-  // Windows spells it Path, and a copy of its environment is case-sensitive.
-  const path = Object.entries(environment).find(([name]) => (platform === 'win32' ? name.toUpperCase() === 'PATH' : name === 'PATH'))?.[1];
-  return (path ?? '')
-    .split(delimiter)
-    .filter((folder) => isAbsolute(folder))
-    .map((folder) => join(folder, platform === 'win32' ? 'node.exe' : 'node'))
-    .find(exists);
 }
 
 /**

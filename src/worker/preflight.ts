@@ -6,6 +6,7 @@ import type { LoadedExperiment } from './createRun';
 import { runFiles } from '../runs/runFiles';
 import { bytesText } from './bytesText';
 import { machineRoom, type MachineRoom } from './machineRoom';
+import { memoryAdvice, neededText } from './memoryRooms';
 import { LaunchError } from './runFailure';
 import { runnableExperiment } from './runnableExperiment';
 import { runNeeds, type RunNeeds } from './runNeeds';
@@ -66,9 +67,12 @@ async function bytesIn(folder: string): Promise<number> {
 export function holdAgainst({ memory, disk }: RunNeeds, room: MachineRoom, runsDirectory: string, resumed?: Held): readonly string[] {
   const warnings: string[] = [];
   const least = memory.parts.reduce((sum, { host, exact }) => sum + (exact ? host : surelyNeeded * host), 0);
-  const needs = `This run needs about ${bytesText(memory.host)} of memory (${largestParts(memory)})`;
+  const needs = `This run needs ${neededText({ side: 'host', needed: memory.host }, memory.parts)}`;
   if (least > room.memory)
-    throw new LaunchError(`${needs}; this machine has ${bytesText(room.memory)}.`, resumed ? resumeAdvice.memory : memoryAdvice(memory));
+    throw new LaunchError(
+      `${needs}; this machine has ${bytesText(room.memory)}.`,
+      resumed ? resumeAdvice.memory : memoryAdvice(memory.parts, 'host'),
+    );
   if (memory.host > tight * room.memory) warnings.push(`${needs}; this machine has ${bytesText(room.memory)}: it may not fit.`);
   else if (memory.host > room.freeMemory) {
     warnings.push(`${needs}, and ${bytesText(room.freeMemory)} are free at present: end other programs, or it may be ended.`);
@@ -95,16 +99,6 @@ const resumeAdvice = {
   disk: 'Free space, for example by deleting runs, then resume it.',
 } as const;
 
-/** The three largest parts of what the host needs, largest first. */
-export function largestParts({ parts }: RunNeeds['memory']): string {
-  return parts
-    .filter(({ host }) => host > 0)
-    .toSorted((one, other) => other.host - one.host)
-    .slice(0, 3)
-    .map(({ meaning, host }) => `${meaning} ${bytesText(host)}`)
-    .join(', ');
-}
-
 function diskAdvice({ checkpoints, series }: RunNeeds['disk']): string {
   const advice =
     'Free space, choose another folder for runs (moeLab.runsDirectory, --runs), or keep fewer checkpoints (checkpoint.keep) of a smaller model (experts, d_model)';
@@ -113,17 +107,4 @@ function diskAdvice({ checkpoints, series }: RunNeeds['disk']): string {
 
 function seriesAdvice(resumed: Held | undefined): string {
   return resumed ? 'Free space, or stop it in time.' : 'Train for fewer steps (train.steps), free space, or stop it in time.';
-}
-
-export function memoryAdvice({ parts }: RunNeeds['memory']): string {
-  const [largest] = parts.toSorted((one, other) => other.host - one.host);
-  switch (largest?.name) {
-    case 'activations':
-    case 'evaluation':
-      return 'Make train.micro_batch or model.context smaller, or the model (d_model, layers); or train on a machine with more memory.';
-    case 'text':
-      return 'Train on less text, or on a machine with more memory.';
-    default:
-      return 'Make the model smaller (experts, d_model, layers), or train on a machine with more memory; a GPU with memory of its own takes what is not a table of experts (engine.device).';
-  }
 }

@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
 import * as z from 'zod';
 import type { RunDescription } from '../runs/format';
+import { gpuSchema, type KnownGpu } from '../runs/machineFile';
 import { errorLine, lastLine } from './errorLine';
 import { workerEnvironment, type Rung } from './ladder';
+import { gpusText } from './memoryRooms';
 
 /** Loading the runtime and one tiny step take about a second; a cold disk or a first shader compilation far longer. */
 const probeMilliseconds = 120_000;
@@ -17,6 +19,8 @@ export interface Probed {
   readonly holds: boolean;
   readonly reason: string;
   readonly noAdapter: NoAdapterReport | null;
+  /** Of a rung that holds on WebGPU. */
+  readonly gpus?: readonly KnownGpu[];
 }
 
 export interface ProbedLadder {
@@ -26,6 +30,8 @@ export interface ProbedLadder {
   readonly noAdapter: NoAdapterReport | null;
   /** For run.json: what was tried, up to the one that was chosen, and what each said. */
   readonly report: RunDescription['launch'];
+  /** Where one holds on WebGPU: the GPUs of this machine whose memory is known. */
+  readonly gpus?: readonly KnownGpu[];
 }
 
 /** Tries rung after rung with a short child that loads the runtime and does one tiny step on `device`; the first that holds is taken. */
@@ -33,9 +39,9 @@ export async function climb(rungs: readonly Rung[], probeScript: string, device:
   const report: { rung: string; executable: string; chosen: boolean; reason: string }[] = [];
   let missing: NoAdapterReport | null = null;
   for (const rung of rungs) {
-    const { holds, reason, noAdapter } = await probe(rung, probeScript, device);
+    const { holds, reason, noAdapter, gpus } = await probe(rung, probeScript, device);
     report.push({ rung: rung.rung, executable: rung.executable, chosen: holds, reason });
-    if (holds) return { chosen: rung, noAdapter: null, report };
+    if (holds) return { chosen: rung, noAdapter: null, report, ...(gpus === undefined ? {} : { gpus }) };
     missing ??= noAdapter;
   }
   return { chosen: undefined, noAdapter: missing, report };
@@ -52,8 +58,9 @@ export function probe(rung: Rung, probeScript: string, device: string, largestTe
       (error, stdout, stderr) => {
         const report = reportIn(stdout);
         if (error === null && report !== undefined) {
-          const { available: holds, detail, noAdapter = null } = report;
-          resolve({ holds, reason: detail.replace(/\s+/g, ' '), noAdapter });
+          const { available: holds, detail, noAdapter = null, gpus } = report;
+          const reason = [detail, gpusText(gpus ?? [])].filter((text) => text !== '').join('; ');
+          resolve({ holds, reason: reason.replace(/\s+/g, ' '), noAdapter, ...(gpus === undefined ? {} : { gpus }) });
         } else {
           const reason = error === null ? `it said ${stdout.trim() || 'nothing'}` : whyEnded(error, stderr);
           resolve({ holds: false, reason, noAdapter: null });
@@ -67,6 +74,7 @@ const reportSchema = z.object({
   available: z.boolean(),
   detail: z.string(),
   noAdapter: z.object({ message: z.string(), advice: z.string() }).optional(),
+  gpus: z.array(gpuSchema).optional(),
 });
 
 /** The report that probeEntry prints as its last line. */

@@ -59,11 +59,64 @@ describe('memory', () => {
     expect(findings(mended, { memory: { host: 0.7 * needed } })).toEqual([]);
   });
 
-  it('is that of the device, where it has one of its own', () => {
-    const onDevice = `${experts}\nengine: { device: webgpu }\n`;
-    const [found] = findings(onDevice, { memory: { host: 1e12, device: 2 ** 20 } });
-    expect(found?.message).toMatch(/of memory on the device; its device has 1\.00 MiB/);
-    expect(findings(onDevice, { memory: { host: 1e12, device: 1e12 } })).toEqual([]);
+  const gpu = (bytes: number, shared = false) => ({ name: shared ? 'Apple silicon' : 'NVIDIA L4', bytes, shared });
+  const onGpu = (text: string): string => `${text}\nengine: { device: webgpu }\n`;
+
+  it('is that of the GPU, where the config would be trained on one', () => {
+    const { memory } = input(onGpu(experts)).needs ?? { memory: { device: 0 } };
+    const [found] = findings(onGpu(experts), { memory: { host: 1e12, device: gpu(memory.device - 1) } });
+    expect(found).toMatchObject({ code: 'memory', severity: 'warning', remedies: [] });
+    expect(spot(found)).toBe('model.moe.experts');
+    expect(found?.message).toMatch(
+      /^Training needs about (\d\.\d+ GiB) of memory on the GPU \(.*\); NVIDIA L4 has \1\. Make the model smaller .* or train on a GPU with more memory; the CPU has the memory of the machine \(engine\.device\)\.$/,
+    );
+    expect(findings(onGpu(experts), { memory: { host: 1e12, device: gpu(memory.device) } })).toEqual([]);
+    // On the CPU no GPU matters, and of one that nobody knows nothing is said.
+    expect(findings(experts, { memory: { host: 1e12, device: gpu(1) } })).toEqual([]);
+    expect(findings(onGpu(experts), { memory: { host: 1e12 } })).toEqual([]);
+  });
+
+  it('is that of both, where the GPU has the memory of the machine', () => {
+    const { memory } = input(onGpu(experts)).needs ?? { memory: { host: 0, device: 0 } };
+    const both = memory.host + memory.device;
+    const [found] = findings(onGpu(experts), { memory: { host: both - 1, device: gpu(both - 1, true) } });
+    expect(found?.message).toMatch(/of memory for itself and the GPU \(.*; Apple silicon has .* GiB for both\./);
+    expect(findings(onGpu(experts), { memory: { host: both, device: gpu(both, true) } })).toEqual([]);
+    // What a container may use of it is less.
+    expect(findings(onGpu(experts), { memory: { host: both - 1, device: gpu(2 * both, true) } })).toHaveLength(1);
+  });
+
+  it.each([
+    ['the GPU', 0.7, 10],
+    ['the GPU, just as much as half a microbatch would need', 0.5, 10],
+    ['both', 0.3, 0.9],
+  ])('of %s is short at the microbatch, with a fix after which nothing is short', (_, ofDevice, ofHost) => {
+    const { memory } = input(onGpu(windows)).needs ?? { memory: { host: 0, device: 0 } };
+    const machine = { host: ofHost * memory.host, device: gpu(ofDevice * memory.device) };
+    const [found] = findings(onGpu(windows), { memory: machine });
+    expect(spot(found)).toBe(ofHost < 1 ? 'model.d_model' : 'train.micro_batch');
+    for (const { changes } of found?.remedies ?? []) {
+      const [change] = changes;
+      if (change?.kind !== 'set') throw new Error('It sets micro_batch.');
+      expect(findings(onGpu(windows.replace('micro_batch: 1024', `micro_batch: ${String(change.value)}`)), { memory: machine })).toEqual(
+        [],
+      );
+    }
+    // Of the machine's own memory next to nothing depends on the microbatch.
+    expect(found?.remedies).toHaveLength(ofHost < 1 ? 0 : 1);
+  });
+
+  it('counts the sum of gradients that a second microbatch begins', () => {
+    const parts = input(windows).needs?.memory.parts ?? [];
+    const bytes = (name: string): number => parts.find((part) => part.name === name)?.host ?? 0;
+    const halved = (input(windows).needs?.memory.host ?? 0) - (bytes('activations') + bytes('evaluation')) / 2;
+    // Half a microbatch would fit but for that sum.
+    const single = windows.replace('65536', String(1024 * 64));
+    const [found] = findings(single, { memory: { host: halved + bytes('gradients') / 4 } });
+    expect(found?.remedies?.[0]?.title).toBe('Set micro_batch to 256');
+    expect(
+      findings(single.replace('micro_batch: 1024', 'micro_batch: 512'), { memory: { host: halved + bytes('gradients') / 4 } }),
+    ).toHaveLength(1);
   });
 });
 

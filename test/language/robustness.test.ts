@@ -131,7 +131,7 @@ interface Lab {
 function lab(): Lab {
   const texts = new Map([[baseFile, base]]);
   const readText = (file: string): string | undefined => texts.get(file);
-  const environment = () => ({ severities: {}, memory: { host: 8e9, device: 4e9 } });
+  const environment = () => ({ severities: {}, memory: { host: 8e9, device: { name: 'NVIDIA L4', bytes: 4e9, shared: false } } });
   const store = new AnalysisStore({ readText, environment });
   return {
     readText,

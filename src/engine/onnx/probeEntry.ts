@@ -1,5 +1,6 @@
 import type { Device, DeviceReport } from '../engine';
 import { EngineError } from '../engine';
+import { findGpus } from '../gpuMemory';
 import { refusalOfTensor } from './deviceLimits';
 import { OnnxGraph } from './graph';
 import { gemm } from './lowering/operators';
@@ -13,7 +14,7 @@ interface ProbeReport extends DeviceReport {
 
 /**
  * A program of its own, run by devices.ts: tries the device named by its first argument with one small product, on WebGPU also with a tensor of as
- * many bytes as the second says, and prints a ProbeReport as a line of JSON. A process of its own because a faulty GPU driver may end it.
+ * many bytes as the second says and with the GPUs that there are, and prints a ProbeReport as a line of JSON. A process of its own because a faulty GPU driver may end it.
  */
 async function probe(device: Device, largestTensor: number): Promise<ProbeReport> {
   try {
@@ -34,6 +35,7 @@ async function probe(device: Device, largestTensor: number): Promise<ProbeReport
       device,
       available: true,
       detail: `onnxruntime-node ${runtime.env.versions.node ?? ''} on ${process.platform}/${process.arch}`,
+      ...(device === 'webgpu' ? { gpus: await findGpus() } : {}),
     };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
