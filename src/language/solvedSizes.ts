@@ -17,9 +17,9 @@ export class SolvedSizes {
     return this.#solutions;
   }
 
-  /** Best first. */
-  of(subject: Experiment, baseline: Experiment, target: ParityTarget): readonly Choice[] {
-    const key = JSON.stringify([target, contentOf(subject), baseline.model]);
+  /** Best first; `withRouter` as in SolveOptions. */
+  of(subject: Experiment, baseline: Experiment, target: ParityTarget, withRouter?: boolean): readonly Choice[] {
+    const key = JSON.stringify([target, withRouter, contentOf(subject), baseline.model]);
     const known = this.#known.get(key);
     if (known !== undefined) {
       // What was asked for last is forgotten last.
@@ -28,7 +28,7 @@ export class SolvedSizes {
       return known;
     }
     this.#solutions += 1;
-    const { choices } = solve(subject, baseline, { target, limit: LOOKED_AT });
+    const { choices } = solve(subject, baseline, { target, limit: LOOKED_AT, ...(withRouter === undefined ? {} : { withRouter }) });
     const [oldest] = this.#known.keys();
     if (this.#known.size >= MAXIMUM && oldest !== undefined) this.#known.delete(oldest);
     this.#known.set(key, choices);

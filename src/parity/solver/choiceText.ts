@@ -17,15 +17,15 @@ function nameOf(key: string, keys: readonly string[]): string {
   return ends.find((end) => keys.every((other) => other === key || !`.${other}`.endsWith(`.${end}`))) ?? key;
 }
 
-/** `expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`. */
-export function choiceTitle(choice: Choice): string {
-  return `${sizesText(choice.changes)}: ${formatBothAxes(choice)}`;
+/** `expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`; a note stands behind the sizes, in brackets. */
+export function choiceTitle(choice: Choice, note?: string): string {
+  return `${sizesText(choice.changes)}${note === undefined ? '' : ` (${note})`}: ${formatBothAxes(choice)}`;
 }
 
 /** What makes of a config the one that is chosen. A choice names also what stays as it is: a variant need not state what its base says. */
-export function remedyOfChoice(choice: Choice, subject: Experiment): Remedy {
+export function remedyOfChoice(choice: Choice, subject: Experiment, note?: string): Remedy {
   const changes = Object.entries(choice.changes)
     .map(([key, value]) => ({ kind: 'set', path: key.split('.'), value }) as const)
     .filter(({ path, value }) => valueAt(subject, path) !== value);
-  return { title: choiceTitle(choice), changes };
+  return { title: choiceTitle(choice, note), changes };
 }

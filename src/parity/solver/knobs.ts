@@ -89,6 +89,11 @@ const knobs: readonly Knob[] = [
 /** All keys that the solver may change, dotted. */
 export const knobKeys: readonly string[] = knobs.map(({ key }) => key);
 
+/** Of those, what says which kind of model it is: solved for only where the others do not suffice. */
+export const kindKeys: ReadonlySet<string> = new Set(
+  [attentionHeads, attentionExperts, attentionTopK, moeHeads, topK, retrievalHeads, keyWidth].map(({ key }) => key),
+);
+
 /** A model with some sizes replaced, by dotted keys. Throws RangeError for a key that the solver has no size for. */
 export function modelWithChanges(model: ModelConfig, changes: Readonly<Record<string, number>>): ModelConfig {
   return Object.entries(changes).reduce((changed, [key, value]) => {

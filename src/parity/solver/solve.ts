@@ -25,6 +25,8 @@ export interface SolveOptions {
   readonly limit?: number;
   /** Only these keys may change, dotted: `model.moe.expert_width`. Where absent all that the architecture has. */
   readonly keys?: readonly string[];
+  /** Whether choices are ranked by residuals with what chooses experts; where absent as the architecture is usually counted. */
+  readonly withRouter?: boolean;
 }
 
 /** Whole numbers for some keys of a config, and how far the model is from its baseline with them: residuals as fractions. */
@@ -44,6 +46,8 @@ export interface Solution {
    */
   readonly exact: Readonly<Record<string, number>>;
   readonly exactWithRouter: Readonly<Record<string, number>>;
+  /** Whether choices are ranked by residuals with what chooses experts. */
+  readonly withRouter: boolean;
   /** Best first. That which changes nothing is among them where it is as good. */
   readonly choices: readonly Choice[];
 }
@@ -66,10 +70,11 @@ export function solve(subject: Experiment, baseline: Experiment, options: SolveO
     totals: modelTotals(baseline.model, placementOf(baseline.model)),
     part,
   };
-  const aim: Aim = { axes, withRouter: plan.ranksWithRouter };
+  const { withRouter = plan.ranksWithRouter } = options;
+  const aim: Aim = { axes, withRouter };
   const models = combinations(subject.model, plan.tried);
   const problems = models.flatMap((model, index) => {
-    const sought = index === 0 ? 'both' : plan.ranksWithRouter ? 'withRouter' : 'withoutRouter';
+    const sought = index === 0 ? 'both' : withRouter ? 'withRouter' : 'withoutRouter';
     return problemOf(model, plan.solved, axes, against, sought) ?? [];
   });
   const found = problems.flatMap((problem) => promising(subject.model, problem, plan, aim));
@@ -81,7 +86,7 @@ export function solve(subject: Experiment, baseline: Experiment, options: SolveO
     if (isUsable(model)) choices.push(choiceOf(subject.model, model, plan, theirs));
   }
   const [own] = problems;
-  return { scope, exact: sizesByKey(own, false), exactWithRouter: sizesByKey(own, true), choices };
+  return { scope, exact: sizesByKey(own, false), exactWithRouter: sizesByKey(own, true), withRouter, choices };
 }
 
 interface Promising extends Candidate, Ranked {
