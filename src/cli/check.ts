@@ -2,14 +2,18 @@ import { totalmem } from 'node:os';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import { ruleSeverities, type RuleSeverities, type RuleSeverity } from '../config/lintSchema';
 import { didYouMean } from '../config/editDistance';
+import { bytesIn } from '../language/budgetTexts';
 import { ruleList } from '../language/ruleList';
+import { readGpus, type KnownGpu } from '../runs/machineFile';
 import { memoryLimit } from '../worker/machineRoom';
+import { largestGpu, statedGpu, type MachineMemory } from '../worker/memoryRooms';
 import { checkFiles } from './check/checkFiles';
 import { checkedJson } from './check/checkedJson';
 import { checkedText } from './check/checkedText';
 import { configFiles } from './check/configFiles';
 import { sarif } from './check/sarif';
 import { exitCode, WrongUse, type Command, type OptionValues } from './command';
+import { runsDirectoryOf } from './runArgument';
 
 const formats = ['text', 'json', 'sarif'] as const;
 type Format = (typeof formats)[number];
@@ -21,8 +25,14 @@ type Severity = (typeof severities)[number];
 export const command: Command = {
   summary: 'Check configs by the rules of the editor, so that a build can refuse an unfair comparison.',
   usage:
-    'check FILE|FOLDER... [--format text|json|sarif] [--severity CODE=off|information|warning|error]... [--fail-on error|warning|information] [--json]',
-  options: { format: { type: 'string' }, severity: { type: 'string', multiple: true }, 'fail-on': { type: 'string' } },
+    'check FILE|FOLDER... [--format text|json|sarif] [--severity CODE=off|information|warning|error]... [--fail-on error|warning|information] [--device-memory 24GiB] [--runs DIR] [--json]',
+  options: {
+    format: { type: 'string' },
+    severity: { type: 'string', multiple: true },
+    'fail-on': { type: 'string' },
+    'device-memory': { type: 'string' },
+    runs: { type: 'string' },
+  },
   async run({ positionals, values, stdout, stderr, cwd, signal }) {
     if (positionals.length === 0) throw new WrongUse('Name at least one config or folder, as in moe-lab check experiments/.');
     const format = formatOf(values);
@@ -30,7 +40,7 @@ export const command: Command = {
     const checked = await checkFiles(await configFiles(positionals, cwd), {
       readText: readTextFromDisk,
       severities: severitiesOf(values),
-      memory: { host: memoryLimit(totalmem(), process.constrainedMemory()) },
+      memory: memoryOf(values, cwd),
       ...(signal === undefined ? {} : { signal }),
     });
     const write: Readonly<Record<Format, () => string>> = {
@@ -45,6 +55,20 @@ export const command: Command = {
     return fails ? exitCode.findings : exitCode.done;
   },
 };
+
+/** That of this machine, with the GPU that was found when something last trained on it, or `moe-lab devices` was asked. */
+function memoryOf(values: OptionValues, cwd: string): MachineMemory {
+  const device = gpuOf(values, cwd);
+  return { host: memoryLimit(totalmem(), process.constrainedMemory()), ...(device === undefined ? {} : { device }) };
+}
+
+function gpuOf(values: OptionValues, cwd: string): KnownGpu | undefined {
+  const stated = values['device-memory'];
+  if (typeof stated !== 'string') return largestGpu(readGpus(runsDirectoryOf(values, cwd)) ?? []);
+  const bytes = bytesIn(stated);
+  if (bytes === undefined) throw new WrongUse(`--device-memory takes an amount such as 24GiB, not ${stated}.`);
+  return statedGpu(bytes);
+}
 
 function formatOf(values: OptionValues): Format {
   const format = choice(values, 'format', formats);

@@ -44,6 +44,11 @@ export function largestGpu(gpus: readonly KnownGpu[]): KnownGpu | undefined {
   return gpus.toSorted((one, other) => other.bytes - one.bytes)[0];
 }
 
+/** A GPU with so many bytes, of which somebody has said no more. */
+export function statedGpu(bytes: number): KnownGpu {
+  return { name: 'the GPU', bytes, shared: false };
+}
+
 /** `NVIDIA H200 with 140 GiB, AMD GPU with 16.0 GiB`; empty for none. */
 export function gpusText(gpus: readonly KnownGpu[]): string {
   return gpus.map(({ name, bytes, shared }) => `${name} with ${bytesText(bytes)}${shared ? ' that it shares' : ''}`).join(', ');
