@@ -4,6 +4,7 @@ import type { ModelConfig } from '../../config/schema';
 import { comparedNames, costLimits, type ComparedScope } from '../comparedPart';
 import { formatResidual } from '../formatCount';
 import { residualCause } from '../residualCause';
+import { deviation, furthest } from './deviation';
 import type { Comparison, ParityRule } from './parityRule';
 import { isTwoMatrixParity } from './twoMatrixParity';
 
@@ -20,6 +21,8 @@ export const macsOff: ParityRule = {
   code: 'macs-off-parity',
   severity: 'warning',
   summary: 'MACs of the part that differs are more than 2 % off the baseline',
+  differsIn: 'in MACs',
+  deviation: ({ compared: { macs, macsWithRouter } }) => deviation(furthest(macs, macsWithRouter)),
   check(comparison) {
     const { baseline, residuals } = comparison;
     const { scope, macs, macsWithRouter, parameters } = residuals.compared;
@@ -27,7 +30,7 @@ export const macsOff: ParityRule = {
     if (!isOff(macs, macsWithRouter, costLimits.macs) || isTwoMatrixParity(comparison)) return undefined;
     const { name, takes } = subject(scope);
     const costs = `${name} ${takes} ${amount(furthest(macs, macsWithRouter), 'MACs', baseline.name)} (${bothWays(macs, macsWithRouter)})`;
-    const spots = spotsOf(comparison);
+    const spots = (): readonly Spot[] => spotsOf(comparison);
     // Papers count one way or the other; who is equal by one of them has chosen it.
     if (!isOff(macs, macs, costLimits.macs)) return { severity: 'information', spots, message: `${costs}: equal without it only.` };
     if (!isOff(macsWithRouter, macsWithRouter, costLimits.macs))
@@ -46,13 +49,15 @@ export const parametersOff: ParityRule = {
   code: 'parameters-off-parity',
   severity: 'warning',
   summary: 'parameters of the part that differs are more than 5 % off the baseline',
+  differsIn: 'in parameters',
+  deviation: ({ compared: { parameters, parametersWithRouter } }) => deviation(furthest(parameters, parametersWithRouter)),
   check(comparison) {
     const { baseline, residuals } = comparison;
     const { scope, parameters, parametersWithRouter } = residuals.compared;
     if (!isOff(parameters, parametersWithRouter, costLimits.parameters)) return undefined;
     const { name, has } = subject(scope);
     const size = `${name} ${has} ${amount(furthest(parameters, parametersWithRouter), 'parameters', baseline.name)} (${bothWays(parameters, parametersWithRouter)})`;
-    const spots = spotsOf(comparison);
+    const spots = (): readonly Spot[] => spotsOf(comparison);
     const dense = theDense(comparison);
     if (dense !== undefined) {
       const message = `${size}. ${dense} dense: at equal MACs it cannot have as many parameters as a sparse one, which uses a part of them for each token.`;
@@ -69,15 +74,6 @@ function isOff(one: number, other: number, limit: number): boolean {
 
 function bothWays(without: number, withRouter: number): string {
   return `${formatResidual(without)} without what chooses experts, ${formatResidual(withRouter)} with it`;
-}
-
-function furthest(one: number, other: number): number {
-  return deviation(other) > deviation(one) ? other : one;
-}
-
-/** Half as much is as far away as twice as much. */
-function deviation(fraction: number): number {
-  return Math.abs(Math.log(Math.max(1 + fraction, Number.MIN_VALUE)));
 }
 
 /** `4.19 times the MACs of smoe.moe.yaml`, `12.50 % fewer MACs than smoe.moe.yaml`. */

@@ -48,21 +48,23 @@ export const differentTask: ParityRule = {
   code: 'parity-different-task',
   severity: 'warning',
   summary: 'the baseline learns another task: vocabulary, context, objective, text, steps or batches differ',
+  differsIn: 'in their task',
   check(comparison) {
     const task = differing(comparison, tasksOf(comparison));
     const { name } = comparison.baseline;
     if (task.length > 0) {
       const all = [...task, ...differing(comparison, seedOf(comparison))];
       return {
-        spots: [...all.map(({ path }) => atKey(...path)), atKey('parity')],
+        spots: () => [...all.map(({ path }) => atKey(...path)), atKey('parity')],
         message: `Perplexities do not compare with those of ${name}: ${listed(all.map((key) => difference(key, comparison)))}. Say the same in both configs.`,
       };
     }
     const [sample] = differing(comparison, seedOf(comparison));
-    if (sample === undefined) return undefined;
+    // A family over seeds is how a mean over several comes about.
+    if (sample === undefined || (comparison.changes && Object.hasOwn(comparison.changes, dotted(sample.path)))) return undefined;
     return {
       severity: 'information',
-      spots: [atKey(...sample.path), atKey('parity')],
+      spots: () => [atKey(...sample.path), atKey('parity')],
       message: `${name} learns from another seed (${difference(sample, comparison)}): part of any difference is its order of the text and its first weights. Compare the same seeds, or means over several.`,
     };
   },

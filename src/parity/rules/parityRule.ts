@@ -1,5 +1,5 @@
-import type { ConfigFinding, LoadedConfig } from '../../config/configFile';
-import type { PathFinding } from '../../config/pathFinding';
+import type { ConfigFinding, OwnConfig } from '../../config/configFile';
+import type { PathFinding, Spot } from '../../config/pathFinding';
 import type { Experiment } from '../../config/schema';
 import type { ModelCount } from '../../models/count';
 import type { ParityResiduals } from '../compareWithBaseline';
@@ -15,7 +15,7 @@ export interface ParityBaseline {
 }
 
 export interface ParityInput {
-  readonly loaded: LoadedConfig;
+  readonly loaded: OwnConfig;
   /** Of the config; undefined where it has errors. */
   readonly count: ModelCount | undefined;
   /** Undefined where the config names none, or one that cannot be counted. */
@@ -28,13 +28,22 @@ export interface ParityInput {
   readonly baselineOf?: (file: string) => string | undefined;
 }
 
-/** A config that can be compared, with what it is compared with. */
+/** A config, or a member of its sweep, that can be compared, with what it is compared with. */
 export interface Comparison {
-  readonly loaded: LoadedConfig;
+  readonly loaded: Pick<OwnConfig, 'file' | 'experiment' | 'rangeOf'>;
   readonly experiment: Experiment;
   readonly count: ModelCount;
   readonly baseline: ParityBaseline;
   readonly residuals: ParityResiduals;
+  /** By dotted keys, what a member of a sweep says in place of the config; undefined for the config itself. */
+  readonly changes?: Readonly<Record<string, unknown>>;
+}
+
+/** What a rule finds, before anybody asks where it is to be shown. */
+export interface ParityFinding extends Pick<PathFinding, 'message' | 'remedies'> {
+  /** In place of the rule's. */
+  readonly severity?: ConfigFinding['severity'];
+  spots(): readonly Spot[];
 }
 
 /** What makes a comparison unfair. Pure. */
@@ -43,7 +52,9 @@ export interface ParityRule {
   readonly severity: ConfigFinding['severity'];
   /** For lists of rules; no full stop. */
   readonly summary: string;
-  check(
-    comparison: Comparison,
-  ): (Pick<PathFinding, 'message' | 'spots' | 'remedies'> & { readonly severity?: ConfigFinding['severity'] }) | undefined;
+  check(comparison: Comparison): ParityFinding | undefined;
+  /** As it stands behind `5 of 8 members differ from smoe.moe.yaml`: `in MACs`. */
+  readonly differsIn: string;
+  /** How far a member is off by what the rule is about, to name the worst; undefined where members are not off by more or less. */
+  readonly deviation?: (residuals: ParityResiduals) => number;
 }

@@ -1,7 +1,9 @@
 import type { ConfigFinding } from '../../config/configFile';
 import type { PathFinding } from '../../config/pathFinding';
+import type { Steps } from '../../config/steps';
 import { macsOff, parametersOff } from './costOff';
 import { differentTask } from './differentTask';
+import { familyFindings, type FamilyInput } from './familyFindings';
 import { parityCycle } from './parityCycle';
 import type { ParityInput, ParityRule } from './parityRule';
 import { twoMatrixParity } from './twoMatrixParity';
@@ -27,7 +29,12 @@ export function parityFindings(input: ParityInput): PathFinding[] {
     ...cycle,
     ...rules.flatMap(({ code, severity, check }) => {
       const found = check(comparison);
-      return found === undefined ? [] : [{ code, severity, ...found }];
+      return found === undefined ? [] : [{ code, severity, ...found, spots: found.spots() }];
     }),
   ];
+}
+
+/** The same of the members of its sweep, a step each: one finding a rule, beside what is found of the config itself. */
+export function parityFindingsOfMembers(input: FamilyInput): Steps<readonly PathFinding[]> {
+  return familyFindings(rules, input);
 }
