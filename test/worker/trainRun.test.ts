@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { experimentSchema } from '../../src/config/schema';
 import { createEngine } from '../../src/engine/onnx/createEngine';
 import type { MetricsLine } from '../../src/runs/format';
+import { failureRemedy } from '../../src/runs/failureRemedy';
 import { readStatus } from '../../src/runs/readRun';
 import { runFiles } from '../../src/runs/runFiles';
 import { readEvents, readExperts, readMetrics, readSketches, start } from '../../src/runs/runReader';
+import { summariseRun } from '../../src/runs/runIndex';
 import { readRunResult } from '../../src/runs/runResult';
 import { writeDescription } from '../../src/runs/runWriter';
 import { RunClient } from '../../src/worker/client';
@@ -117,6 +119,38 @@ describe('training a run', () => {
       expect(set.unevenness).toBeGreaterThan(0);
     }
   });
+
+  it('says how many experts are idle, after a stop as if it had never been stopped, and raises the alarm', async () => {
+    // Without balancing most of the experts of so small a model are never chosen.
+    const model = 'moe: { kind: smoe, every: 2, experts: 32, top_k: 1, expert_width: 8, router: { balance: none } }';
+    const experiment = { model, steps: 120, learningRate: 0.03, checkpointEvery: 1000, evaluateEvery: 1000 };
+    const { run: whole } = await createTinyRun(temporaryFolder(), experiment);
+    expect(await train(whole)).toMatchObject({ state: 'finished', failure: null });
+    const { run, description } = await createTinyRun(temporaryFolder(), experiment);
+    const stop = new AbortController();
+    expect(await train(run, { onMetrics: ({ step }) => step === 47 && stop.abort() }, stop.signal)).toMatchObject({ step: 47 });
+    expect(await train(run)).toMatchObject({ state: 'finished', step: 120 });
+
+    const { records } = await readMetrics(whole, start);
+    expect(figures((await readMetrics(run, start)).records)).toEqual(figures(records));
+    const told = records.flatMap(({ step, train: { idleExperts } = {} }) =>
+      idleExperts === undefined ? [] : [{ at: step, ...idleExperts }],
+    );
+    expect(told.map(({ at }) => at)).toEqual([20, 40, 60, 80, 100, 120]);
+    const frames = (await readExperts(whole, start)).records;
+    for (const { at, idle, ...others } of told) {
+      expect(others).toEqual({ layer: description.routedLayers[0]?.name, experts: 32, steps: 20 });
+      const counts = frames.filter(({ step }) => step > at - 20 && step <= at).map((frame) => frame.counts);
+      const sums = Array.from({ length: 32 }, (_, expert) => counts.reduce((sum, own) => sum + (own[expert] ?? 0), 0));
+      // 64 tokens in each of 20 steps: 40 choices each would be even.
+      expect(sums.reduce((sum, count) => sum + count)).toBe(64 * 20);
+      expect(idle).toBe(sums.filter((count) => count < 4).length);
+    }
+    const summary = await summariseRun(run);
+    expect(summary?.alarms).toMatchObject([{ name: 'collapsed-experts', figure: (told.at(-1)?.idle ?? 0) / 32 }]);
+    const governing = failureRemedy(experimentSchema.parse(description.experiment), { failure: null, alarms: summary?.alarms ?? [] });
+    expect(governing).toMatchObject({ path: ['model', 'moe', 'router', 'balance'], from: 'none' });
+  }, 60_000);
 
   it('says how many experts units take where that varies', async () => {
     const { run, description } = await createTinyRun(temporaryFolder(), {

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Causality } from '../../config/causality';
+import { MetricAlarms, type AlarmName } from '../../runs/alarms';
 import type { EventLine, ExpertFrame, MetricsLine, RunDescription, RunStatus, SketchFrame } from '../../runs/format';
 import { fromJsonNumber } from '../../runs/jsonNumber';
 import { layerName } from '../../runs/layerName';
@@ -33,6 +34,8 @@ export class TrainingDisplay implements RunListener {
   private readonly isTerminal: boolean;
   private readonly counts: number[][];
   private readonly retrievals: RetrievalState[];
+  private readonly alarms = new MetricAlarms();
+  private alarmed: readonly AlarmName[] = [];
   private latest: MetricsLine | undefined;
   private validationPerplexity: number | null = null;
   private drawnAt = Number.NEGATIVE_INFINITY;
@@ -59,6 +62,7 @@ export class TrainingDisplay implements RunListener {
     if (line.validation !== undefined) this.showValidation(line.step, line.validation);
     if (line.train === undefined) return;
     this.latest = line;
+    this.showAlarms(line);
     if (this.isTerminal) this.redraw();
     else if (this.isTenth(line.step)) this.write(`${this.progress(Number.POSITIVE_INFINITY)}\n`);
   }
@@ -91,6 +95,18 @@ export class TrainingDisplay implements RunListener {
       this.write('\n');
     }
     this.lineDrawn = false;
+  }
+
+  /** Each once, until it is over. */
+  private showAlarms(line: MetricsLine): void {
+    this.alarms.note(line);
+    const { alarms } = this.alarms;
+    for (const { name, message } of alarms) {
+      if (this.alarmed.includes(name)) continue;
+      this.clearLine();
+      this.write(`${this.style.bad(printable(`Alarm: ${message}`))}\n`);
+    }
+    this.alarmed = alarms.map(({ name }) => name);
   }
 
   private showValidation(step: number, validation: NonNullable<MetricsLine['validation']>): void {

@@ -10,7 +10,7 @@ import { parityViewSchema, type ParityView } from './parity-protocol';
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */
-export const DASHBOARD_PROTOCOL_VERSION = 6;
+export const DASHBOARD_PROTOCOL_VERSION = 7;
 
 /** A run is named by the absolute path of its directory. */
 export type RunKey = string;
@@ -25,6 +25,7 @@ export const quantities = [
   'dropRate',
   'meanK',
   'expertUsage',
+  'idleExperts',
   'unevenness',
   'tokensPerSecond',
 ] as const;

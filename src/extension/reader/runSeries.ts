@@ -44,6 +44,7 @@ export class RunSeries {
       dropRate: line.train?.dropRate,
       meanK: line.train?.meanK,
       expertUsage: line.train?.expertUsage,
+      idleExperts: line.train?.idleExperts && line.train.idleExperts.idle / line.train.idleExperts.experts,
       // Of single steps it would say how few choices they make: it is that of validation sets.
       unevenness: undefined,
       tokensPerSecond: line.tokensPerSecond,

@@ -124,6 +124,24 @@ describe('the training display', () => {
     expect(screen.text).toContain('layer 0 retrieval  4 of 16 experts ever used (25.0 %), 3 in the last frame, unevenness of choices 1.67');
   });
 
+  it('says an alarm once, and again only if it comes back', () => {
+    const screen = new Screen(false);
+    const display = new TrainingDisplay({ stdout: screen, description: aDescription({ totalSteps: 1000 }), environment: {} });
+    const idle = (step: number, idle: number) => {
+      const idleExperts = { layer: 'layers.1.moe', experts: 4, idle, steps: 20 };
+      display.onMetrics({ ...aLine(step, 1), train: { loss: 1, crossEntropy: 1, idleExperts } });
+      display.onMetrics(aLine(step + 1, 1));
+    };
+    const said = () => screen.text.match(/^Alarm: .*$/gm) ?? [];
+    idle(80, 4);
+    expect(said()).toEqual([]);
+    for (const step of [120, 140]) idle(step, 3);
+    expect(said()).toEqual(['Alarm: 3 of the 4 experts of layer 1 got less than a tenth of an even share, over 20 steps up to step 120.']);
+    idle(160, 1);
+    idle(180, 2);
+    expect(said()).toHaveLength(2);
+  });
+
   it('draws one line over and over in a terminal, and keeps what stays above it', () => {
     const text = shown(new Screen(true));
     expect(text.split('\r\u001b[K').length).toBeGreaterThan(4);

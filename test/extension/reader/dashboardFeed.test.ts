@@ -7,6 +7,8 @@ import { parityView } from '../../../src/language/parityView';
 import { countModel } from '../../../src/models/count';
 import { buildLanguageModel } from '../../../src/models/languageModel';
 import { thisHost } from '../../../src/runs/liveness';
+import { readRunResult } from '../../../src/runs/runResult';
+import { summariseRun } from '../../../src/runs/runIndex';
 import { WrittenRun, type RunPlan } from './writtenRun';
 
 const view: DashboardView = {
@@ -199,4 +201,51 @@ test('what goes wrong in a run without ending it stands in its summary', async (
   const calm = write({ seed: 4 }, 40).watch;
   await calm.poll();
   expect(calm.summary(Date.now()).alarms).toEqual([]);
+});
+
+describe('collapsed experts', () => {
+  const collapsed = { collapsed: true, experts: [8, 16] };
+  const alarm = (step: number) => [
+    `7 of the 8 experts of layer 1 got less than a tenth of an even share, over 20 steps up to step ${step}.`,
+  ];
+  const told = async (watch: RunWatch) => {
+    await watch.poll();
+    return watch.summary(Date.now()).alarms;
+  };
+
+  test.each([
+    ['as the metrics say', true],
+    ['by their counts, in runs whose metrics do not say', false],
+  ])('are an alarm, %s', async (_, tellsIdle) => {
+    const { run, watch } = write({ ...collapsed, tellsIdle }, 99);
+    expect(await told(watch)).toEqual([]);
+    run.train(1);
+    expect(await told(watch)).toEqual(alarm(100));
+    expect(await told(write({ tellsIdle }, 120).watch)).toEqual([]);
+    const summary = await summariseRun(run.directory);
+    // Lists read no counts.
+    expect(summary?.alarms.map(({ name }) => name)).toEqual(tellsIdle ? ['collapsed-experts'] : []);
+    expect((await readRunResult(run.directory))?.alarms.map(({ message }) => message)).toEqual(alarm(100));
+  });
+
+  test('are the same alarm in a list and in the dashboard, also after a resume', async () => {
+    const { run, watch } = write({ ...collapsed, tellsIdle: true }, 150);
+    expect(await told(watch)).toEqual(alarm(140));
+    const list = async () => (await summariseRun(run.directory))?.alarms.map(({ message }) => message);
+    // From a checkpoint of its last step: nothing is taken back.
+    run.rewind(150);
+    run.train(5);
+    expect(await told(watch)).toEqual(alarm(140));
+    // From an older one: what held then holds again.
+    run.rewind(125);
+    run.train(2);
+    expect(await told(watch)).toEqual(alarm(120));
+    expect(await list()).toEqual(alarm(120));
+    run.train(20);
+    expect(await told(watch)).toEqual(alarm(140));
+    run.rewind(-1);
+    run.train(30);
+    expect(await told(watch)).toEqual([]);
+    expect(await list()).toEqual([]);
+  });
 });

@@ -29,12 +29,15 @@ test('auxiliary figures have a curve each, where the model has them', () => {
   const series = new RunSeries();
   series.add(aLine(1));
   expect([...series.curves.keys()].filter((name) => !name.startsWith('train'))).toEqual(['tokensPerSecond']);
-  series.add({ ...aLine(2), train: { loss: 1, crossEntropy: 1, balance: 1.1, zLoss: 4.5, dropRate: 0.02 } });
+  const idleExperts = { layer: 'layers.3.moe', experts: 8, idle: 6, steps: 20 };
+  series.add({ ...aLine(2), train: { loss: 1, crossEntropy: 1, balance: 1.1, zLoss: 4.5, dropRate: 0.02, idleExperts } });
   series.add({ ...aLine(3), train: { loss: 1, crossEntropy: 1, balance: 1, zLoss: 4, dropRate: 0 } });
-  expect(['balance', 'zLoss', 'dropRate'].map((name) => values(series, name))).toEqual([
+  expect(['balance', 'zLoss', 'dropRate', 'idleExperts'].map((name) => values(series, name))).toEqual([
     [1.1, 1],
     [4.5, 4],
     [0.02, 0],
+    // Counted over some steps, and told in the last of them.
+    [0.75],
   ]);
 });
 

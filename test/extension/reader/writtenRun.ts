@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { MetricsLine, RunDescription, RunState, RunStatus } from '../../../src/runs/format';
+import type { ExpertFrame, MetricsLine, RunDescription, RunState, RunStatus } from '../../../src/runs/format';
 import { readBootId } from '../../../src/runs/liveness';
+import { idleExperts } from '../../../src/runs/idleExperts';
 import { sketchOf } from '../../../src/runs/sketch';
 import { RunWriter, writeDescription, writeStatus } from '../../../src/runs/runWriter';
 
@@ -22,6 +23,10 @@ export interface RunPlan {
   readonly attentionHeads?: number;
   /** Units take 1 to 4 experts, more of them as the training goes on. */
   readonly varyingK?: boolean;
+  /** The first routed layer sends everything to one expert. */
+  readonly collapsed?: boolean;
+  /** Metrics say every 20 steps how many experts are idle, as those of 0.2.0 do. */
+  readonly tellsIdle?: boolean;
   /** The resolved config; none that can be counted where absent. */
   readonly experiment?: unknown;
   /** What run.json keeps of its costs; nothing where absent, as in runs of 0.1.0. */
@@ -39,6 +44,9 @@ export class WrittenRun {
   private readonly validationSets: readonly string[];
   private readonly dropRate: number | undefined;
   private readonly varies: boolean;
+  private readonly collapsed: boolean;
+  private readonly tellsIdle: boolean;
+  private recent: ExpertFrame[] = [];
 
   constructor(plan: RunPlan = {}) {
     const { name = 'SMoE', seed = 1, totalSteps = 2000, experts = [16, 16] } = plan;
@@ -49,6 +57,8 @@ export class WrittenRun {
     this.validationSets = plan.validationSets ?? ['prose'];
     this.dropRate = plan.dropRate;
     this.varies = plan.varyingK ?? false;
+    this.collapsed = plan.collapsed ?? false;
+    this.tellsIdle = plan.tellsIdle ?? false;
     const attention = plan.attentionHeads === undefined ? [] : [{ experts: 4 * plan.attentionHeads, heads: plan.attentionHeads }];
     this.description = {
       schemaVersion: 1,
@@ -89,10 +99,12 @@ export class WrittenRun {
   train(steps: number, validateEvery = 50): void {
     for (const end = this.step + steps; this.step < end;) {
       this.step++;
-      this.writer.metrics(this.line(this.step, validateEvery));
       for (const [layer, { experts }] of this.description.routedLayers.entries()) {
-        this.writer.experts({ step: this.step, layer, counts: this.counts(layer, experts) });
+        const frame = { step: this.step, layer, counts: this.counts(layer, experts) };
+        this.writer.experts(frame);
+        this.recent = [...this.recent.filter(({ step }) => step > this.step - 20), frame];
       }
+      this.writer.metrics(this.line(this.step, validateEvery));
       for (const [layer, { experts }] of this.description.retrievals.entries()) {
         this.writer.sketch({ step: this.step, layer, ...sketchOf(this.retrieved(experts)) });
       }
@@ -140,12 +152,18 @@ export class WrittenRun {
         ...(this.dropRate === undefined ? {} : { dropRate: step < 1000 ? this.dropRate * 2 ** (-step / 100) : 0 }),
         ...(this.varies ? this.choices(step) : {}),
         ...(this.description.retrievals.length === 0 ? {} : { expertUsage: 0.2 + 0.3 * (1 - Math.exp(-step / 100)) }),
+        ...(this.tellsIdle && step % 20 === 0 ? this.idle() : {}),
       },
       ...(step % validateEvery === 0 ? { validation: this.validate(nats) } : {}),
       learningRate: 1e-3,
       gradientNorm: 0.8,
       tokensPerSecond: 9600 + 400 * this.random(),
     };
+  }
+
+  private idle(): Pick<NonNullable<MetricsLine['train']>, 'idleExperts'> {
+    const idle = idleExperts(this.description.routedLayers, this.recent, 20);
+    return idle === undefined ? {} : { idleExperts: idle };
   }
 
   private validate(nats: number): NonNullable<MetricsLine['validation']> {
@@ -184,6 +202,7 @@ export class WrittenRun {
   /** Uneven, with one expert of the first layer that is never used. */
   private counts(layer: number, experts: number): Float32Array {
     return Float32Array.from({ length: experts }, (_, expert) => {
+      if (layer === 0 && this.collapsed) return expert === 2 ? 1536 : 0;
       if (layer === 0 && expert === 3) return 0;
       const preference = 2 ** (2.2 * Math.sin(expert * 1.7 + layer * 2.1 + this.step / 400));
       return Math.round((1536 / experts) * preference * (0.8 + 0.4 * this.random()));

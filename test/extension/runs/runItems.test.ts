@@ -69,6 +69,13 @@ describe('a run', () => {
       'run.live.fixable.varies',
       'sync~spin',
     ],
+    [
+      'finished, its experts collapsed',
+      { state: 'finished', step: 300, alarms: [{ name: 'collapsed-experts', message: '7 of 8.', figure: 7 / 8 }] },
+      'step 300/300 · prose ppl 7.42 · alarm: experts collapsed',
+      'run.ended.fixable',
+      'pass',
+    ],
     ['lost', { state: 'lost' }, 'step 120/300 · train ppl 8.50 · lost', 'run.resumable', 'debug-disconnect'],
     ['on another host', { remote: true, host: 'gpu7' }, 'step 120/300 · train ppl 8.50 · 40 % · on gpu7', 'run.live', 'sync~spin'],
     ['validated before its first step', { step: 0, trainPerplexity: null }, 'step 0/300 · prose ppl 7.42 · 0 %', 'run.live', 'sync~spin'],

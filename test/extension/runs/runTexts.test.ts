@@ -18,6 +18,15 @@ describe('the status bar', () => {
     expect(collectStatus([exampleRun(), exampleRun({ state: 'stopped' })])?.text).toBe('$(sync~spin) step 120/300 · train ppl 8.50');
   });
 
+  it('warns where a run has an alarm, and says which on hover', () => {
+    const alarms = [{ name: 'collapsed-experts', message: '7 of 8.', figure: 7 / 8 }] as const;
+    const one = collectStatus([exampleRun({ alarms })]);
+    expect(one?.text).toBe('$(sync~spin) step 120/300 · train ppl 8.50 $(warning)');
+    expect(one?.tooltip).toContain('SMoE: running, step 120/300 (40 %) · alarm: experts collapsed\n');
+    expect(collectStatus([exampleRun({ alarms }), exampleRun({ name: 'MH-MoE' })])?.text).toBe('$(sync~spin) 2 runs $(warning)');
+    expect(collectStatus([exampleRun(), exampleRun({ state: 'finished', alarms })])?.text).not.toContain('warning');
+  });
+
   it('counts several, and lists them on hover', () => {
     const status = collectStatus([exampleRun(), exampleRun({ name: 'MH-MoE', step: 30 })]);
     expect(status?.text).toBe('$(sync~spin) 2 runs');
@@ -28,6 +37,11 @@ describe('the status bar', () => {
 describe('the tooltip', () => {
   it('takes whatever a run directory says as text, its date too', () => {
     expect(runTooltip(exampleRun({ createdAt: '![](https://a.bc/d)', name: '<img src=x>' }), undefined)).not.toMatch(/(?<!\\)(!|\[|<)/);
+  });
+
+  it('says what is wrong with a run that goes on', () => {
+    const alarms = [{ name: 'collapsed-experts', message: '7 of the 8 experts of layer 1 got less.', figure: 7 / 8 }] as const;
+    expect(runTooltip(exampleRun({ alarms }), undefined)).toContain('**Alarm:** 7 of the 8 experts of layer 1 got less');
   });
 
   it('says why a run failed and what to do', () => {
