@@ -40,7 +40,7 @@ export const command: Command = {
     const checked = await checkFiles(await configFiles(positionals, cwd), {
       readText: readTextFromDisk,
       severities: severitiesOf(values),
-      memory: memoryOf(values, cwd),
+      memory: await memoryOf(values, cwd),
       ...(signal === undefined ? {} : { signal }),
     });
     const write: Readonly<Record<Format, () => string>> = {
@@ -57,14 +57,14 @@ export const command: Command = {
 };
 
 /** That of this machine, with the GPU that was found when something last trained on it, or `moe-lab devices` was asked. */
-function memoryOf(values: OptionValues, cwd: string): MachineMemory {
-  const device = gpuOf(values, cwd);
+async function memoryOf(values: OptionValues, cwd: string): Promise<MachineMemory> {
+  const device = await gpuOf(values, cwd);
   return { host: memoryLimit(totalmem(), process.constrainedMemory()), ...(device === undefined ? {} : { device }) };
 }
 
-function gpuOf(values: OptionValues, cwd: string): KnownGpu | undefined {
+async function gpuOf(values: OptionValues, cwd: string): Promise<KnownGpu | undefined> {
   const stated = values['device-memory'];
-  if (typeof stated !== 'string') return largestGpu(readGpus(runsDirectoryOf(values, cwd)) ?? []);
+  if (typeof stated !== 'string') return largestGpu((await readGpus(runsDirectoryOf(values, cwd))) ?? []);
   const bytes = bytesIn(stated);
   if (bytes === undefined) throw new WrongUse(`--device-memory takes an amount such as 24GiB, not ${stated}.`);
   return statedGpu(bytes);

@@ -86,6 +86,7 @@ export const CustomEditor = { config: 'moeLab.configEditor' } as const;
 export const Setting = {
   runsDirectory: 'moeLab.runsDirectory',
   nodePath: 'moeLab.nodePath',
+  deviceMemory: 'moeLab.deviceMemory',
   codeLens: 'moeLab.codeLens',
   checkWorkspace: 'moeLab.checkWorkspace',
   rules: 'moeLab.rules',
@@ -96,6 +97,8 @@ export const Setting = {
 export interface SettingValues {
   [Setting.runsDirectory]: string;
   [Setting.nodePath]: string;
+  /** GiB; 0 for what was found. */
+  [Setting.deviceMemory]: number;
   [Setting.codeLens]: boolean;
   [Setting.checkWorkspace]: boolean;
   /** Severities by code, as somebody has written them: `language/configAnalyses.ts` takes what can be understood. */

@@ -26,6 +26,7 @@ import { CountDocuments } from './language/countDocument';
 import { provideCompletions } from './language/completion';
 import { provideHovers } from './language/hovers';
 import { provideInlayHints } from './language/inlayHints';
+import { MachineMemory } from './language/machineMemory';
 import { MachineSpeed } from './language/machineSpeed';
 import { OverlapChecks } from './language/overlapChecks';
 import { isRuleCode, showRule } from './language/rulePage';
@@ -73,10 +74,11 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
   );
   const runTree = new RunTree(store, selection, tree, treeChanged);
   const overlaps = new OverlapChecks(join(__dirname, 'overlapThread.js'), log);
-  const analyses = new ConfigAnalyses(overlaps);
+  const speed = new MachineSpeed(store, (error) => log.error('Reading measurements failed.', error));
+  const memory = new MachineMemory([store.onDidChange, store.onDidChangeMachine, speed.onDidChange]);
+  const analyses = new ConfigAnalyses(overlaps, memory);
   const workspaceConfigs = new WorkspaceConfigs(analyses, log, context.extensionUri);
   const countDocuments = new CountDocuments(analyses);
-  const speed = new MachineSpeed(store, (error) => log.error('Reading measurements failed.', error));
   const comparisons = new ComparisonDocuments(analyses.onDidOutdate);
   // Not among the subscriptions: it would close its panel when the window reloads, which is when the panel is to be kept.
   const dashboard = registerDashboard(context, { selection, log });
@@ -127,6 +129,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     workspaceConfigs,
     provideCodeActions(analyses, workspaceConfigs.board),
     speed,
+    memory,
     provideCodeLenses(analyses, speed),
     provideHovers(analyses),
     provideCompletions(),

@@ -4,6 +4,7 @@ import { Setting, type SettingValues } from './contributions';
 const defaults: SettingValues = {
   [Setting.runsDirectory]: '',
   [Setting.nodePath]: '',
+  [Setting.deviceMemory]: 0,
   [Setting.codeLens]: true,
   [Setting.checkWorkspace]: true,
   [Setting.rules]: {},

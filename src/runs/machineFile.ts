@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -52,13 +53,17 @@ export function addMeasurement(runsDirectory: string, measurement: Measurement):
 }
 
 /** The GPUs of a machine whose memory is known; undefined where nobody has asked it. */
-export function readGpus(runsDirectory: string, host: string = hostname()): readonly KnownGpu[] | undefined {
-  return read(runsDirectory).machines.find((machine) => machine.host === host)?.gpus;
+export async function readGpus(runsDirectory: string, host: string = hostname()): Promise<readonly KnownGpu[] | undefined> {
+  return gpusOf(parse(await readFile(machineFile(runsDirectory), 'utf8').catch(() => '')), host);
+}
+
+function gpusOf({ machines }: MachineFile, host: string): readonly KnownGpu[] | undefined {
+  return machines.find((machine) => machine.host === host)?.gpus;
 }
 
 /** Keeps the GPUs of this machine; writes only what is new. Makes the runs folder where there is none. Throws RunStorageError. */
 export function keepGpus(runsDirectory: string, gpus: readonly KnownGpu[], host: string = hostname()): void {
-  const known = readGpus(runsDirectory, host);
+  const known = gpusOf(read(runsDirectory), host);
   if (known === undefined ? gpus.length === 0 : JSON.stringify(known) === JSON.stringify(gpus.map(inOrder))) return;
   change(runsDirectory, ({ machines, ...rest }) => {
     const others = machines.filter((machine) => machine.host !== host);
@@ -72,11 +77,20 @@ function inOrder({ name, bytes, shared }: KnownGpu): KnownGpu {
 }
 
 function read(runsDirectory: string): MachineFile {
-  const nothing = { schemaVersion: 1, measurements: [], machines: [] } as const satisfies MachineFile;
   try {
-    return schema.safeParse(JSON.parse(readFileSync(machineFile(runsDirectory), 'utf8'))).data ?? { ...nothing };
+    return parse(readFileSync(machineFile(runsDirectory), 'utf8'));
   } catch {
-    return { ...nothing };
+    return parse('');
+  }
+}
+
+/** As good as empty where this version does not understand it. */
+function parse(text: string): MachineFile {
+  const nothing: MachineFile = { schemaVersion: 1, measurements: [], machines: [] };
+  try {
+    return schema.safeParse(JSON.parse(text)).data ?? nothing;
+  } catch {
+    return nothing;
   }
 }
 

@@ -7,7 +7,7 @@ export interface MachineMemory {
   /** Of the machine, or of the container that this process is in. */
   readonly host: number;
   /** Of the GPU that WebGPU would compute on; absent where nobody knows it. */
-  readonly device?: KnownGpu;
+  readonly device?: KnownGpu | undefined;
 }
 
 /** Where memory is short: the machine's, the GPU's own, or what a processor and its GPU have together. */
@@ -23,9 +23,11 @@ export interface MemoryRoom {
 }
 
 /** All memory that a training is held against: that of a GPU only where it uses it. */
-export function memoryRooms(estimate: MemoryEstimate, { host, device }: MachineMemory): readonly MemoryRoom[] {
+export function memoryRooms(estimate: MemoryEstimate, machine: MachineMemory): readonly MemoryRoom[] {
+  const { host } = machine;
   const rooms: MemoryRoom[] = [{ side: 'host', needed: estimate.host, has: host, text: `this machine has ${bytesText(host)}` }];
-  if (device === undefined || estimate.device === 0) return rooms;
+  const device = estimate.device === 0 ? undefined : machine.device;
+  if (device === undefined) return rooms;
   const { name, bytes, shared } = device;
   const has = shared ? Math.min(host, bytes) : bytes;
   const side = shared ? 'shared' : 'device';

@@ -18,23 +18,23 @@ const measurement: Measurement = {
 };
 
 describe('GPUs in machine.json', () => {
-  it('are those of a host, in place of what it had before, beside what was measured', () => {
+  it('are those of a host, in place of what it had before, beside what was measured', async () => {
     const runs = join(temporaryFolder(), '.moe-lab', 'runs');
-    expect(readGpus(runs, 'here')).toBeUndefined();
+    expect(await readGpus(runs, 'here')).toBeUndefined();
     keepGpus(runs, [l4], 'here');
     addMeasurement(runs, measurement);
     keepGpus(runs, [h200, l4], 'elsewhere');
     keepGpus(runs, [h200], 'here');
-    expect(readGpus(runs, 'here')).toEqual([h200]);
-    expect(readGpus(runs, 'elsewhere')).toEqual([h200, l4]);
-    expect(readGpus(runs, 'nowhere')).toBeUndefined();
+    expect(await readGpus(runs, 'here')).toEqual([h200]);
+    expect(await readGpus(runs, 'elsewhere')).toEqual([h200, l4]);
+    expect(await readGpus(runs, 'nowhere')).toBeUndefined();
     expect(readMachineFile(runs)).toEqual([measurement]);
     // Taken out of it, one is known to have none.
     keepGpus(runs, [], 'here');
-    expect(readGpus(runs, 'here')).toEqual([]);
+    expect(await readGpus(runs, 'here')).toEqual([]);
   });
 
-  it('are written only where that is news, and a folder is made only for a GPU', () => {
+  it('are written only where that is news, and a folder is made only for a GPU', async () => {
     const runs = join(temporaryFolder(), 'runs');
     keepGpus(runs, [], 'here');
     expect(() => statSync(runs)).toThrow(/ENOENT/);
@@ -45,21 +45,21 @@ describe('GPUs in machine.json', () => {
     expect(readFileSync(machineFile(runs), 'utf8')).toBe(`${before}\n`);
   });
 
-  it('are unknown in a file of before there were any, which keeps what it has', () => {
+  it('are unknown in a file of before there were any, which keeps what it has', async () => {
     const runs = temporaryFolder();
     writeFileSync(machineFile(runs), JSON.stringify({ schemaVersion: 1, measurements: [measurement] }));
-    expect(readGpus(runs, 'here')).toBeUndefined();
+    expect(await readGpus(runs, 'here')).toBeUndefined();
     keepGpus(runs, [l4], 'here');
-    expect([readGpus(runs, 'here'), readMachineFile(runs)]).toEqual([[l4], [measurement]]);
+    expect([await readGpus(runs, 'here'), readMachineFile(runs)]).toEqual([[l4], [measurement]]);
   });
 
   it.each([
     '{"schemaVersion":1,"measurements":[],"machines":[{"host":"here","gpus":[{"name":"a","bytes":-1,"shared":false}],"askedAt":""}]}',
     '[',
-  ])('are unknown where it says %j', (text) => {
+  ])('are unknown where it says %j', async (text) => {
     const runs = temporaryFolder();
     mkdirSync(runs, { recursive: true });
     writeFileSync(machineFile(runs), text);
-    expect(readGpus(runs, 'here')).toBeUndefined();
+    expect(await readGpus(runs, 'here')).toBeUndefined();
   });
 });

@@ -1,13 +1,12 @@
-import { totalmem } from 'node:os';
 import * as vscode from 'vscode';
 import { ruleSeverities, type RuleSeverities, type RuleSeverity } from '../../config/lintSchema';
 import type { AnalysisEnvironment, ConfigAnalysis } from '../../language/analysis';
 import { AnalysisStore, type AnalysisSources } from '../../language/analysisStore';
-import { memoryLimit } from '../../worker/machineRoom';
 import { Setting } from '../contributions';
 import { setting } from '../settings';
 import { readOpenOrDisk } from './configDocuments';
 import { DependencyWatchers } from './dependencyWatchers';
+import type { MachineMemory } from './machineMemory';
 import type { OverlapChecks } from './overlapChecks';
 
 /** Configs, by file, whose analysis has to be asked for again. */
@@ -25,7 +24,6 @@ export class ConfigAnalyses implements vscode.Disposable {
   private readonly outdated = new vscode.EventEmitter<OutdatedConfigs>();
   private readonly others = new vscode.EventEmitter<readonly string[]>();
   private readonly watchers = new DependencyWatchers((file) => this.outdate(file));
-  private readonly memory = { host: memoryLimit(totalmem(), process.constrainedMemory()) };
   private readonly subscriptions: vscode.Disposable[];
   /** What analyses are made of. */
   readonly sources: AnalysisSources = { readText: readOpenOrDisk, environment: (file) => this.environment(file) };
@@ -36,7 +34,10 @@ export class ConfigAnalyses implements vscode.Disposable {
   /** Fires when what an analysis depends on, other than its own document, has changed: with the configs that depend on it. */
   readonly onDidOutdate = this.others.event;
 
-  constructor(private readonly overlaps: OverlapChecks) {
+  constructor(
+    private readonly overlaps: OverlapChecks,
+    private readonly memory: MachineMemory,
+  ) {
     const edited = ({ uri }: vscode.TextDocument): void => this.outdate(uri.fsPath, uri.fsPath);
     this.subscriptions = [
       vscode.workspace.onDidChangeTextDocument(({ document }) => edited(document)),
@@ -48,8 +49,9 @@ export class ConfigAnalyses implements vscode.Disposable {
         this.tell({ configs: [file], edited: undefined });
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration(Setting.rules)) this.tell({ configs: this.store.outdateAll(), edited: undefined });
+        if (event.affectsConfiguration(Setting.rules)) this.outdateAll();
       }),
+      memory.onDidChange(() => this.outdateAll()),
     ];
   }
 
@@ -75,6 +77,10 @@ export class ConfigAnalyses implements vscode.Disposable {
     this.tell({ configs: this.store.outdate(file), edited });
   }
 
+  private outdateAll(): void {
+    this.tell({ configs: this.store.outdateAll(), edited: undefined });
+  }
+
   private tell(event: OutdatedConfigs): void {
     if (event.configs.length > 0) this.outdated.fire(event);
     const others = event.configs.filter((config) => config !== event.edited);
@@ -84,7 +90,7 @@ export class ConfigAnalyses implements vscode.Disposable {
   private environment(file: string): AnalysisEnvironment {
     return {
       severities: severitiesOf(setting(Setting.rules, vscode.Uri.file(file))),
-      memory: this.memory,
+      memory: this.memory.of(file),
       overlaps: (loaded) => this.overlaps.of(loaded),
     };
   }

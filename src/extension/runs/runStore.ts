@@ -1,6 +1,8 @@
 import { watch, type FSWatcher } from 'node:fs';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { isLive } from '../../runs/liveness';
+import { machineFile } from '../../runs/machineFile';
 import { RunIndex, type RunSummary } from '../../runs/runIndex';
 import type { RunGroup } from './runItems';
 
@@ -20,6 +22,7 @@ export interface RunsFolder {
  */
 export class RunStore implements vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<readonly RunGroup[]>();
+  private readonly machineEmitter = new vscode.EventEmitter<void>();
   private readonly indices = new Map<string, RunIndex>();
   private readonly watchers = new Map<string, FSWatcher>();
   private timer: NodeJS.Timeout | undefined;
@@ -30,6 +33,8 @@ export class RunStore implements vscode.Disposable {
 
   /** Fires when a run appears, changes or goes. */
   readonly onDidChange = this.emitter.event;
+  /** Fires when what is known of a machine, beside its runs, may have changed. */
+  readonly onDidChangeMachine = this.machineEmitter.event;
 
   constructor(
     private readonly folders: () => readonly RunsFolder[],
@@ -91,7 +96,11 @@ export class RunStore implements vscode.Disposable {
   private watchFolder(runsDirectory: string): void {
     if (this.disposed || this.watchers.has(runsDirectory)) return;
     try {
-      const watcher = watch(runsDirectory, { persistent: false }, () => this.schedule(SETTLE_MILLISECONDS));
+      const watcher = watch(runsDirectory, { persistent: false }, (_, name) => {
+        this.schedule(SETTLE_MILLISECONDS);
+        // The system need not say what has changed.
+        if (name === null || name === basename(machineFile(runsDirectory))) this.machineEmitter.fire();
+      });
       const stop = (): void => {
         watcher.close();
         this.watchers.delete(runsDirectory);
@@ -127,5 +136,6 @@ export class RunStore implements vscode.Disposable {
     for (const watcher of this.watchers.values()) watcher.close();
     this.watchers.clear();
     this.emitter.dispose();
+    this.machineEmitter.dispose();
   }
 }
