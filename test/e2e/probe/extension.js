@@ -24,6 +24,9 @@ const remember = ({ uris }) => {
   }
 };
 
+/** Of an open document, which may be untitled, or of the file of that name. */
+const addressOf = (file) => vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file)?.uri ?? vscode.Uri.file(file);
+
 const questions = {
   pid: () => process.pid,
   trusted: () => vscode.workspace.isTrusted,
@@ -43,7 +46,7 @@ const questions = {
     return lenses.map(({ range, command }) => ({ line: range.start.line, title: command?.title ?? '', command: command?.command ?? '' }));
   },
   diagnostics: ({ file }) =>
-    vscode.languages.getDiagnostics(vscode.Uri.file(file)).map(({ range, severity, message, code, source }) => ({
+    vscode.languages.getDiagnostics(addressOf(file)).map(({ range, severity, message, code, source }) => ({
       start: { line: range.start.line, character: range.start.character },
       end: { line: range.end.line, character: range.end.character },
       severity: ['error', 'warning', 'information', 'hint'][severity],

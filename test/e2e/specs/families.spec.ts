@@ -93,7 +93,7 @@ test('the dashboard says what the members cost against each other', async () => 
   await session().window.screenshot('dashboard-parity');
 });
 
-test('two configs are compared as a diff of what they are, with a table of costs beside it', async () => {
+test('two configs are compared as a diff of what they are, with a table of costs below it that goes with it', async () => {
   await session().host.open(file('base.moe.yaml'));
   await session().window.runCommand('MoE Lab: Compare Configs...');
   // Runs beside configs; and not itself.
@@ -112,7 +112,17 @@ test('two configs are compared as a diff of what they are, with a table of costs
   await eventually('the table of costs', async () =>
     (await page.locator('.editor-group-container .view-lines').allInnerTexts()).some((text) => /second\sagainst\sfirst/.test(text)),
   );
+  const boxes = await eventually('a low group below that of the diff', async () => {
+    const box = (has: string) => page.locator('.editor-group-container', { has: page.locator(has) }).boundingBox();
+    const [diff, costs] = [await box('.monaco-diff-editor'), await box('.tab[data-resource-name$=".costs.txt"]')];
+    return diff !== null && costs !== null && costs.y >= diff.y + diff.height && { diff, costs };
+  });
+  expect(boxes.costs.height).toBeLessThan(boxes.diff.height);
+  expect(boxes.costs.x).toBeCloseTo(boxes.diff.x, 0);
   await session().window.screenshot('compare-configs');
+  // The focus is the diff's.
+  await session().window.runCommand('View: Close Editor');
+  await eventually('neither diff nor costs', async () => !(await session().host.tabs()).some((label) => label.includes('\u2194')));
 });
 
 test('configs that differ in their names alone are said to be the same', async () => {

@@ -78,7 +78,7 @@ test('Create Twin at Parity offers families with what they cost, and opens the o
   );
   await session().window.waitForNoSquiggle('error', 'warning');
   expect(await session().host.isDirty(twin)).toBe(true);
-  expect(await session().host.problemsEverShown(twin)).toEqual([]);
+  expect(await session().host.problemsThatWent(twin)).toEqual([]);
   await session().window.screenshot('twin');
 });
 
