@@ -99,12 +99,13 @@ export class WrittenRun {
   train(steps: number, validateEvery = 50): void {
     for (const end = this.step + steps; this.step < end;) {
       this.step++;
+      const line = this.line(this.step, validateEvery);
       for (const [layer, { experts }] of this.description.routedLayers.entries()) {
         const frame = { step: this.step, layer, counts: this.counts(layer, experts) };
         this.writer.experts(frame);
         this.recent = [...this.recent.filter(({ step }) => step > this.step - 20), frame];
       }
-      this.writer.metrics(this.line(this.step, validateEvery));
+      this.writer.metrics(this.tellsIdle && this.step % 20 === 0 ? this.withIdle(line) : line);
       for (const [layer, { experts }] of this.description.retrievals.entries()) {
         this.writer.sketch({ step: this.step, layer, ...sketchOf(this.retrieved(experts)) });
       }
@@ -152,7 +153,6 @@ export class WrittenRun {
         ...(this.dropRate === undefined ? {} : { dropRate: step < 1000 ? this.dropRate * 2 ** (-step / 100) : 0 }),
         ...(this.varies ? this.choices(step) : {}),
         ...(this.description.retrievals.length === 0 ? {} : { expertUsage: 0.2 + 0.3 * (1 - Math.exp(-step / 100)) }),
-        ...(this.tellsIdle && step % 20 === 0 ? this.idle() : {}),
       },
       ...(step % validateEvery === 0 ? { validation: this.validate(nats) } : {}),
       learningRate: 1e-3,
@@ -161,9 +161,9 @@ export class WrittenRun {
     };
   }
 
-  private idle(): Pick<NonNullable<MetricsLine['train']>, 'idleExperts'> {
+  private withIdle(line: MetricsLine): MetricsLine {
     const idle = idleExperts(this.description.routedLayers, this.recent, 20);
-    return idle === undefined ? {} : { idleExperts: idle };
+    return line.train === undefined || idle === undefined ? line : { ...line, train: { ...line.train, idleExperts: idle } };
   }
 
   private validate(nats: number): NonNullable<MetricsLine['validation']> {
