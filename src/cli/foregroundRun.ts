@@ -1,14 +1,17 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import { createThreadedEngine } from '../engine/threaded/threadHost';
 import type { RunDescription, RunStatus } from '../runs/format';
 import { runCausality } from '../runs/runCausality';
 import { readRunResult } from '../runs/runResult';
-import { createRun, loadExperiment, type ExperimentSource } from '../worker/createRun';
+import { createRun } from '../worker/createRun';
+import { loadExperiment, type ExperimentSource } from '../worker/loadExperiment';
 import { inspectData } from '../worker/inspectData';
 import { checkDevice } from '../worker/deviceCheck';
+import { heedGpus } from '../worker/deviceMemory';
 import { checkRoom, checkRoomToResume } from '../worker/preflight';
 import { runnableExperiment } from '../worker/runnableExperiment';
+import { handOn } from '../worker/sweepTurns';
 import { resumable, takeUp } from '../worker/takeUp';
 import { trainRun } from '../worker/trainRun';
 import { causalityJson } from './causalityText';
@@ -23,12 +26,15 @@ export type ForegroundRequest =
 type Surroundings = Pick<CommandContext, 'values' | 'stdout' | 'stderr' | 'signal'>;
 
 /**
- * Trains in this process, as a worker would, with its progress on stdout. `bundleFolder` holds engineThread.js. Resolves with the exit code; errors before the
- * training are thrown.
+ * Trains in this process, as a worker would, with its progress on stdout; what waits behind a run of a sweep then trains by itself. `bundleFolder` holds
+ * engineThread.js and worker.js. Resolves with the exit code; errors before the training are thrown.
  */
 export async function foregroundRun(request: ForegroundRequest, surroundings: Surroundings, bundleFolder: string): Promise<number> {
   const { run, description } = await openRun(request, bundleFolder);
   const status = await trainInForeground(run, description, surroundings, bundleFolder);
+  const { signal, stderr } = surroundings;
+  const log = (message: string): void => void stderr.write(printableLines(`moe-lab: ${message}\n`));
+  if (signal?.aborted !== true) await handOn(run, status, { bundleFolder, log, ...(signal === undefined ? {} : { signal }) });
   return status.state === 'failed' ? exitCode.findings : exitCode.done;
 }
 
@@ -42,13 +48,16 @@ export async function openRun(
   if (request.kind === 'resume') {
     const { description } = await resumable(request.run);
     await checkRoomToResume(request.run, description, warn);
-    await checkDevice(runnableExperiment(description), { bundleFolder });
+    const experiment = runnableExperiment(description);
+    const gpus = await checkDevice(experiment, { bundleFolder });
+    heedGpus(experiment, gpus, { runsDirectory: dirname(request.run), onWarning: warn });
     return { run: request.run, description: await takeUp(request.run, launch) };
   }
   const loaded = loadExperiment({ ...request, readText: readTextFromDisk });
   const data = await inspectData(loaded);
   checkRoom(loaded, data, request.runsDirectory, warn);
-  await checkDevice(loaded.experiment, { bundleFolder });
+  const gpus = await checkDevice(loaded.experiment, { bundleFolder });
+  heedGpus(loaded.experiment, gpus, { runsDirectory: request.runsDirectory, onWarning: warn });
   return createRun(loaded, data, request.runsDirectory, launch);
 }
 

@@ -4,8 +4,8 @@ import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import type { Device } from '../engine/engine';
 import { runCausality } from '../runs/runCausality';
-import type { RunOverrides } from '../worker/createRun';
-import { resumeRun, startRun } from '../worker/launch';
+import { queueOfFinished, resumeRun, startRun } from '../worker/launch';
+import type { RunOverrides } from '../worker/loadExperiment';
 import { causalityJson } from './causalityText';
 import { exitCode, WrongUse, type Command, type CommandContext, type OptionValues } from './command';
 import { writeFindings } from './findings';
@@ -31,8 +31,11 @@ export const command: Command = {
   async run(context) {
     try {
       const [request, ...others] = await requestsOf(context);
+      if (context.values['detach'] === true) return await detached(request, others, context);
       if (others.length > 0) return await foregroundSweep([request, ...others], context, __dirname);
-      return context.values['detach'] === true ? await detached(request, context) : await foregroundRun(request, context, __dirname);
+      // Nothing is left to train of the run itself: what waits behind it trains by itself, as it would have done.
+      if (request.kind === 'resume' && (await queueOfFinished(request.run)) !== undefined) return await detached(request, [], context);
+      return await foregroundRun(request, context, __dirname);
     } catch (error) {
       if (reportProblem(error, context.stderr, context.cwd)) return exitCode.findings;
       throw error;
@@ -67,8 +70,6 @@ async function requestsOf({
   const members = membersToTrain(loadConfig(configFile, readTextFromDisk), typeof named === 'string' ? named : undefined);
   const [first, ...rest] = members ?? [];
   if (first === undefined) return [whole];
-  if (rest.length > 0 && values['detach'] === true)
-    throw new WrongUse('Members of a sweep are trained in turn: name one with --member, or leave --detach out.');
   // What is noteworthy about the config is so for all: once is enough.
   return [{ ...whole, member: first }, ...rest.map((member) => ({ ...whole, member, onFindings: () => undefined }))];
 }
@@ -82,13 +83,21 @@ function overridesOf({ device, steps }: OptionValues): RunOverrides {
   return { ...(device === undefined ? {} : { device: device satisfies Device }), ...(count === undefined ? {} : { steps: count }) };
 }
 
-/** Returns once the worker trains; the run goes on by itself. */
-async function detached(request: ForegroundRequest, { values, stdout, signal }: CommandContext): Promise<number> {
+function memberOf(request: ForegroundRequest): readonly number[] {
+  return request.kind === 'start' && request.member !== undefined ? [request.member] : [];
+}
+
+/** Returns once the worker trains; the run goes on by itself, and after it `others`, members of the same sweep. */
+async function detached(
+  request: ForegroundRequest,
+  others: readonly ForegroundRequest[],
+  { values, stdout, signal }: CommandContext,
+): Promise<number> {
   const options = { bundleFolder: join(__dirname), ...(signal === undefined ? {} : { signal }) };
   const { run, description, status } =
     request.kind === 'resume'
       ? await resumeRun(request.run, { ...options, ...(request.onWarning === undefined ? {} : { onWarning: request.onWarning }) })
-      : await startRun({ ...request, readText: readTextFromDisk, ...options });
+      : await startRun({ ...request, thenMembers: others.flatMap(memberOf), readText: readTextFromDisk, ...options });
   if (values['json'] === true) {
     const causality = causalityJson(runCausality(description));
     stdout.write(`${JSON.stringify({ schemaVersion: 1, type: 'started', run, pid: status.pid, ...causality })}\n`);

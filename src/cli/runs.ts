@@ -1,4 +1,5 @@
 import { RunIndex, type RunSummary } from '../runs/runIndex';
+import { sweepText } from '../runs/sweepSummary';
 import { causalityJson, causalityTag } from './causalityText';
 import { exitCode, WrongUse, type Command } from './command';
 import { runsDirectoryOf } from './runArgument';
@@ -38,9 +39,11 @@ function table(runs: readonly RunSummary[]): string {
   const tags = runs.map(({ causality }) => causalityTag(causality));
   const tagged = tags.some((tag) => tag !== '');
   const varying = runs.some(({ meanK }) => meanK !== null);
+  const following = runs.some(({ sweep }) => sweep !== null);
   const retrieving = runs.some(({ expertUsage }) => expertUsage !== null);
   const more = [...(varying ? ['mean K'] : []), ...(retrieving ? ['retrieved, validation'] : [])];
-  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s', ...more];
+  const last = following ? ['sweep'] : [];
+  const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s', ...more, ...last];
   const rows = runs.map((run, index) => [
     run.id,
     run.name,
@@ -52,6 +55,10 @@ function table(runs: readonly RunSummary[]): string {
     run.tokensPerSecond === null ? '-' : compact(run.tokensPerSecond),
     ...(varying ? [run.meanK === null ? '-' : run.meanK.toFixed(2)] : []),
     ...(retrieving ? [run.expertUsage === null ? '-' : `${(100 * run.expertUsage).toFixed(1)} %`] : []),
+    ...(following ? [run.sweep === null ? '' : sweepText(run.sweep)] : []),
   ]);
-  return textTable([heading, ...rows], [false, false, false, true, true, true, ...(tagged ? [false] : []), true, ...more.map(() => true)]);
+  return textTable(
+    [heading, ...rows],
+    [false, false, false, true, true, true, ...(tagged ? [false] : []), true, ...more.map(() => true), ...last.map(() => false)],
+  );
 }

@@ -2,7 +2,9 @@ import type { EventLine, RunStatus } from '../runs/format';
 import { readStatusOrLost } from '../runs/readRun';
 import { readEvents, start } from '../runs/runReader';
 import { runCausality } from '../runs/runCausality';
+import { summariseRun } from '../runs/runIndex';
 import { readRunResult, type RunResult } from '../runs/runResult';
+import { sweepProblems, sweepText, waitingNames, type SweepSummary } from '../runs/sweepSummary';
 import { causalityJson } from './causalityText';
 import { exitCode, WrongUse, type Command } from './command';
 import { findRun, runsDirectoryOf } from './runArgument';
@@ -28,19 +30,33 @@ interface ShownRun {
   readonly result: RunResult;
   readonly status: RunStatus;
   readonly events: readonly EventLine[];
+  /** What waits for its end. */
+  readonly sweep: SweepSummary | null;
 }
 
 async function read(run: string): Promise<ShownRun> {
   const result = await readRunResult(run);
   const status = result && (await readStatusOrLost(run, result.description));
   if (result === undefined || status === undefined) throw new WrongUse(`${run} is not a run that this version can read.`);
-  return { result, status, events: (await readEvents(run, start)).records };
+  const sweep = (await summariseRun(run))?.sweep ?? null;
+  return { result, status, events: (await readEvents(run, start)).records, sweep };
 }
 
-function asJson({ result, status, events }: ShownRun): object {
+function asJson({ result, status, events, sweep }: ShownRun): object {
   const { directory, description, state, step, ...figures } = result;
   const causality = causalityJson(runCausality(description));
-  return { directory, state, step, totalSteps: status.totalSteps, failure: status.failure, ...figures, ...causality, description, events };
+  return {
+    directory,
+    state,
+    step,
+    totalSteps: status.totalSteps,
+    failure: status.failure,
+    ...figures,
+    ...causality,
+    sweep,
+    description,
+    events,
+  };
 }
 
 /** `1: 42.0 %, 2: 31.5 %, ...`: the shares of the units that took so many experts, without those that hardly any took. */
@@ -59,7 +75,7 @@ function asText(shown: readonly ShownRun[]): string {
   return `${[...details, comparisonTable(results), comparisonNotes(results)].join('\n\n')}\n`;
 }
 
-function detailsOf({ result, status, events }: ShownRun): string {
+function detailsOf({ result, status, events, sweep }: ShownRun): string {
   const { description, directory, state } = result;
   const { engine, git, launch, versions } = description;
   const node = launch.find((rung) => rung.chosen);
@@ -72,10 +88,20 @@ function detailsOf({ result, status, events }: ShownRun): string {
     `commit   ${git === null ? 'not in git' : `${git.commit.slice(0, 12)}${git.dirty ? ', with changes' : ''}`}`,
     `node     ${versions.node}${node === undefined ? '' : `, ${node.executable} (${node.rung}: ${node.reason})`}`,
     ...(result.kShares === null ? [] : [`k taken  ${kTaken(result.kShares)}`]),
+    ...result.alarms.map(({ message }) => `alarm    ${message}`),
     ...(status.failure === null ? [] : [`failed   at step ${status.failure.step}: ${status.failure.message} ${status.failure.advice}`]),
+    ...(sweep === null ? [] : sweepLines(sweep)),
     '',
     ...events.map((event) => `${event.time}  ${event.message}`),
   ]
     .map(printable)
     .join('\n');
+}
+
+function sweepLines(sweep: SweepSummary): readonly string[] {
+  const names = waitingNames(sweep);
+  return [
+    `sweep    ${sweepText(sweep)}${names === '' ? '' : `: ${names}`}`,
+    ...sweepProblems(sweep).map((problem) => `         ${problem}`),
+  ];
 }

@@ -27,7 +27,8 @@ export async function readStatusOrLost(run: string, { totalSteps }: Pick<RunDesc
   return { schemaVersion: 1, state: 'running', step: 0, totalSteps, failure: null, ...gone };
 }
 
-async function readJson<T>(file: string, parse: (value: unknown) => T | undefined): Promise<T | undefined> {
+/** A JSON file of a run directory as `parse` understands it; undefined where there is none, or none that it understands. */
+export async function readJson<T>(file: string, parse: (value: unknown) => T | undefined): Promise<T | undefined> {
   // A file that is just being replaced may be missing or unreadable for a moment (Windows, full disk).
   for (let attempt = 0; attempt < 3; attempt++) {
     if (attempt > 0) await delay(20);

@@ -10,5 +10,6 @@ export const runFiles = {
   events: (run: string) => join(run, 'events.jsonl'),
   checkpoints: (run: string) => join(run, 'checkpoints'),
   requests: (run: string) => join(run, 'requests'),
+  sweep: (run: string) => join(run, 'sweep.json'),
   log: (run: string) => join(run, 'worker.log'),
 } as const;

@@ -9,6 +9,8 @@ import { readDescription, readStatus, readStatusOrLost } from './readRun';
 import { runCausality } from './runCausality';
 import { runFiles } from './runFiles';
 import { readMetrics, start, type Cursor } from './runReader';
+import { readSweepQueue, type SweepQueue } from './sweepQueue';
+import { sweepSummary, type SweepSummary } from './sweepSummary';
 
 /** One run as a list shows it. Perplexities are exp(nats per token). */
 export interface RunSummary {
@@ -38,6 +40,10 @@ export interface RunSummary {
   readonly alarms: readonly Alarm[];
   /** Whether its perplexities are those of a language model; undefined where this version does not understand its config. */
   readonly causality: Causality | undefined;
+  /** The members of its sweep that wait for its end; null where there are none. */
+  readonly sweep: SweepSummary | null;
+  /** The id of the run for whose end it waited as a member of a sweep. */
+  readonly follows: string | null;
 }
 
 interface Entry {
@@ -45,6 +51,9 @@ interface Entry {
   readonly description: RunDescription;
   readonly status: RunStatus;
   readonly statusStamp: string;
+  /** Read when the status has changed, and anew while there is one: it outlives the run, and never comes back. */
+  readonly queue: SweepQueue | undefined;
+  readonly queueStamp: string;
   cursor: Cursor;
   last: Latest;
   alarms: MetricAlarms;
@@ -114,14 +123,15 @@ async function summariseLatest(
   return { entry: latest, summary: latest === entry ? summary : summarise(directory, latest, here, now) };
 }
 
-function summarise(directory: string, { description, causality, status, last, alarms }: Entry, here: Here, now: number): RunSummary {
+function summarise(directory: string, { description, causality, status, queue, last, alarms }: Entry, here: Here, now: number): RunSummary {
+  const state = observe(status, here, now);
   return {
     directory,
     // Not the one in run.json: the folder may have been renamed or copied, and this is the name it is found by.
     id: basename(directory),
     name: description.name,
     createdAt: description.createdAt,
-    state: observe(status, here, now),
+    state,
     step: status.step,
     totalSteps: status.totalSteps,
     failure: status.failure,
@@ -135,13 +145,15 @@ function summarise(directory: string, { description, causality, status, last, al
     expertUsage: last.validation?.expertUsage ?? null,
     alarms: alarms.alarms,
     causality,
+    sweep: queue === undefined ? null : sweepSummary(queue, status, state, here),
+    follows: description.sweep?.follows ?? null,
   };
 }
 
 /** What is known of a run brought up to date; reads nothing while its status.json is as it was. */
 async function refreshEntry(directory: string, known: Entry | undefined): Promise<Entry | undefined> {
   const statusStamp = await fileStamp(runFiles.status(directory));
-  if (known?.statusStamp === statusStamp) return known;
+  if (known?.statusStamp === statusStamp) return known.queueStamp === '' ? known : await withQueue(directory, known);
   const description = known?.description ?? (await readDescription(directory));
   if (description === undefined) return undefined;
   // One that is being replaced at this moment is not garbage for good.
@@ -152,12 +164,19 @@ async function refreshEntry(directory: string, known: Entry | undefined): Promis
     causality: known === undefined ? runCausality(description) : known.causality,
     status,
     statusStamp,
+    queue: known?.queue,
+    queueStamp: known?.queueStamp ?? '',
     cursor: known?.cursor ?? start,
     last: known?.last ?? { train: undefined, validation: undefined },
     alarms: known?.alarms ?? new MetricAlarms(),
   };
   await readLatest(directory, entry);
-  return entry;
+  return withQueue(directory, entry);
+}
+
+async function withQueue(directory: string, entry: Entry): Promise<Entry> {
+  const queueStamp = await fileStamp(runFiles.sweep(directory));
+  return queueStamp === entry.queueStamp ? entry : { ...entry, queueStamp, queue: await readSweepQueue(directory) };
 }
 
 async function readLatest(directory: string, entry: Entry): Promise<void> {

@@ -1,38 +1,15 @@
 import { dirname } from 'node:path';
 import { dependencies, version } from '../../package.json';
-import type { ConfigFinding, ReadText } from '../config/configFile';
 import { experimentName } from '../config/experimentName';
-import { loadConfig } from '../config/loadConfig';
 import { choicesVary } from '../config/moeShape';
 import type { ModelConfig, RunnableExperiment } from '../config/schema';
-import type { Device } from '../engine/engine';
 import { countModel, type ModelCount } from '../models/count';
 import { buildLanguageModel } from '../models/languageModel';
 import type { RunDescription } from '../runs/format';
 import { createRunDirectory } from '../runs/runDirectory';
 import { writeDescription, writeStatus } from '../runs/runWriter';
 import { gitState } from './gitState';
-import { ConfigRejected, LaunchError } from './runFailure';
 import { initialStatus } from './runStatus';
-
-/** What the command line may say in place of the config. */
-export interface RunOverrides {
-  readonly device?: Device;
-  readonly steps?: number;
-}
-
-export interface ExperimentSource {
-  /** Absolute. */
-  readonly configFile: string;
-  readonly readText: ReadText;
-  readonly overrides?: RunOverrides;
-  /** Which member of the config's sweep to train, counted from 0; the config itself where absent. */
-  readonly member?: number;
-  /** Told what is noteworthy about a config that can be run, once, before anything else is done with it. */
-  readonly onFindings?: (findings: readonly ConfigFinding[]) => void;
-  /** Told what else may go wrong with a run that is about to start: that memory or disk are tight. */
-  readonly onWarning?: (message: string) => void;
-}
 
 /** A config that can be trained, with its text. */
 export interface LoadedExperiment {
@@ -41,34 +18,6 @@ export interface LoadedExperiment {
   readonly experiment: RunnableExperiment;
   /** Of a member of a sweep. */
   readonly sweep?: NonNullable<RunDescription['sweep']>;
-}
-
-/** Loads a config to run it. Throws ConfigRejected with its findings, or LaunchError where it has no `train` or `data`. */
-export function loadExperiment({ configFile, readText, overrides = {}, member, onFindings }: ExperimentSource): LoadedExperiment {
-  const { experiment: own, members, findings, text } = loadConfig(configFile, readText);
-  const chosen = member === undefined ? undefined : members[member];
-  // A sweep that is not understood is no config without one.
-  const notUnderstood = members.length === 0 && findings.some(({ severity }) => severity === 'error');
-  if (own === undefined || notUnderstood) throw new ConfigRejected(configFile, findings);
-  if (member !== undefined && chosen === undefined) {
-    const what = members.length === 0 ? 'no sweep' : `a sweep of ${members.length} members`;
-    throw new LaunchError(`${configFile} has ${what}: there is no member ${member + 1}.`, 'Choose another member.');
-  }
-  const experiment = member === undefined ? own : chosen?.experiment;
-  if (experiment === undefined) throw new ConfigRejected(configFile, findings);
-  const { train, data, engine } = experiment;
-  if (train === undefined || data === undefined) {
-    const missing = train === undefined ? 'train' : 'data';
-    throw new LaunchError(`${configFile} has no \`${missing}:\` section: it can be counted but not run.`, `Add a \`${missing}:\` section.`);
-  }
-  onFindings?.(findings);
-  const { device = engine.device, steps = train.steps } = overrides;
-  return {
-    configFile,
-    source: text,
-    experiment: { ...experiment, train: { ...train, steps }, data, engine: { ...engine, device } },
-    ...(chosen === undefined ? {} : { sweep: { member: chosen.name, changes: chosen.changes } }),
-  };
 }
 
 export interface NewRun {

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { createThreadedEngine } from '../engine/threaded/threadHost';
 import { readDescription } from '../runs/readRun';
+import { handOn } from './sweepTurns';
 import { trainRun } from './trainRun';
 
 /**
- * The worker process: `node worker.js RUN` trains the run in that directory. Its output goes to the run's worker.log. It loads all of its files at
+ * The worker process: `node worker.js RUN [NODE]` trains the run in that directory, then starts what waits behind it in a sweep, with NODE if it can (the setting
+ * moeLab.nodePath). Its output goes to the run's worker.log. It loads all of its files at
  * once, since an update of the extension removes their folder under it.
  */
 async function main(): Promise<void> {
-  const [run] = process.argv.slice(2);
-  if (run === undefined) throw new Error('usage: worker.js RUN');
+  const [run, nodePath = ''] = process.argv.slice(2);
+  if (run === undefined) throw new Error('usage: worker.js RUN [NODE]');
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   // The terminal or the window it was started from has closed: that is what it is detached for.
@@ -21,6 +23,8 @@ async function main(): Promise<void> {
   log(`worker ${process.pid} on Node ${process.versions.node}, ${device}`);
   const status = await trainRun({ run, engine, signal: stop.signal, log });
   log(`${status.state} at step ${status.step}`);
+  // Asked to end meanwhile (the machine shuts down): what waits is for whoever resumes the run.
+  if (!stop.signal.aborted) await handOn(run, status, { bundleFolder: __dirname, nodePath, signal: stop.signal, log });
   process.exit(status.state === 'failed' ? 1 : 0);
 }
 

@@ -9,9 +9,11 @@ import { addMeasurement } from '../runs/machineFile';
 import { trainedAs, type Measurement } from '../runs/throughput';
 import type { MeasuredTraining } from '../training/measure';
 import { checkDevice } from './deviceCheck';
+import { heedGpus } from './deviceMemory';
 import { errorLine } from './errorLine';
 import { workerEnvironment, type Rung } from './ladder';
-import { chooseRung, type LaunchOptions } from './launch';
+import { chooseRung } from './chooseNode';
+import type { LaunchOptions } from './startWorker';
 import { machineRoom } from './machineRoom';
 import { measureLine, type MeasureLine, type MeasureTask } from './measureProtocol';
 import { holdAgainst } from './preflight';
@@ -44,8 +46,9 @@ export async function measureMachine(options: MeasureMachineOptions): Promise<Ma
   const program = buildLanguageModel(experiment);
   checkMemory(runnable, program, runsDirectory, options.onWarning);
   const { device } = experiment.engine;
-  const { rung } = await chooseRung(options, device);
+  const { rung, gpus } = await chooseRung(options, device);
   await checkDevice(runnable, { ...options, rung });
+  heedGpus(runnable, gpus, options);
   signal?.throwIfAborted();
   const measured = await inProcess(rung, options);
   const measurement: Measurement = {

@@ -4,6 +4,7 @@ import type { RunDescription, RunStatus } from '../runs/format';
 import { isLive, observe, thisHost } from '../runs/liveness';
 import { readDescription, readStatusOrLost } from '../runs/readRun';
 import { writeDescription, writeStatus } from '../runs/runWriter';
+import { readSweepQueue, renewed, updateSweepQueue } from '../runs/sweepQueue';
 import { asStorageError } from '../runs/storageError';
 import { takeRequests } from './requestFiles';
 import { LaunchError } from './runFailure';
@@ -32,6 +33,8 @@ export async function takeUp(run: string, launch: RunDescription['launch']): Pro
   try {
     const { description, status } = await resumable(run);
     takeRequests(run);
+    const queue = await readSweepQueue(run);
+    if (queue !== undefined) updateSweepQueue(run, renewed(queue));
     if (status.address !== null) discardAddress(status.address.path);
     const taken = { ...description, launch };
     writeDescription(run, taken);

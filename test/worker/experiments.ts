@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFromDisk } from '../../src/config/readTextFromDisk';
-import { createRun, loadExperiment, type NewRun } from '../../src/worker/createRun';
+import { createRun, type NewRun } from '../../src/worker/createRun';
+import { loadExperiment } from '../../src/worker/loadExperiment';
 import { inspectData } from '../../src/worker/inspectData';
 
 export interface TinyExperiment {

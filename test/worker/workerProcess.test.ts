@@ -11,7 +11,8 @@ import { deleteRun, RunIndex, RunIsLive, summariseRun } from '../../src/runs/run
 import { applyIncrement, readExperts, readMetrics, start } from '../../src/runs/runReader';
 import { RunStorageError } from '../../src/runs/storageError';
 import { requestStop, RunClient } from '../../src/worker/client';
-import { probeDevice, resumeRun, startRun } from '../../src/worker/launch';
+import { probeDevice } from '../../src/worker/chooseNode';
+import { resumeRun, startRun } from '../../src/worker/launch';
 import { ConfigRejected, LaunchError } from '../../src/worker/runFailure';
 import { temporaryFolder } from '../runs/fixtures';
 import { builtBundles } from './bundles';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { LaunchedRun, LaunchOptions } from '../../worker/launch';
+import type { LaunchedRun, LaunchOptions } from '../../worker/startWorker';
 import { requestStop } from '../../worker/client';
 import { Setting } from '../contributions';
 import { Dismissed, ExtensionError } from '../errors';

@@ -21,6 +21,8 @@ export function exampleRun(different: Partial<RunSummary> = {}): RunSummary {
     meanK: null,
     expertUsage: null,
     causality: { causal: true, reasons: [] },
+    sweep: null,
+    follows: null,
     ...different,
   };
 }
