@@ -105,4 +105,20 @@ describe.skipIf(chromiumPath === undefined)('routed experts in the dashboard', (
     expect(await page.locator('.line-key').isVisible()).toBe(true);
     await page.screenshot({ path: join(screenshots, 'dashboard-mean-k.png'), fullPage: true });
   });
+
+  test('experts that collapse are an alarm with a remedy, and a curve of their share', async () => {
+    const collapsed = write({ name: 'Collapsed', experts: [8, 16], collapsed: true, tellsIdle: true }, 140);
+    const dashboard = await openDrawn([collapsed]);
+    const { page } = dashboard;
+    expect(await page.locator('.trouble:visible p').allInnerTexts()).toEqual([
+      '7 of the 8 experts of layer 1 got less than a tenth of an even share, over 20 steps up to step 140.',
+    ]);
+    expect(await page.locator('.run vscode-button[aria-label="Branch with this fix"]:visible').count()).toBe(1);
+    await choose(dashboard, 'Show', 'Idle experts, worst layer');
+    const chart = page.locator('.chart-frame canvas');
+    await eventually(async () =>
+      expect(await chart.getAttribute('aria-label')).toContain('Latest: Collapsed idle experts, worst layer 87.50 % at step 140.'),
+    );
+    await page.screenshot({ path: join(screenshots, 'dashboard-idle-experts.png'), fullPage: true });
+  });
 });

@@ -22,7 +22,7 @@ export const quantityStyles: Readonly<Record<Quantity, QuantityStyle>> = {
   dropRate: { title: 'Dropped assignments', figure: orPercent, tick: percentTick },
   meanK: { title: 'Experts per unit', figure: orMissing, tick: plainTick },
   expertUsage: { title: 'Retrieved experts used', figure: orPercent, tick: percentTick },
-  idleExperts: { title: 'Idle experts of the worst layer', figure: orPercent, tick: percentTick },
+  idleExperts: { title: 'Idle experts, worst layer', figure: orPercent, tick: percentTick },
   unevenness: { title: 'Unevenness of weights', figure: orMissing, tick: plainTick },
   tokensPerSecond: { title: 'Tokens per second', figure: amount, tick: plainTick },
 };
