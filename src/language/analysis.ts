@@ -1,5 +1,5 @@
 import type { Causality } from '../config/causality';
-import type { ConfigFinding, LoadedConfig } from '../config/configFile';
+import type { ConfigFinding, LoadedConfig, OwnConfig } from '../config/configFile';
 import type { Experiment } from '../config/schema';
 import type { RuleSeverities } from '../config/severities';
 import type { TextOverlap } from '../data/textOverlap';
@@ -19,12 +19,14 @@ export interface AnalysedBaseline {
   readonly count: ModelCount;
 }
 
-/** All that an editor shows about one version of a config, and what the command line prints of it. */
-export interface ConfigAnalysis {
+/** What is known of one version of a config before the members of its sweep are tried: all that a keystroke has to wait for. */
+export interface OwnAnalysis {
   /** Absolute path. */
   readonly file: string;
   readonly text: string;
-  readonly loaded: LoadedConfig;
+  readonly loaded: OwnConfig;
+  /** How many members its sweep lists; 0 where there is none, or one that is not understood. */
+  readonly listed: number;
   /** Undefined if the config has errors. */
   readonly count: ModelCount | undefined;
   /** Null without a baseline, or if it cannot be counted; then `findings` say why. */
@@ -35,12 +37,17 @@ export interface ConfigAnalysis {
   readonly causality: Causality | undefined;
   /** What training takes, but for its text; null for a config that only counts. */
   readonly needs: RunNeeds | null;
-  /** Of the config, of what it extends and against its baseline, in the severities that were asked for and without what is suppressed. */
-  readonly findings: readonly ConfigFinding[];
   /** Every file that was read for it, or looked for in vain; its own included. */
   readonly files: ReadonlySet<string>;
   /** The whole program, built when first asked for. Undefined if the config has errors. */
   program(): Program | undefined;
+}
+
+/** All that an editor shows about one version of a config, and what the command line prints of it. */
+export interface ConfigAnalysis extends OwnAnalysis {
+  readonly loaded: LoadedConfig;
+  /** Of the config, of what it extends, of its members and against its baseline, in the severities that were asked for and without what is suppressed. */
+  readonly findings: readonly ConfigFinding[];
 }
 
 /** What an analysis depends on besides the texts of configs. */
@@ -50,5 +57,5 @@ export interface AnalysisEnvironment {
   /** What the machine has for a run; null where nobody asks whether one fits. */
   readonly memory: MachineMemory | null;
   /** Where validation text of a config was found in its training text; undefined where nobody has looked yet. */
-  overlaps?(loaded: LoadedConfig): readonly TextOverlap[] | undefined;
+  overlaps?(loaded: Pick<LoadedConfig, 'file' | 'experiment'>): readonly TextOverlap[] | undefined;
 }

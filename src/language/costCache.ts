@@ -1,4 +1,5 @@
 import type { Experiment } from '../config/schema';
+import type { Steps } from '../config/steps';
 import { countModel, type ModelCount } from '../models/count';
 import { outlineLanguageModel } from '../models/outline';
 import { trainingNeeds, type RunNeeds } from '../worker/runNeeds';
@@ -21,13 +22,16 @@ export class CostCache {
     return this.#programsBuilt;
   }
 
-  of(experiment: Experiment): ExperimentCost {
+  *of(experiment: Experiment): Steps<ExperimentCost> {
     const key = contentOf(experiment);
     const known = this.#costs.get(key);
     if (known !== undefined) return known;
     this.#programsBuilt += 1;
     const program = outlineLanguageModel(experiment);
-    const cost = { count: countModel(program, experiment.model), needs: trainingNeeds(experiment, program) };
+    yield;
+    const count = countModel(program, experiment.model);
+    yield;
+    const cost = { count, needs: trainingNeeds(experiment, program) };
     const [oldest] = this.#costs.keys();
     if (this.#costs.size >= MAXIMUM && oldest !== undefined) this.#costs.delete(oldest);
     this.#costs.set(key, cost);

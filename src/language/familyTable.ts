@@ -1,4 +1,5 @@
-import type { SourceRange, SweepMember } from '../config/configFile';
+import type { LoadedConfig, SourceRange, SweepMember } from '../config/configFile';
+import type { Experiment } from '../config/schema';
 import type { ModelCount } from '../models/count';
 import { modelCost } from '../parity/closedForm/modelCost';
 import { comparedResiduals, type ComparedResiduals } from '../parity/comparedPart';
@@ -24,7 +25,8 @@ export interface FamilyTable {
 }
 
 /** What a family is counted from. */
-export type FamilyConfig = Pick<ConfigAnalysis, 'loaded' | 'count'> & {
+export type FamilyConfig = Pick<ConfigAnalysis, 'count'> & {
+  readonly loaded: Pick<LoadedConfig, 'members'>;
   readonly baseline: { readonly name: string; readonly count: ModelCount } | undefined;
 };
 
@@ -35,9 +37,25 @@ export function familyTable({ loaded, count, baseline }: FamilyConfig): FamilyTa
   return { against: baseline?.name ?? 'this config', rows: loaded.members.map((member) => rowOf(member, theirs)) };
 }
 
-function rowOf({ name, changes, range, experiment }: SweepMember, theirs: ModelCount): FamilyRow {
-  const count = experiment && modelCost(experiment.model);
+/** Of one member, beside what all are held against. */
+function rowOf(member: SweepMember, theirs: ModelCount): FamilyRow {
+  const { name, changes, range } = member;
+  const count = memberCount(member);
   return { name, changes, range, count, parity: count === undefined ? null : comparedResiduals(count, theirs) };
+}
+
+/** Lenses, hovers, pages and the rules ask about the same members. */
+const counts = new WeakMap<Experiment, ModelCount>();
+
+/** What a member costs, counted when first asked for; undefined where it has errors. */
+export function memberCount({ experiment }: Pick<SweepMember, 'experiment'>): ModelCount | undefined {
+  return experiment && countOf(experiment);
+}
+
+function countOf(experiment: Experiment): ModelCount {
+  const known = counts.get(experiment) ?? modelCost(experiment.model);
+  counts.set(experiment, known);
+  return known;
 }
 
 const columns = ['parameters', 'active', 'MACs/token', 'residual MACs', 'with router', 'residual parameters', 'with router'] as const;

@@ -7,7 +7,7 @@ const topOfText: SourceRange = { start: { line: 0, character: 0 }, end: { line: 
  * What is found of a config beside others, in the config itself, also where a base states the key: nothing is wrong with the base, which
  * others extend too. Then it stands at `extends`.
  */
-export function located({ spots, ...finding }: PathFinding, { file, rangeOf }: LoadedConfig): ConfigFinding {
+export function located({ spots, ...finding }: PathFinding, { file, rangeOf }: Pick<LoadedConfig, 'file' | 'rangeOf'>): ConfigFinding {
   for (const { path } of spots) {
     const range = rangeOf(path);
     if (range !== undefined) return { file, range, ...finding };

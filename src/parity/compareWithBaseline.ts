@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import type { ConfigFinding, LoadedConfig, ReadText } from '../config/configFile';
+import type { ConfigFinding, LoadedConfig, OwnConfig, ReadText } from '../config/configFile';
 import { causality as causalityOf, type Causality } from '../config/causality';
 import { loadConfig } from '../config/loadConfig';
 import type { Experiment } from '../config/schema';
@@ -80,7 +80,7 @@ export function baselineFile(file: string, parity: string): string {
 }
 
 /** Says at `parity` that the baseline has errors, the first of its findings. */
-export function brokenBaseline(config: LoadedConfig, name: string, ofBaseline: readonly ConfigFinding[]): ConfigFinding[] {
+export function brokenBaseline(config: OwnConfig, name: string, ofBaseline: readonly ConfigFinding[]): ConfigFinding[] {
   const first = ofBaseline.find((finding) => finding.severity === 'error');
   // A baseline that is not there has been reported with the config itself.
   if (!first || first.code === 'missing-file') return [];

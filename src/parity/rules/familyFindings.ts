@@ -1,6 +1,5 @@
 import type { OwnConfig, SweepMember } from '../../config/configFile';
 import { atKey, type PathFinding, type Spot } from '../../config/pathFinding';
-import type { Experiment } from '../../config/schema';
 import type { Steps } from '../../config/steps';
 import type { ModelCount } from '../../models/count';
 import { residuals } from '../compareWithBaseline';
@@ -15,8 +14,8 @@ export interface FamilyInput {
   readonly count: ModelCount;
   readonly baseline: ParityBaseline;
   readonly members: readonly SweepMember[];
-  /** What a member costs. */
-  countOf(member: SweepMember & { readonly experiment: Experiment }): ModelCount;
+  /** What a member costs; undefined where it has errors. */
+  countOf(member: SweepMember): ModelCount | undefined;
 }
 
 /** A member that a rule finds something of. */
@@ -53,8 +52,8 @@ export function* familyFindings(rules: readonly ParityRule[], input: FamilyInput
 
 function comparisonOf(member: SweepMember, { loaded, baseline, countOf }: FamilyInput): Comparison | undefined {
   const { experiment, changes } = member;
-  if (experiment === undefined) return undefined;
-  const count = countOf({ ...member, experiment });
+  const count = countOf(member);
+  if (experiment === undefined || count === undefined) return undefined;
   return {
     // Of all that the file states only what the sweep does can be the cause.
     loaded: { file: loaded.file, experiment, rangeOf: (path) => (sweptKey(path, member) === undefined ? undefined : member.range) },
