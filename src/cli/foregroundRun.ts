@@ -88,6 +88,7 @@ export async function trainInForeground(
       seconds: result?.seconds ?? 0,
       trainPerplexity: result?.trainPerplexity ?? null,
       validation: result?.validation ?? {},
+      alarms: result?.alarms ?? [],
     };
     printLine({ type: 'finished', schemaVersion: 1, run, state, step, totalSteps, failure, ...figures, ...causalityJson(causality) });
   } else {

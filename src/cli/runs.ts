@@ -1,3 +1,4 @@
+import { alarmTitles } from '../runs/alarms';
 import { RunIndex, type RunSummary } from '../runs/runIndex';
 import { sweepText } from '../runs/sweepSummary';
 import { causalityJson, causalityTag } from './causalityText';
@@ -29,6 +30,7 @@ function jsonOfRun({ causality, ...run }: RunSummary): object {
     trainPerplexity: number(run.trainPerplexity),
     meanK: number(run.meanK),
     expertUsage: number(run.expertUsage),
+    alarms: run.alarms.map((alarm) => ({ ...alarm, figure: number(alarm.figure) })),
     validationPerplexity: Object.fromEntries(Object.entries(run.validationPerplexity).map(([set, value]) => [set, number(value)])),
     ...causalityJson(causality),
   };
@@ -42,7 +44,8 @@ function table(runs: readonly RunSummary[]): string {
   const following = runs.some(({ sweep }) => sweep !== null);
   const retrieving = runs.some(({ expertUsage }) => expertUsage !== null);
   const more = [...(varying ? ['mean K'] : []), ...(retrieving ? ['retrieved, validation'] : [])];
-  const last = following ? ['sweep'] : [];
+  const alarmed = runs.some(({ alarms }) => alarms.length > 0);
+  const last = [...(alarmed ? ['alarms'] : []), ...(following ? ['sweep'] : [])];
   const heading = ['run', 'name', 'state', 'step', 'train', 'validation', ...(tagged ? [''] : []), 'tokens/s', ...more, ...last];
   const rows = runs.map((run, index) => [
     run.id,
@@ -55,6 +58,7 @@ function table(runs: readonly RunSummary[]): string {
     run.tokensPerSecond === null ? '-' : compact(run.tokensPerSecond),
     ...(varying ? [run.meanK === null ? '-' : run.meanK.toFixed(2)] : []),
     ...(retrieving ? [run.expertUsage === null ? '-' : `${(100 * run.expertUsage).toFixed(1)} %`] : []),
+    ...(alarmed ? [run.alarms.map(({ name }) => alarmTitles[name]).join(', ')] : []),
     ...(following ? [run.sweep === null ? '' : sweepText(run.sweep)] : []),
   ]);
   return textTable(
