@@ -45,18 +45,29 @@ export class Window {
 
   private quickPickRow(label: string): Locator {
     return this.page
-      .locator('.quick-input-widget .quick-input-list .monaco-list-row')
+      .locator('.quick-input-widget:visible .quick-input-list .monaco-list-row')
       .filter({ has: this.page.locator('.label-name', { hasText: exactly(label) }) })
       .first();
   }
 
   quickPickLabels(): Promise<readonly string[]> {
-    return this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row .label-name').allTextContents();
+    return this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row .label-name').allTextContents();
+  }
+
+  /** The entries of an open quick pick from top to bottom, without what stands below each. The list draws its rows in any order. */
+  quickPickEntries(): Promise<readonly string[]> {
+    return this.page
+      .locator('.quick-input-widget:visible .quick-input-list .monaco-list-row')
+      .evaluateAll((rows) =>
+        rows
+          .toSorted((a, b) => Number(a.getAttribute('data-index')) - Number(b.getAttribute('data-index')))
+          .map((row) => row.querySelector('.label-name')?.textContent ?? ''),
+      );
   }
 
   /** Picks an entry of an open quick pick by a part of its label. */
   async pick(label: string): Promise<void> {
-    await this.page.locator('.quick-input-widget .quick-input-list .monaco-list-row', { hasText: label }).first().click();
+    await this.page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row', { hasText: label }).first().click();
   }
 
   /** Messages of the notifications now shown. */

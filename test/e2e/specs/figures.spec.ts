@@ -82,8 +82,8 @@ test('over a key stand its formula, its source, and what its next values would c
 });
 
 test('the lens of the baseline leads to sizes that cost as much; one is written in place, with one step to undo', async () => {
-  await session().window.clickLens('vs smoe.moe.yaml', async () => (await session().window.quickPickLabels()).length > 1);
-  const labels = await session().window.quickPickLabels();
+  await session().window.clickLens('vs smoe.moe.yaml', async () => (await session().window.quickPickEntries()).length > 1);
+  const labels = await session().window.quickPickEntries();
   await session().window.screenshot('sizes');
   await session().window.pick(labels[0] ?? '');
   const changed = await eventually('other sizes', async () => {
