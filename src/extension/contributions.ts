@@ -10,6 +10,7 @@ export const Command = {
   newFromPreset: 'moeLab.newFromPreset',
   startRun: 'moeLab.startRun',
   stopRun: 'moeLab.stopRun',
+  stopSweep: 'moeLab.stopSweep',
   resumeRun: 'moeLab.resumeRun',
   openDashboard: 'moeLab.openDashboard',
   refreshRuns: 'moeLab.refreshRuns',
@@ -49,6 +50,7 @@ export interface CommandArguments {
   [Command.newFromPreset]: [];
   [Command.startRun]: [config?: vscode.Uri];
   [Command.stopRun]: [run?: RunTarget];
+  [Command.stopSweep]: [run?: RunTarget];
   [Command.resumeRun]: [run?: RunTarget];
   [Command.openDashboard]: [run?: RunTarget];
   [Command.refreshRuns]: [];
@@ -116,11 +118,12 @@ export const Context = {
 } as const;
 
 /**
- * What values of `viewItem` in the run explorer begin with; of a run that failed or has an alarm FIXABLE follows, and of one whose units take different
- * numbers of experts they end with VARIES.
+ * What values of `viewItem` in the run explorer begin with; of a run that failed or has an alarm FIXABLE follows, of one behind which members of a sweep wait
+ * SWEEP, and of one whose units take different numbers of experts they end with VARIES.
  */
 export const RunItemContext = { live: 'run.live', resumable: 'run.resumable', ended: 'run.ended' } as const;
 export const FIXABLE = '.fixable';
+export const SWEEP = '.sweep';
 export const VARIES = '.varies';
 export type RunItemContext = (typeof RunItemContext)[keyof typeof RunItemContext];
 

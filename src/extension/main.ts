@@ -17,6 +17,7 @@ import { confirmAndDeleteRun, copyRunPath, revealRunFolder, showRunLog } from '.
 import { scaleToBudget } from './commands/scaleToBudget';
 import { startRun } from './commands/startRun';
 import { stopRun } from './commands/stopRun';
+import { stopSweep } from './commands/stopSweep';
 import { Command, Context, InternalCommand, Setting, type CommandHandlers } from './contributions';
 import { provideCodeActions } from './language/codeActions';
 import { provideCodeLenses } from './language/codeLenses';
@@ -41,6 +42,7 @@ import { StoredRunSelection } from './runs/runSelection';
 import { RunStore } from './runs/runStore';
 import { RunTree } from './runs/runTree';
 import { showRunsInStatusBar } from './runs/statusBar';
+import { SweepFollower } from './runs/sweepFollower';
 import { hasRuntime } from './runtimePlatform';
 import { setting } from './settings';
 import { foldersOnDisk } from './workspaceFolders';
@@ -93,6 +95,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     [Command.newFromPreset]: async () => (await import('./commands/newFromPreset')).newFromPreset(),
     [Command.startRun]: (config) => startRun(training, config),
     [Command.stopRun]: (run) => stopRun(store, run),
+    [Command.stopSweep]: (run) => stopSweep(store, run),
     [Command.resumeRun]: (run) => resumeRun(training, run),
     [Command.openDashboard]: (run) => openDashboard(dashboard, store, selection, run),
     [Command.refreshRuns]: () => store.refresh(),
@@ -134,6 +137,7 @@ export async function start(context: vscode.ExtensionContext, { tree, treeChange
     provideHovers(analyses),
     provideCompletions(),
     provideInlayHints(analyses),
+    new SweepFollower(store, selection, context.workspaceState),
     showRunsInStatusBar(store),
     store.onDidChange(showHasRuns),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void store.refresh()),

@@ -11,6 +11,7 @@ import {
   RunItemContext,
   Setting,
   FIXABLE,
+  SWEEP,
   VARIES,
   View,
 } from '../../src/extension/contributions';
@@ -102,7 +103,9 @@ describe('when clauses', () => {
       [...clause.matchAll(/viewItem =~ \/(.+?)\/(?:\)| |$)/g)].map(([, pattern = '']) => pattern),
     );
     const contexts = Object.values(RunItemContext).flatMap((context) =>
-      ['', FIXABLE].flatMap((fixable) => ['', VARIES].map((varies) => `${context}${fixable}${varies}`)),
+      ['', FIXABLE].flatMap((fixable) =>
+        ['', SWEEP].flatMap((sweep) => ['', VARIES].map((varies) => `${context}${fixable}${sweep}${varies}`)),
+      ),
     );
     expect(patterns.length).toBeGreaterThan(0);
     expect(clauses.join(' ').match(/viewItem/g)).toHaveLength(patterns.length);
@@ -114,6 +117,7 @@ describe('when clauses', () => {
           contexts.filter((context) => context.startsWith('run.live')),
           contexts.filter((context) => context.startsWith('run.resumable')),
           contexts.filter((context) => context.includes(FIXABLE)),
+          contexts.filter((context) => context.includes(SWEEP)),
           contexts.filter((context) => context.endsWith(VARIES)),
         ].map(String),
       ),

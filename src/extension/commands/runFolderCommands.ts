@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { isLive } from '../../runs/liveness';
 import { deleteRun } from '../../runs/runIndex';
 import { runFiles } from '../../runs/runFiles';
+import { leftBehind } from '../../runs/sweepSummary';
 import type { RunTarget } from '../contributions';
 import { Dismissed, ExtensionError } from '../errors';
 import type { RunSelection } from '../runs/runSelection';
@@ -42,7 +43,10 @@ export async function confirmAndDeleteRun(store: RunStore, selection: RunSelecti
   });
   if (isLive(run.state)) throw new ExtensionError(`${run.name} is ${run.state}.`, 'Stop it first.');
   const confirm = 'Delete';
-  const detail = `${basename(run.directory)}, with its metrics and checkpoints. This cannot be undone.`;
+  const waiting = leftBehind(run.sweep);
+  const dropped =
+    waiting === 0 ? '' : ` The ${waiting} ${waiting === 1 ? 'member' : 'members'} of its sweep behind it will not be trained.`;
+  const detail = `${basename(run.directory)}, with its metrics and checkpoints.${dropped} This cannot be undone.`;
   const chosen = await vscode.window.showWarningMessage(`Delete the run "${run.name}"?`, { modal: true, detail }, confirm);
   if (chosen !== confirm) throw new Dismissed('The run was kept.');
   await deleteRun(run.directory);

@@ -11,38 +11,36 @@ import { runsFolderFor } from '../runs/runsFolders';
 import { setting } from '../settings';
 import { foldersOnDisk } from '../workspaceFolders';
 import { pickConfig } from './pickConfig';
+import { pickMembers } from './pickMembers';
 import { saveConfig } from './saveConfig';
-import { pickMembers, startInTurn } from './sweepRuns';
+import { stopWithSweep } from './stopSweep';
 import { launchAndShow, launchOptions, requireTraining, type Training } from './training';
 
 /**
- * Trains a config in a worker of its own, as it stands in the editor; of one with a sweep the members that are picked, one after the other. Resolves with
- * the run directory once it, or the first of them, trains.
+ * Trains a config in a worker of its own, as it stands in the editor; of one with a sweep the members that are picked, one after the other, each started by the
+ * worker of the one before: what waits needs no window. Resolves with the run directory once it, or the first of them, trains.
  */
 export async function startRun(training: Training, given: vscode.Uri | undefined): Promise<string> {
   await requireTraining('Start Run');
   const configFile = await saveConfig(await pickConfig(given));
   const loaded = loadConfig(configFile, readTextFromDisk);
   const name = basename(configFile, CONFIG_SUFFIX);
-  const [member, ...others] = (await pickMembers(loaded, name)) ?? [];
-  const first = await startOne(training, configFile, name, member);
-  const waiting = others.map((index) => ({ start: () => startOne(training, configFile, name, index) }));
-  if (waiting.length > 0) void startInTurn(training.store, first, waiting, training.reportError);
-  return first;
-}
-
-async function startOne(training: Training, configFile: string, name: string, member: number | undefined): Promise<string> {
+  const [member, ...thenMembers] = (await pickMembers(loaded, name)) ?? [];
   const runsDirectory = runsFolderFor(dirname(configFile), foldersOnDisk(), setting(Setting.runsDirectory));
   const title = `Starting ${name}${member === undefined ? '' : `, member ${member + 1}`}`;
   try {
-    return await launchAndShow(training, title, () =>
-      startWorker({
-        configFile,
-        readText: readTextFromDisk,
-        runsDirectory,
-        ...(member === undefined ? {} : { member }),
-        ...launchOptions(training),
-      }),
+    return await launchAndShow(
+      training,
+      title,
+      () =>
+        startWorker({
+          configFile,
+          readText: readTextFromDisk,
+          runsDirectory,
+          ...(member === undefined ? {} : { member, thenMembers }),
+          ...launchOptions(training),
+        }),
+      (run) => stopWithSweep(run),
     );
   } catch (error) {
     const showPlace = placeShower(configFile, error);

@@ -43,11 +43,16 @@ export function launchOptions({ extensionUri }: Training): LaunchOptions {
   };
 }
 
-/** Launches a worker, shows its run, and gives the run directory. */
-export async function launchAndShow(training: Training, title: string, launch: () => Promise<LaunchedRun>): Promise<string> {
+/** Launches a worker, shows its run, and gives the run directory. `undo` ends what the user has cancelled before it was there. */
+export async function launchAndShow(
+  training: Training,
+  title: string,
+  launch: () => Promise<LaunchedRun>,
+  undo: (run: string) => Promise<unknown> = requestStop,
+): Promise<string> {
   const { store, selection, dashboard, notices } = training;
   const launching = notices.around(async () => (await launch()).run);
-  const directory = await withLaunchProgress(title, launching, (run) => void requestStop(run).catch(training.reportError));
+  const directory = await withLaunchProgress(title, launching, (run) => void undo(run).catch(training.reportError));
   if (directory === undefined) throw new Dismissed('The start was cancelled.');
   selection.set([directory], true);
   if (setting(Setting.openDashboardOnStart)) dashboard.open(directory);

@@ -12,7 +12,10 @@ export function collectFailures(seen: SeenStates, runs: readonly RunSummary[]): 
   });
 }
 
-export function failureMessage({ name, state, step, failure }: RunSummary): string {
-  if (state === 'lost' || failure === null) return `${name} is lost at step ${step}: its process ended without a word. It can be resumed.`;
+export function failureMessage({ name, state, step, failure, sweep }: RunSummary): string {
+  const waiting = sweep === null ? 0 : sweep.waiting.length;
+  const rest = waiting === 0 ? '' : ` Then the sweep goes on: ${waiting} more ${waiting === 1 ? 'waits' : 'wait'}.`;
+  if (state === 'lost' || failure === null)
+    return `${name} is lost at step ${step}: its process ended without a word. It can be resumed.${rest}`;
   return `${name} failed at step ${failure.step}: ${failure.message} ${failure.advice}`.trim();
 }

@@ -1,7 +1,8 @@
 import { alarmTitles } from '../../runs/alarms';
 import { isLive, type ObservedState } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
-import { FIXABLE, RunItemContext, VARIES } from '../contributions';
+import { leftBehind, sweepText } from '../../runs/sweepSummary';
+import { FIXABLE, RunItemContext, SWEEP, VARIES } from '../contributions';
 import { percentDone, shownPerplexity, stepText } from './runFigures';
 
 /** The runs of one runs folder, newest first. */
@@ -43,7 +44,7 @@ export interface RunItem {
   readonly label: string;
   readonly description: string;
   readonly icon: ItemIcon;
-  readonly contextValue: `${RunItemContext}${typeof FIXABLE | ''}${typeof VARIES | ''}`;
+  readonly contextValue: `${RunItemContext}${typeof FIXABLE | ''}${typeof SWEEP | ''}${typeof VARIES | ''}`;
   readonly checked: boolean;
   /** For screen readers, which see neither icon nor colour. */
   readonly accessibleLabel: string;
@@ -74,15 +75,21 @@ export function collectChanges(before: readonly RunGroup[], after: readonly RunG
 
 export function collectRunItem(run: RunSummary, checked: boolean): RunItem {
   const description = runDescription(run);
-  const context = isLive(run.state) ? RunItemContext.live : run.state === 'finished' ? RunItemContext.ended : RunItemContext.resumable;
+  const context = isLive(run.state) ? RunItemContext.live : isResumable(run) ? RunItemContext.resumable : RunItemContext.ended;
   return {
     label: run.name,
     description,
     icon: icons[run.state],
-    contextValue: `${context}${isFixable(run) ? FIXABLE : ''}${run.varyingK ? VARIES : ''}`,
+    contextValue: `${context}${isFixable(run) ? FIXABLE : ''}${run.sweep === null ? '' : SWEEP}${run.varyingK ? VARIES : ''}`,
     checked,
     accessibleLabel: `${run.name}, ${run.state}, ${description}`,
   };
+}
+
+/** Whether a resume does something: it ended before its time, or members wait behind it that nobody is about to start. */
+export function isResumable({ state, sweep }: RunSummary): boolean {
+  if (isLive(state)) return false;
+  return state !== 'finished' || (sweep !== null && !sweep.goesOn && leftBehind(sweep) > 0);
 }
 
 /** Whether something has gone wrong that a key may govern. */
@@ -95,10 +102,10 @@ function runDescription(run: RunSummary): string {
   const perplexity = shownPerplexity(run);
   const parts = [stepText(run)];
   if (perplexity !== undefined) parts.push(perplexity);
-  const alarms = run.alarms.map(({ name }) => `alarm: ${alarmTitles[name]}`);
-  if (run.state === 'finished') return [...parts, ...alarms].join(' · ');
+  const rest = [...(run.sweep === null ? [] : [sweepText(run.sweep)]), ...run.alarms.map(({ name }) => `alarm: ${alarmTitles[name]}`)];
+  if (run.state === 'finished') return [...parts, ...rest].join(' · ');
   if (run.state === 'running') parts.push(`${percentDone(run)} %`);
   else parts.push(run.state);
   if (run.remote && isLive(run.state)) parts.push(`on ${run.host}`);
-  return [...parts, ...alarms].join(' · ');
+  return [...parts, ...rest].join(' · ');
 }

@@ -18,7 +18,7 @@ export interface RunsFolder {
 
 /**
  * The runs of all workspace folders, as last read. It learns of new and deleted run directories from the system (only the runs folders
- * are watched, not what is in them), and polls only while a run is live.
+ * are watched, not what is in them), and polls only while a run is live or is about to start the next of its sweep.
  */
 export class RunStore implements vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<readonly RunGroup[]>();
@@ -123,7 +123,7 @@ export class RunStore implements vscode.Disposable {
 
   private schedule(milliseconds?: number): void {
     if (this.disposed) return;
-    const live = this.runs.some((run) => isLive(run.state));
+    const live = this.runs.some((run) => isLive(run.state) || run.sweep?.goesOn === true);
     const wait = milliseconds ?? (live ? POLL_MILLISECONDS : undefined);
     if (wait === undefined) return;
     clearTimeout(this.timer);

@@ -2,6 +2,7 @@ import { activeIsUpperBound } from '../../runs/activeParameters';
 import type { RunDescription } from '../../runs/format';
 import { runMacsAtMeanK } from '../../runs/runMacsAtMeanK';
 import type { RunSummary } from '../../runs/runIndex';
+import { sweepProblems, waitingNames } from '../../runs/sweepSummary';
 import { notCausalReasons } from './notCausal';
 import { perplexityText, stepText } from './runFigures';
 
@@ -15,6 +16,8 @@ export function runTooltip(run: RunSummary, description: RunDescription | undefi
   if (run.tokensPerSecond !== null) rows.push(['Speed', `${groupDigits(run.tokensPerSecond)} tokens/s`]);
   if (run.meanK !== null) rows.push(['Experts per unit, mean', run.meanK.toFixed(2)]);
   if (run.expertUsage !== null) rows.push(['Retrieved experts used', `${(100 * run.expertUsage).toFixed(1)} %`]);
+  if (run.sweep !== null && run.sweep.waiting.length > 0)
+    rows.push([run.sweep.goesOn ? 'Then' : 'Waiting', escapeMarkdown(waitingNames(run.sweep))]);
   if (description) rows.push(...descriptionRows(description, run.meanK));
   rows.push(['Started', `${escapeMarkdown(run.createdAt.slice(0, 19).replace('T', ' '))} UTC`]);
   const table = ['| | |', '|---|---|', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
@@ -22,7 +25,8 @@ export function runTooltip(run: RunSummary, description: RunDescription | undefi
     ? `\n\n**Failed at step ${run.failure.step}:** ${escapeMarkdown(run.failure.message)}\n\n${escapeMarkdown(run.failure.advice)}`
     : '';
   const alarms = run.alarms.map(({ message }) => `\n\n**Alarm:** ${escapeMarkdown(message)}`).join('');
-  return `**${escapeMarkdown(run.name)}**\n\n${table}${failure}${alarms}`;
+  const sweep = (run.sweep === null ? [] : sweepProblems(run.sweep)).map((problem) => `\n\n**Sweep:** ${escapeMarkdown(problem)}`).join('');
+  return `**${escapeMarkdown(run.name)}**\n\n${table}${failure}${sweep}${alarms}`;
 }
 
 function stateText(run: RunSummary): string {

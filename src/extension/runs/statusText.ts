@@ -1,6 +1,7 @@
 import { alarmTitles } from '../../runs/alarms';
 import { isLive } from '../../runs/liveness';
 import type { RunSummary } from '../../runs/runIndex';
+import { sweepText } from '../../runs/sweepSummary';
 import { percentDone, shownPerplexity, stepText } from './runFigures';
 
 export interface StatusText {
@@ -23,5 +24,6 @@ export function collectStatus(runs: readonly RunSummary[]): StatusText | undefin
 
 function liveLine(run: RunSummary): string {
   const alarms = run.alarms.map(({ name }) => ` · alarm: ${alarmTitles[name]}`);
-  return `${run.name}: ${run.state}, ${stepText(run)} (${percentDone(run)} %)${alarms.join('')}`;
+  const then = run.sweep === null ? '' : ` · ${sweepText(run.sweep)}`;
+  return `${run.name}: ${run.state}, ${stepText(run)} (${percentDone(run)} %)${then}${alarms.join('')}`;
 }

@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { isLive } from '../../runs/liveness';
+import { dropSweepQueue } from '../../runs/sweepQueue';
+import { leftBehind } from '../../runs/sweepSummary';
+import { requestStop } from '../../worker/client';
+import type { RunTarget } from '../contributions';
+import { ExtensionError } from '../errors';
+import type { RunStore } from '../runs/runStore';
+import { pickRun } from './pickRun';
+
+/** Drops the members that wait behind a run, and stops the run if it trains. */
+export async function stopSweep(store: RunStore, given: RunTarget | undefined): Promise<void> {
+  const run = await pickRun(store, given, {
+    title: 'Stop the sweep of which run?',
+    none: 'No member of a sweep waits.',
+    suits: ({ sweep }) => sweep !== null,
+  });
+  const dropped = leftBehind(run.sweep);
+  if (dropped === 0) throw new ExtensionError(`Nothing waits behind ${run.name}.`, 'Stop Run stops the run itself.');
+  await stopWithSweep(run.directory, isLive(run.state));
+  const stopped = isLive(run.state) ? `${run.name} stops; ` : '';
+  vscode.window.setStatusBarMessage(`$(stop-circle) ${stopped}${dropped} ${dropped === 1 ? 'member was' : 'members were'} dropped`, 5_000);
+  await store.refresh();
+}
+
+/** What waits is dropped first: should the run end at this moment, the next is not started. */
+export async function stopWithSweep(run: string, isTraining = true): Promise<void> {
+  dropSweepQueue(run);
+  if (isTraining) await requestStop(run);
+}
