@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { changesOf, focused, valueOf } from './configEditorReading';
+import { changesOf, figures, focused, valueOf } from './configEditorReading';
 import { configEditorSuite, eventually, mhMoe, pair } from './configEditorSuite';
 import { chromiumPath, screenshots } from './dashboardHarness';
 
@@ -19,10 +19,12 @@ describe.skipIf(chromiumPath === undefined)('findings in the config editor', () 
     expect(await valueOf(editor, 'model.moe.heads')).toBe('2');
     expect(await editor.control('model.moe.kind').evaluate((control: HTMLInputElement) => control.disabled)).toBe(true);
     expect(
-      await page
-        .locator('vscode-button:visible', { hasText: 'Add ' })
-        .evaluateAll((all) => all.every((one) => (one as HTMLButtonElement).disabled)),
+      await page.locator('.absent vscode-button:visible').evaluateAll((all) => all.every((one) => (one as HTMLButtonElement).disabled)),
     ).toBe(true);
+    // What it cost before stays, as the form does: it comes and goes with no keystroke.
+    expect(await figures(editor)).toEqual(['0.00 %', '+0.52 %', '\u22123.13 %', '\u22123.10 %']);
+    expect(await page.locator('.diagram').isVisible()).toBe(true);
+    expect(await page.locator('.costs').innerText()).toContain('300.7 M');
     await page.screenshot({ path: join(screenshots, 'config-editor-broken.png') });
     await page.locator('.broken vscode-button').click();
     await eventually(() => expect(editor.revealed).toHaveLength(1));

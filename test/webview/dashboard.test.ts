@@ -62,6 +62,26 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     expect(dashboard.performed.at(-1)).toEqual({ kind: 'toggleRun', run: second });
   });
 
+  test('the focus of a run that is taken off goes to the next', async () => {
+    const dashboard = await openDrawn([write({ name: 'one', seed: 1 }, 300), write({ name: 'two', seed: 2 }, 300)]);
+    const { page } = dashboard;
+    await page.locator('.run', { hasText: 'one' }).locator('vscode-button[aria-label="Hide"]').focus();
+    await page.keyboard.press('Enter');
+    await eventually(async () => expect(await page.locator('.run').count()).toBe(1));
+    expect(await page.evaluate(() => document.activeElement?.closest('.run')?.querySelector('h3')?.textContent)).toBe('two');
+  });
+
+  test('a run says how long it has trained, and while it does how long it has still to go', async () => {
+    const running = write({ name: 'running', seed: 1 }, 500);
+    const finished = write({ name: 'finished', seed: 2 }, 2000);
+    finished.status('finished');
+    const dashboard = await openDrawn([running, finished]);
+    const details = (name: string) => dashboard.page.locator('.run', { hasText: name }).locator('.details').innerText();
+    // 0.08 s a step.
+    await eventually(async () => expect(await details('running')).toMatch(/40 s, about 2:00 min left/));
+    await eventually(async () => expect(await details('finished')).toMatch(/2:40 min(?!, about)/));
+  });
+
   test('choices outlive a reload; data is not kept in the state', async () => {
     const run = write({}, 300);
     const before = await openDrawn([run]);

@@ -15,8 +15,7 @@ export class FamilyPart {
     this.element = element('section', { class: 'family', 'aria-labelledby': 'family-title', hidden: true }, title, this.table);
   }
 
-  update({ update }: ConfigEditorState): void {
-    const family = update?.family ?? null;
+  update({ counted: { family } }: ConfigEditorState): void {
     setHidden(this.element, family === null);
     const text = JSON.stringify(family);
     if (text === this.shown) return;

@@ -28,9 +28,8 @@ export class Header {
     );
   }
 
-  update({ update }: ConfigEditorState): void {
+  update({ update, counted: { cost } }: ConfigEditorState): void {
     setText(this.name, update?.name ?? '');
-    const cost = update?.cost ?? null;
     const text = findingsText(update);
     setText(this.findings, text);
     setHidden(this.findings, text === '');

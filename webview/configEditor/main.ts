@@ -17,6 +17,8 @@ import {
 import { registerControls } from '../shared/controls';
 import { oncePerFrame } from '../shared/frame';
 import { HostConnection } from '../shared/hostConnection';
+import { keepingFocus } from '../shared/keptFocus';
+import { focusPlaces } from './focusPlaces';
 import { ConfigEditorPage } from './page';
 import { initialState, reduce, savedState, type ConfigEditorAction } from './state';
 
@@ -40,7 +42,8 @@ const page = new ConfigEditorPage(state, {
   request: (request) => void host.request(request).then(taken, host.report),
   revealFinding: (finding) => void host.request({ kind: 'revealFinding', version: shownVersion(), finding }).then(taken, host.report),
 });
-const draw = oncePerFrame(() => page.render(state));
+const places = focusPlaces(page.element);
+const draw = oncePerFrame(() => keepingFocus(() => page.render(state), places));
 document.getElementById('config-editor')?.append(page.element);
 host.post({ type: 'ready', version: CONFIG_EDITOR_PROTOCOL_VERSION });
 
@@ -76,6 +79,7 @@ async function ask(wanted: DocumentChange, version: number, path: FieldPath | un
 }
 
 async function solve(): Promise<void> {
+  if (state.choices === 'asking') return;
   dispatch({ type: 'choices', choices: 'asking' });
   try {
     const result = await host.request({ kind: 'solve', version: shownVersion(), target: state.target });

@@ -84,7 +84,7 @@ export class ConfigEditorPage {
     this.filter.set(state.ui.filter);
     this.statedOnly.set(state.ui.statedOnly);
     this.renderSections(state, findings);
-    this.renderDiagram(update?.diagram ?? null);
+    this.renderDiagram(state.counted.diagram);
   }
 
   private goToFinding(): void {

@@ -37,7 +37,7 @@ export class ParityPart {
   }
 
   update(state: ConfigEditorState): void {
-    const parity = state.update?.parity ?? null;
+    const { parity } = state.counted;
     setHidden(this.bars.element, parity === null);
     setHidden(this.solver, parity === null);
     setHidden(this.none, parity !== null);
@@ -47,7 +47,8 @@ export class ParityPart {
       solveTargets.map((value) => ({ value, label: targetNames[value] })),
       state.target,
     );
-    this.solve.disabled = isReadOnly(state) || state.choices === 'asking';
+    // Not while it looks for sizes: a button that is disabled loses the focus.
+    this.solve.disabled = isReadOnly(state);
     this.updateChoices(parity === null ? null : state.choices, isReadOnly(state));
   }
 
@@ -84,8 +85,7 @@ function answerTo(choices: readonly ChoiceView[]): string {
   return 'Best first; residuals are of the part that differs.';
 }
 
-function whyNone({ update }: ConfigEditorState): string {
-  if (update === null || update.broken !== null) return '';
-  if (update.cost === null) return 'Nothing to compare while the config has errors.';
-  return 'No baseline to compare with: `parity` names one.';
+function whyNone({ update, counted }: ConfigEditorState): string {
+  if (counted.cost !== null) return 'No baseline to compare with: `parity` names one.';
+  return update === null || update.broken !== null ? '' : 'Nothing to compare while the config has errors.';
 }

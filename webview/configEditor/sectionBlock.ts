@@ -26,7 +26,8 @@ export class SectionBlock {
     const { path } = section;
     const name = titleOf(section);
     this.findings = new FindingList(actions);
-    this.add = textButton(`Add ${name}`, () => void actions.change({ kind: 'addSection', path }));
+    this.add = textButton('Add', () => void actions.change({ kind: 'addSection', path }));
+    this.add.setAttribute('aria-label', `Add ${name}`);
     this.remove = iconButton(
       'close',
       `Remove ${name}`,

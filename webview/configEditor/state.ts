@@ -10,6 +10,9 @@ import type {
   SolveTarget,
 } from '../../src/extension/panels/configEditor-protocol';
 
+/** What a model costs, in figures and drawn. */
+export type CountedModel = Pick<ConfigEditorUpdate, 'cost' | 'parity' | 'family' | 'diagram'>;
+
 export type UiChoices = Omit<ConfigEditorUiState, 'schemaVersion'>;
 
 export interface ConfigEditorState {
@@ -18,6 +21,8 @@ export interface ConfigEditorState {
   readonly update: ConfigEditorUpdate | null;
   /** The newest that the document could be read as; while it is broken, read-only. */
   readonly sections: readonly SectionView[];
+  /** Of the same text as `sections`, so that it does not come and go with each keystroke that breaks the text for a moment. */
+  readonly counted: CountedModel;
   /** Why the last text of a field was not taken, by dotted path. */
   readonly refusals: ReadonlyMap<string, string>;
   readonly notice: { readonly message: string; readonly advice: string } | null;
@@ -44,6 +49,7 @@ export function initialState(saved: ConfigEditorUiState | null): ConfigEditorSta
     connection: 'connecting',
     update: null,
     sections: [],
+    counted: { cost: null, parity: null, family: null, diagram: null },
     refusals: new Map(),
     notice: null,
     choices: null,
@@ -106,6 +112,7 @@ function updated(state: ConfigEditorState, update: ConfigEditorUpdate): ConfigEd
     ...state,
     update,
     sections,
+    counted: update.broken === null ? update : state.counted,
     choices: otherText ? null : state.choices,
     // What a field says now may be another matter.
     refusals: otherText ? keptRefusals(state, sections) : state.refusals,

@@ -51,6 +51,7 @@ export function expertsHeatmap(layers: readonly LayerFigures[], stretch: string)
   return {
     rows: layers.map(({ name, experts }) => ({ name, cells: experts.map((expert) => expert.timesUniform) })),
     description: `Expert utilisation, ${stretch}. ${describeLayers(layers)}`,
+    columnTitle: 'expert',
     columnLabel: String,
     title: ({ row, column }) => {
       const layer = layers[row];

@@ -14,6 +14,8 @@ export interface HeatmapContent {
   }[];
   /** The whole picture in words. */
   readonly description: string;
+  /** What the columns are, written before their labels. */
+  readonly columnTitle: string;
   /** What is written below a column. */
   readonly columnLabel: (column: number) => string;
   readonly title: (cell: Cell) => string;
@@ -33,6 +35,7 @@ export interface HeatmapOptions {
 const nothing: HeatmapContent = {
   rows: [],
   description: '',
+  columnTitle: '',
   columnLabel: () => '',
   title: () => '',
   figures: () => [],
@@ -91,7 +94,10 @@ export class Heatmap {
     const font = `${this.theme.fontSize - 1}px ${this.theme.fontFamily}`;
     context.font = font;
     const { rows } = this.content;
-    const labels = Math.max(0, ...rows.map(({ name }) => context.measureText(name).width));
+    const labels = Math.max(
+      0,
+      ...[this.content.columnTitle, ...rows.map(({ name }) => name)].map((text) => context.measureText(text).width),
+    );
     const columns = rows.map(({ cells }) => cells.length);
     this.layout = layoutHeatmap(this.scroller.clientWidth, labels, columns, this.options.rowHeight);
     // The rows may have become fewer, or shorter.
@@ -137,8 +143,9 @@ export class Heatmap {
       const y = Math.max(layout.top + (row + 0.5) * layout.cellHeight, this.theme.fontSize / 2);
       context.fillText(shortened(context, this.content.rows[row]?.name ?? '', layout.left - 10), layout.left - 8, y);
     }
+    const { columnTitle, columnLabel } = this.content;
+    context.fillText(shortened(context, columnTitle, layout.left - 10), layout.left - 8, layout.height - 10);
     context.textAlign = 'center';
-    const { columnLabel } = this.content;
     const widest = context.measureText(columnLabel(Math.max(0, ...layout.columns) - 1)).width;
     for (const column of axisTicks(layout, Math.max(3 * this.theme.fontSize, widest + this.theme.fontSize))) {
       const x = layout.left + (column + 0.5) * layout.cellWidth;

@@ -14,6 +14,7 @@ import {
 import { registerControls } from '../shared/controls';
 import { oncePerFrame } from '../shared/frame';
 import { HostConnection } from '../shared/hostConnection';
+import { keepingFocus } from '../shared/keptFocus';
 import { onThemeChange } from '../shared/theme';
 import { DashboardPage } from './page';
 import { heatmapRun, initialState, shownRetrieval, reduce, savedState, viewOf, type DashboardAction } from './state';
@@ -38,7 +39,7 @@ const page = new DashboardPage(state, {
   lookBack: (step) => void look(step),
   lookBackRetrieval: (step) => void lookAtRetrieval(step),
 });
-const draw = oncePerFrame(() => page.render(state));
+const draw = oncePerFrame(() => keepingFocus(() => page.render(state), focusPlaces));
 document.getElementById('dashboard')?.append(page.element);
 onThemeChange(() => page.readTheme());
 page.onResize(() => announceView());
@@ -91,4 +92,13 @@ async function lookAtRetrieval(step: number | null): Promise<void> {
   } catch (error) {
     host.report(error);
   }
+}
+
+/** Where the focus goes when what has it goes: to what else its run offers, else to the next run, else to the first control. */
+function focusPlaces(held: Element): readonly (() => Element | null | undefined)[] {
+  const card = held.closest('.run');
+  const next = card?.nextElementSibling ?? card?.previousElementSibling;
+  const buttonOf = (run: Element | null | undefined) => () =>
+    run?.isConnected === true ? [...run.querySelectorAll('vscode-button')].find((button) => button.checkVisibility()) : null;
+  return [buttonOf(card), buttonOf(next), () => page.element.querySelector('.controls vscode-dropdown')];
 }

@@ -34,10 +34,11 @@ export function retrievalHeatmap(retrieval: Retrieval, columns: readonly Retriev
   const marked = columns.findIndex(({ step }) => step >= at);
   return {
     rows: Array.from({ length: bands }, (_, band) => ({
-      name: count(bandExperts(experts, bands, band).first),
+      name: `${band === 0 ? 'expert ' : ''}${count(bandExperts(experts, bands, band).first)}`,
       cells: byColumn.map((column) => column[band] ?? 0),
     })),
     description: `Choices of ${count(experts)} experts in ${bands} bands, over ${columns.length} stretches of steps.`,
+    columnTitle: 'step',
     columnLabel: (column) => count(columns[column]?.step ?? 0),
     title: ({ row }) => `${name} · ${bandName(experts, bands, row)}`,
     figures: ({ row, column }) => {

@@ -126,7 +126,7 @@ function figuresTable({ name, trainPerplexity, validation: logged }: RunSummary)
 }
 
 function detailsOf(summary: RunSummary): readonly string[] {
-  const { parameters, macsPerToken, choices, tokensPerSecond, seconds, device } = summary;
+  const { parameters, macsPerToken, choices, tokensPerSecond, device } = summary;
   const { total, active, activeIsUpperBound } = parameters;
   const share = active === total ? '' : ` (${activeIsUpperBound ? '≤ ' : ''}${amount(active)} active)`;
   const speed = tokensPerSecond === null ? '' : `${amount(tokensPerSecond)} tokens/s`;
@@ -138,8 +138,14 @@ function detailsOf(summary: RunSummary): readonly string[] {
     meanK,
     measured,
     speed,
-    duration(seconds),
+    timeOf(summary),
     device,
   ];
   return details.filter((detail) => detail !== '');
+}
+
+/** How long it has trained; while it does, also how long the steps that are left would take at the pace so far. */
+function timeOf({ state, step, totalSteps, seconds }: RunSummary): string {
+  if (state !== 'running' || step === 0 || step >= totalSteps) return duration(seconds);
+  return `${duration(seconds)}, about ${duration(Math.ceil((seconds / step) * (totalSteps - step)))} left`;
 }
