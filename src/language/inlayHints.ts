@@ -1,4 +1,4 @@
-import type { LoadedConfig, Position } from '../config/configFile';
+import type { LoadedConfig, OwnConfig, Position } from '../config/configFile';
 import type { Experiment } from '../config/schema';
 import type { KeyPath } from '../config/yamlTree';
 import type { ModelCount } from '../models/count';
@@ -9,14 +9,19 @@ import { parityTable } from './parityTexts';
 import { sizeHints, type SizeHint } from './sizeHints';
 import { endOfValue } from './valuePlace';
 
-/** What hints, hovers and lenses read of an analysis. */
-export interface HintedConfig {
+/** What hints read of an analysis. */
+export interface HintedAlone {
   readonly file: string;
-  readonly loaded: LoadedConfig;
+  readonly loaded: OwnConfig;
   /** Undefined if the config has errors; so are the others then. */
   readonly count: ModelCount | undefined;
   readonly parity: ParityResiduals | null;
   readonly baseline: { readonly name: string; readonly experiment: Experiment; readonly count: ModelCount } | undefined;
+}
+
+/** What hovers read of it: the members of the sweep as well. */
+export interface HintedConfig extends HintedAlone {
+  readonly loaded: LoadedConfig;
 }
 
 /** A figure shown behind what the text says; no part of the text. */
@@ -29,7 +34,7 @@ export interface InlayHintText {
 }
 
 /** From top to bottom. Reads what the analysis has counted, and builds nothing. */
-export function inlayHints(config: HintedConfig): readonly InlayHintText[] {
+export function inlayHints(config: HintedAlone): readonly InlayHintText[] {
   const { loaded, count } = config;
   if (loaded.experiment === undefined || count === undefined) return [];
   const lines = loaded.text.split(/\r\n|\n|\r/);
@@ -43,7 +48,7 @@ export function inlayHints(config: HintedConfig): readonly InlayHintText[] {
 }
 
 /** Both axes as papers print them, of the part that differs: at the key that causes them, else where the baseline is named. */
-function parityHint({ loaded, parity, baseline }: HintedConfig, count: ModelCount): SizeHint[] {
+function parityHint({ loaded, parity, baseline }: HintedAlone, count: ModelCount): SizeHint[] {
   if (parity === null || baseline === undefined) return [];
   const { parametersWithRouter: parameters, macsWithRouter: macs } = parity.compared;
   const cause: KeyPath | undefined = parameters === 0 && macs === 0 ? undefined : residualCause({ loaded, count, baseline });

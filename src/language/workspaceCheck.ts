@@ -1,44 +1,27 @@
+import type { Steps } from '../config/steps';
 import type { ConfigAnalysis } from './analysis';
 import type { AnalysisStore } from './analysisStore';
+import { ownSlices, Pace, type Slices } from './slices';
 
-/** How a check shares the thread with everybody else. */
-export interface Slices {
-  /** Longest time at a stretch, in milliseconds; an analysis that has begun is finished. */
-  readonly milliseconds: number;
-  now(): number;
-  /** Lets others work; resolves when it may go on. */
-  pause(): Promise<void>;
-}
-
-/** The thread is given back after each slice. Less than the 8 ms that nobody notices, since an analysis, or the collection of garbage, may come on top. */
-export const ownSlices: Slices = {
-  milliseconds: 5,
-  now: () => performance.now(),
-  pause: () => new Promise((resolve) => setImmediate(resolve)),
-};
-
-/**
- * Analyses many configs, open or not, a few at a time, and again when something that they read has changed. Slices end before they are likely to take longer
- * than they may: an analysis takes about as long as the slowest of late.
- */
+/** Analyses many configs, open or not, in slices, and again when something that they read has changed. */
 export class WorkspaceCheck {
   readonly #wanted = new Set<string>();
   readonly #queue = new Set<string>();
+  readonly #pace: Pace;
   #running: Promise<void> | undefined;
   #disposed = false;
-  /** Of one analysis, in milliseconds. */
-  #slowest = 0;
-  #longestSlice = 0;
 
   constructor(
-    private readonly store: Pick<AnalysisStore, 'get' | 'forget'>,
+    private readonly store: Pick<AnalysisStore, 'steps' | 'forget'>,
     private readonly checked: (analysis: ConfigAnalysis) => void,
     private readonly slices: Slices = ownSlices,
-  ) {}
+  ) {
+    this.#pace = new Pace(slices);
+  }
 
   /** The longest stretch that the thread was kept, in milliseconds. */
   get longestSlice(): number {
-    return this.#longestSlice;
+    return this.#pace.longest;
   }
 
   get files(): ReadonlySet<string> {
@@ -76,25 +59,21 @@ export class WorkspaceCheck {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.size > 0 && !this.#disposed) {
-      await this.slices.pause();
-      if (!this.#disposed) this.#slice();
-    }
+    const work = this.#work();
+    do await this.slices.pause();
+    while (!this.#disposed && this.#pace.slice(work).done !== true);
   }
 
-  #slice(): void {
-    const { now, milliseconds } = this.slices;
-    const start = now();
-    let last = start;
+  /** What is asked for while it works is taken up. */
+  *#work(): Steps<void> {
     for (const file of this.#queue) {
       this.#queue.delete(file);
-      this.checked(this.store.get(file));
-      const end = now();
-      this.#slowest = Math.max(end - last, 0.9 * this.#slowest);
-      last = end;
-      if (end - start + this.#slowest > milliseconds) break;
+      const analysis = yield* this.store.steps(file);
+      // Between two steps it may have gone.
+      if (this.#wanted.has(file)) this.checked(analysis);
+      else this.store.forget(file);
+      yield;
     }
-    this.#longestSlice = Math.max(this.#longestSlice, last - start);
   }
 
   dispose(): void {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AnalysisEnvironment } from '../../src/language/analysis';
+import { atOnce, type Steps } from '../../src/config/steps';
+import type { AnalysisEnvironment, ConfigAnalysis } from '../../src/language/analysis';
 import { AnalysisStore } from '../../src/language/analysisStore';
 
 const smoe = `model:
@@ -105,6 +106,74 @@ describe('the store of analyses', () => {
     }
     edit('/w/c.moe.yaml', 'parity: a.moe.yaml\n', '');
     expect(store.get('/w/a.moe.yaml').findings).toEqual([]);
+  });
+
+  describe('a sweep', () => {
+    const family = multiHead + 'sweep: { model.moe.expert_width: [64, 72, 80], model.moe.experts: [16, 24] }\n';
+    /** Takes so many steps of an analysis. */
+    const take = (steps: Steps<ConfigAnalysis>, amount: number): void => {
+      for (let taken = 0; taken < amount; taken++) expect(steps.next().done).toBe(false);
+    };
+
+    beforeEach(() => {
+      files['/w/mh.moe.yaml'] = family;
+    });
+
+    it('is not tried for what is known of the config itself', () => {
+      const own = store.own('/w/mh.moe.yaml');
+      expect(own.listed).toBe(6);
+      expect(own.count).toBeDefined();
+      expect(own.parity).not.toBeNull();
+      expect(store.counters.membersCompared).toBe(0);
+      for (const width of [65, 66]) {
+        edit('/w/mh.moe.yaml', `expert_width: ${width - 1}`, `expert_width: ${width}`);
+        store.own('/w/mh.moe.yaml');
+      }
+      expect(store.counters.membersCompared).toBe(0);
+      expect(store.known('/w/mh.moe.yaml')).toBeUndefined();
+    });
+
+    it('is tried once, by whoever asks first, and the config itself is not analysed again for it', () => {
+      edit('/w/mh.moe.yaml', 'parity: smoe', 'parity: other');
+      const own = store.own('/w/mh.moe.yaml');
+      const steps = store.steps('/w/mh.moe.yaml');
+      take(steps, 3);
+      const before = store.counters;
+      const whole = store.get('/w/mh.moe.yaml');
+      expect(whole.loaded.members).toHaveLength(6);
+      expect(whole.count).toBe(own.count);
+      expect(steps.next()).toEqual({ done: true, value: whole });
+      expect(store.own('/w/mh.moe.yaml')).toBe(own);
+      const { programsBuilt, analysesMade, membersCompared } = store.counters;
+      expect([programsBuilt - before.programsBuilt, analysesMade - before.analysesMade, membersCompared]).toEqual([0, 0, 6]);
+      // The baseline, when it changes, has each compared again.
+      edit('/w/other.moe.yaml', 'experts: 8', 'experts: 9');
+      expect(store.get('/w/mh.moe.yaml').loaded.members).toHaveLength(6);
+      expect(store.counters.membersCompared).toBe(12);
+    });
+
+    it.each([1, 2, 4, 7, 9, 12])('takes in what changes after %i of its steps', (amount) => {
+      const steps = store.steps('/w/mh.moe.yaml');
+      take(steps, amount);
+      edit('/w/mh.moe.yaml', '[16, 24]', '[16]');
+      edit('/w/smoe.moe.yaml', 'experts: 8', 'experts: 9');
+      const { loaded, baseline, text } = atOnce(steps);
+      expect(loaded.members).toHaveLength(3);
+      expect(text).toBe(files['/w/mh.moe.yaml']);
+      expect(baseline?.experiment.model.moe?.experts).toBe(9);
+      expect(store.get('/w/mh.moe.yaml')).toMatchObject({ loaded, baseline });
+    });
+
+    it.each([1, 5, 12])('takes in other severities after %i of its steps', (amount) => {
+      const codes = ({ findings }: ConfigAnalysis): readonly string[] => findings.map(({ code, severity }) => `${severity} ${code}`);
+      const steps = store.steps('/w/mh.moe.yaml');
+      take(steps, amount);
+      environment = { severities: { 'parameters-off-parity': 'error', 'macs-off-parity': 'off' }, memory: null };
+      store.outdateAll();
+      const made = codes(atOnce(steps));
+      expect(made).toContain('error parameters-off-parity');
+      expect(made.filter((code) => code.endsWith('macs-off-parity'))).toEqual([]);
+    });
   });
 
   it('applies the severities of the environment, and the room of the machine', () => {

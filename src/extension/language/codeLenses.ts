@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { SourceRange } from '../../config/configFile';
 import { familyTable } from '../../language/familyTable';
+import { inSlices } from '../../language/slices';
 import { Command, InternalCommand, Setting } from '../contributions';
 import { setting } from '../settings';
 import {
@@ -36,10 +37,10 @@ export function provideCodeLenses(analyses: ConfigAnalyses, speed: MachineSpeed)
   const changed = new vscode.EventEmitter<void>();
   const provider: vscode.CodeLensProvider = {
     onDidChangeCodeLenses: changed.event,
-    provideCodeLenses(document) {
+    async provideCodeLenses(document, token) {
       if (!setting(Setting.codeLens, document)) return [];
-      const analysis = analyses.get(document);
-      const { loaded } = analysis;
+      const analysis = analyses.own(document);
+      const { loaded, listed } = analysis;
       const lensAt = (place: SourceRange, { title, action, tooltip }: Lens): vscode.CodeLens => {
         return new vscode.CodeLens(toRange(place), {
           title,
@@ -48,7 +49,9 @@ export function provideCodeLenses(analyses: ConfigAnalyses, speed: MachineSpeed)
           arguments: ofConfig.includes(action) ? [document.uri] : [],
         });
       };
-      const family = familyTable(analysis);
+      // Members are counted in slices: until that is done the editor shows what it has shown.
+      const whole = listed === 0 ? undefined : await inSlices(analyses.steps(document.uri.fsPath), () => !token.isCancellationRequested);
+      const family = whole && familyTable(whole);
       const estimate = speed.estimate(analysis);
       const parity = parityLens(analysis);
       return [

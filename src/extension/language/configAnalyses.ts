@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ruleSeverities, type RuleSeverities, type RuleSeverity } from '../../config/lintSchema';
-import type { AnalysisEnvironment, ConfigAnalysis } from '../../language/analysis';
+import type { Steps } from '../../config/steps';
+import type { AnalysisEnvironment, ConfigAnalysis, OwnAnalysis } from '../../language/analysis';
 import { AnalysisStore, type AnalysisSources } from '../../language/analysisStore';
 import { Setting } from '../contributions';
 import { setting } from '../settings';
@@ -62,6 +63,21 @@ export class ConfigAnalyses implements vscode.Disposable {
   /** Of a config that need not be open. */
   of(file: string): ConfigAnalysis {
     const analysis = this.store.get(file);
+    this.watchers.update(file, analysis.files);
+    return analysis;
+  }
+
+  /** What is known of a config without the members of its sweep: what is shown at every keystroke does not wait for them. */
+  own({ uri }: vscode.TextDocument): OwnAnalysis {
+    const { fsPath } = uri;
+    const own = this.store.own(fsPath);
+    this.watchers.update(fsPath, own.files);
+    return own;
+  }
+
+  /** The same as `of`, with breaks. */
+  *steps(file: string): Steps<ConfigAnalysis> {
+    const analysis = yield* this.store.steps(file);
     this.watchers.update(file, analysis.files);
     return analysis;
   }

@@ -11,7 +11,7 @@ export function provideInlayHints(analyses: ConfigAnalyses): vscode.Disposable {
     onDidChangeInlayHints: changed.event,
     provideInlayHints(document, range) {
       if (!setting(Setting.inlayHints, document)) return [];
-      return inlayHints(analyses.get(document)).flatMap(({ position: { line, character }, text, tooltip }) => {
+      return inlayHints(analyses.own(document)).flatMap(({ position: { line, character }, text, tooltip }) => {
         const position = new vscode.Position(line, character);
         if (!range.contains(position)) return [];
         const hint = new vscode.InlayHint(position, text);

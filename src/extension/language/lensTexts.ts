@@ -1,7 +1,7 @@
 import type { LoadedConfig, SourceRange } from '../../config/configFile';
 import { choicesVary } from '../../config/moeShape';
 import type { Experiment } from '../../config/schema';
-import type { ConfigAnalysis } from '../../language/analysis';
+import type { OwnAnalysis } from '../../language/analysis';
 import { durationText } from '../../language/durationText';
 import { familySentence, type FamilyTable } from '../../language/familyTable';
 import { paritySentence, parityWithoutRouter } from '../../language/parityTexts';
@@ -38,7 +38,7 @@ export interface TrainingCost {
 /** What the model costs, and its training on this machine; or that it has errors. */
 export function countLens(
   { findings, experiment }: Pick<LoadedConfig, 'findings' | 'experiment'>,
-  { count, causality }: Pick<ConfigAnalysis, 'count' | 'causality'>,
+  { count, causality }: Pick<OwnAnalysis, 'count' | 'causality'>,
   training: TrainingCost,
 ): Lens {
   if (count) {
@@ -79,7 +79,7 @@ export function parityRange(loaded: Pick<LoadedConfig, 'rangeOf'>): SourceRange 
 }
 
 /** How far the model is from its baseline on both axes; it leads to sizes that are nearer. Undefined where there is nothing to compare. */
-export function parityLens({ count, baseline }: Pick<ConfigAnalysis, 'count' | 'baseline'>): Lens | undefined {
+export function parityLens({ count, baseline }: Pick<OwnAnalysis, 'count' | 'baseline'>): Lens | undefined {
   if (count === undefined || baseline === undefined) return undefined;
   const counts = { count, baseline };
   return { title: paritySentence(counts), action: 'chooseSizes', tooltip: `${parityWithoutRouter(counts)} Choose sizes that cost as much` };

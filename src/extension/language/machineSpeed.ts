@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
-import type { ConfigAnalysis } from '../../language/analysis';
+import type { OwnAnalysis } from '../../language/analysis';
 import { Measurements } from '../../runs/measurements';
 import type { RunSummary } from '../../runs/runIndex';
 import { estimate, type Estimate, type Measurement } from '../../runs/throughput';
@@ -33,7 +33,7 @@ export class MachineSpeed implements vscode.Disposable {
   }
 
   /** Undefined where nothing like it was measured yet, or while that is read. */
-  estimate({ file, loaded: { experiment }, count }: Pick<ConfigAnalysis, 'file' | 'loaded' | 'count'>): Estimate | undefined {
+  estimate({ file, loaded: { experiment }, count }: Pick<OwnAnalysis, 'file' | 'loaded' | 'count'>): Estimate | undefined {
     if (experiment?.train === undefined || count === undefined) return undefined;
     const folder = runsFolderFor(dirname(file), foldersOnDisk(), setting(Setting.runsDirectory));
     const measured = this.known.get(folder);

@@ -34,8 +34,9 @@ export class WorkspaceConfigs implements vscode.Disposable {
     extensionUri: vscode.Uri,
   ) {
     this.diagnostics = new Diagnostics(this.board, extensionUri);
-    this.check = new WorkspaceCheck({ get: (file) => analyses.of(file), forget: (file) => analyses.forget(file) }, ({ file, findings }) =>
-      this.diagnostics.publish(this.board.put(file, isBlankDraft(file) ? [] : findings)),
+    this.check = new WorkspaceCheck(
+      { steps: (file) => analyses.steps(file), forget: (file) => analyses.forget(file) },
+      ({ file, findings }) => this.diagnostics.publish(this.board.put(file, isBlankDraft(file) ? [] : findings)),
     );
     const watcher = vscode.workspace.createFileSystemWatcher(`**/*${CONFIG_SUFFIX}`);
     const opened = (document: vscode.TextDocument): void => this.openedOrClosed(document);
