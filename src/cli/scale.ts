@@ -47,10 +47,10 @@ export const command: Command = {
           return measurement;
         },
       });
-      const { subject, baseline, seconds, bytes, residuals, summary } = scaled;
+      const { subject, baseline, seconds, bytes, residuals, before, summary } = scaled;
       for (const config of [baseline, subject]) writeNew(config.file, config.text);
       if (values['json'] === true) {
-        const figures = { seconds: seconds ?? null, bytes: bytes ?? null, residuals };
+        const figures = { seconds: seconds ?? null, bytes: bytes ?? null, residuals, before };
         stdout.write(`${JSON.stringify({ schemaVersion: 1, subject: subject.file, baseline: baseline.file, ...figures })}\n`);
       } else stdout.write(printableLines(`${[...summary, ...[subject, baseline].map((config) => config.file)].join('\n')}\n`));
       return exitCode.done;

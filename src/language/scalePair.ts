@@ -5,9 +5,12 @@ import { loadConfig } from '../config/loadConfig';
 import type { Experiment } from '../config/schema';
 import { outlineLanguageModel } from '../models/outline';
 import { modelCost } from '../parity/closedForm/modelCost';
-import { formatResidual } from '../parity/formatCount';
+import { comparedNames, type ComparedResiduals } from '../parity/comparedPart';
+import { bothCounts, inequality } from '../parity/evenness';
+import { formatBothAxes, formatResidual } from '../parity/formatCount';
 import { CannotScale, scaleToBudget, type Budget, type Machine, type ScaledPair } from '../parity/scaleToBudget';
 import { variantText } from '../parity/scaledTexts';
+import { isSparse } from '../parity/sparsity';
 import { estimate, type Measurement } from '../runs/throughput';
 import { bytesText } from '../worker/bytesText';
 import { trainingNeeds } from '../worker/runNeeds';
@@ -50,7 +53,7 @@ export interface ScaledConfig {
   readonly experiment: Experiment;
 }
 
-export interface ScaledConfigs extends Pick<ScaledPair, 'seconds' | 'bytes' | 'residuals'> {
+export interface ScaledConfigs extends Pick<ScaledPair, 'seconds' | 'bytes' | 'residuals' | 'before'> {
   readonly subject: ScaledConfig;
   readonly baseline: ScaledConfig;
   /** Sentences that say what came of it; they stand in both texts too. */
@@ -70,10 +73,11 @@ export interface ScaleRequest {
 
 /** The configs of a pair that fits a budget, each extending the one it is the small form of. Throws CannotScale. */
 export function scaledConfigs({ pair, budget, measurements, folder, taken }: ScaleRequest): ScaledConfigs {
-  const { subject, baseline, seconds, bytes, residuals } = scaleToBudget(pair, budget, machineOf(measurements));
+  const scaled = scaleToBudget(pair, budget, machineOf(measurements));
+  const { subject, baseline, seconds, bytes, residuals, before } = scaled;
   const baselineFile = freeFile(folder, pair.baselineFile, taken);
   const subjectFile = freeFile(folder, pair.subjectFile, (file) => file === baselineFile || taken(file));
-  const summary = summaryOf({ subject, baseline, seconds, bytes, residuals });
+  const summary = summaryOf(scaled);
   const of = (base: string, original: Experiment, changed: Experiment, file: string, parity?: string): ScaledConfig => {
     const name = `${experimentName(base, original)}, small`;
     const heading = [`${experimentName(base, original)}, scaled to ${budgetText(budget)} on this machine.`, ...summary];
@@ -83,7 +87,7 @@ export function scaledConfigs({ pair, budget, measurements, folder, taken }: Sca
   return {
     subject: of(pair.subjectFile, pair.subject, subject, subjectFile, baselineFile),
     baseline: of(pair.baselineFile, pair.baseline, baseline, baselineFile),
-    ...{ seconds, bytes, residuals, summary },
+    ...{ seconds, bytes, residuals, before, summary },
   };
 }
 
@@ -161,17 +165,39 @@ function budgetText({ seconds, bytes }: Budget): string {
   return parts.join(' and ');
 }
 
-function summaryOf({ subject, baseline, seconds, bytes, residuals }: ScaledPair): readonly string[] {
+function summaryOf({ subject, baseline, seconds, bytes, residuals, before }: ScaledPair): readonly string[] {
   const { model, train } = baseline;
   const tokens = (train?.steps ?? 0) * (train?.batch_tokens ?? 0);
   const time = seconds === undefined ? '' : `, about ${durationText(seconds)} for both, validation and checkpoints apart`;
   const memory = bytes === undefined ? '' : `, ${bytesText(bytes)} of memory at most`;
-  const { macs, macsWithRouter, parameters } = residuals;
   return [
     `Both have d_model ${model.d_model}, ${model.layers} and ${subject.model.layers} layers and a context of ${model.context}, and train on ${tokens.toLocaleString('en-US')} tokens${time}${memory}.`.replace(
       `${model.layers} and ${model.layers} layers`,
       `${model.layers} ${model.layers === 1 ? 'layer' : 'layers'}`,
     ),
-    `What differs costs ${formatResidual(macs)} MACs (${formatResidual(macsWithRouter)} with routers) and has ${formatResidual(parameters)} parameters.`,
+    differenceText(residuals),
+    ...leftoversOf({ subject, baseline, residuals, before }),
   ];
+}
+
+/** `What differs costs 0.00 % MACs (+0.54 % with routers) and has −0.78 % parameters (−0.76 % with routers), of the feed-forward layers that differ.` */
+function differenceText({ scope, ...residuals }: ComparedResiduals): string {
+  const [macs, macsWithRouter] = bothCounts(residuals, 'macs').map((residual) => formatResidual(residual));
+  const [parameters, parametersWithRouter] = bothCounts(residuals, 'parameters').map((residual) => formatResidual(residual));
+  return `What differs costs ${macs} MACs (${macsWithRouter} with routers) and has ${parameters} parameters (${parametersWithRouter} with routers), of ${comparedNames[scope]}.`;
+}
+
+/** What whole numbers leave unequal, and what that was before. */
+function leftoversOf({
+  subject,
+  baseline,
+  residuals,
+  before,
+}: Pick<ScaledPair, 'subject' | 'baseline' | 'residuals' | 'before'>): readonly string[] {
+  const left = (['macs', 'parameters'] as const).flatMap((axis) => inequality(residuals, axis) ?? []);
+  if (left.length === 0) return [];
+  const [first = '', ...others] = left;
+  const sentence = [`${first.charAt(0).toUpperCase()}${first.slice(1)}`, ...others].join(', ');
+  const why = isSparse(subject.model) === isSparse(baseline.model) ? '' : ': a sparse model and a dense one can seldom be equal in both';
+  return [`${sentence}${why}.`, `Before, of ${comparedNames[before.scope]}: ${formatBothAxes(before)}.`];
 }

@@ -1,5 +1,4 @@
-import { comparedNames, costLimits, type ComparedResiduals } from './comparedPart';
-import { formatResidual } from './formatCount';
+import { costLimits, type ComparedResiduals } from './comparedPart';
 import type { Axis } from './solver/equations';
 
 /** By which count two models cost the same: without what chooses experts, with it, or either. */
@@ -21,17 +20,10 @@ export function evenness(residuals: Residuals, axis: Axis): Evenness {
 
 const axisNames: Readonly<Record<Axis, string>> = { macs: 'MACs', parameters: 'parameters' };
 
-/** What is left of the residuals of an axis, a sentence; undefined where models are equal in it by either count. */
-export function leftover(residuals: ComparedResiduals, axis: Axis): string | undefined {
+/** `MACs are equal only without what chooses experts`, `parameters are not equal`; undefined where they are equal by either count. */
+export function inequality(residuals: Residuals, axis: Axis): string | undefined {
   const even = evenness(residuals, axis);
-  const [without, withRouter] = bothCounts(residuals, axis).map((residual) => formatResidual(residual));
-  const [name, of] = [axisNames[axis], comparedNames[residuals.scope]];
   if (even === 'both ways') return undefined;
-  if (even === 'neither') return `The ${name} of ${of} are not equal: ${both(without, withRouter)} are left.`;
-  const [equal, other] = even === 'without router' ? ['without', withRouter] : ['with', without];
-  return `The ${name} of ${of} are equal only ${equal} what chooses experts: ${other} are left ${even === 'without router' ? 'with' : 'without'} it.`;
-}
-
-function both(without = '', withRouter = ''): string {
-  return without === withRouter ? without : `${without} without what chooses experts and ${withRouter} with it`;
+  if (even === 'neither') return `${axisNames[axis]} are not equal`;
+  return `${axisNames[axis]} are equal only ${even === 'with router' ? 'with' : 'without'} what chooses experts`;
 }

@@ -3,9 +3,7 @@ import { semanticFindings } from '../config/semanticRules';
 import { comparedResiduals, type ComparedResiduals } from './comparedPart';
 import { modelCost } from './closedForm/modelCost';
 import { leastTokens, scaledModel, scaledTraining, scalesOf, unitsOf, type Scale } from './scaledExperiment';
-import { costLimits } from './comparedPart';
-import { solve, type ParityTarget } from './solver/solve';
-import { withValue } from '../config/keyValues';
+import { atParity, keptParity } from './scaledParity';
 
 /** A config and the one that it is held against. */
 export interface Pair {
@@ -31,6 +29,8 @@ export interface ScaledPair extends Pair {
   readonly seconds: number | undefined;
   readonly bytes: number | undefined;
   readonly residuals: ComparedResiduals;
+  /** Of the pair before. */
+  readonly before: ComparedResiduals;
 }
 
 /** Why a pair cannot be scaled, with what the user can do. */
@@ -45,18 +45,18 @@ export class CannotScale extends Error {
 }
 
 /**
- * Sizes that parity is solved for again: what makes a model of its kind stays. A retrieval costs what its heads and numbers of experts cost, which do; it is scaled, and
- * what is left of a residual is told.
- */
-const solvedKeys = ['model.moe.expert_width', 'model.moe.experts', 'model.ffn.width', 'model.attention.head_width'];
-
-/**
  * The largest pair of the same two architectures that fits a budget, at parity again. Widths shrink together, the number of layers by their root; with a budget of
  * time the context is halved with them, and a model trains on tokens in proportion to its MACs, as it did: the tokens for each parameter stay what they were. Where
  * even the smallest models take too long, they train on fewer. Memory is also saved by smaller microbatches, which change nothing else. Throws CannotScale.
  */
 export function scaleToBudget(pair: Pair, budget: Budget, machine: Machine): ScaledPair {
-  const { subject, baseline } = pair;
+  const before = comparedResiduals(modelCost(pair.subject.model), modelCost(pair.baseline.model));
+  return { ...largest(pair, budget, machine), before };
+}
+
+type FittingPair = Omit<ScaledPair, 'before'>;
+
+function largest({ subject, baseline }: Pair, budget: Budget, machine: Machine): FittingPair {
   const train = subject.train ?? baseline.train;
   if (train === undefined)
     throw new CannotScale('Neither config has a `train:` section, so that there is nothing to fit.', 'Add a `train:` section.');
@@ -119,7 +119,7 @@ function trainedFor(experiment: TrainedPair['subject'], model: ModelConfig, shar
   return scaledTraining(one, train, model.context, Math.max(leastTokens(train, model.context), train.steps * train.batch_tokens * share));
 }
 
-function attempt(pair: TrainedPair, scale: Scale, budget: Budget, machine: Machine): ScaledPair | undefined {
+function attempt(pair: TrainedPair, scale: Scale, budget: Budget, machine: Machine): FittingPair | undefined {
   const models = scaledModels(pair, scale);
   const share = shareOf(models.baseline, pair.baseline, budget.seconds);
   const scaled = { subject: trainedFor(pair.subject, models.subject, share), baseline: trainedFor(pair.baseline, models.baseline, share) };
@@ -127,7 +127,7 @@ function attempt(pair: TrainedPair, scale: Scale, budget: Budget, machine: Machi
 }
 
 /** The smallest models, on as many tokens as there is time for. */
-function withFewerTokens(pair: TrainedPair, scale: Scale, budget: Budget, machine: Machine): ScaledPair | undefined {
+function withFewerTokens(pair: TrainedPair, scale: Scale, budget: Budget, machine: Machine): FittingPair | undefined {
   const models = scaledModels(pair, scale);
   const { subject, baseline } = pair;
   const secondsOf = (experiment: Experiment, model: ModelConfig): number | undefined => machine.secondsOf({ ...experiment, model });
@@ -145,26 +145,11 @@ function withFewerTokens(pair: TrainedPair, scale: Scale, budget: Budget, machin
 function scaledModels({ subject, baseline }: Pair, scale: Scale): { readonly subject: ModelConfig; readonly baseline: ModelConfig } {
   const theirs = { ...baseline, model: scaledModel(baseline.model, scale) };
   const ours = { ...subject, model: scaledModel(subject.model, scale) };
-  const target = keptAxis(subject.model, baseline.model);
-  const { choices } = solve(ours, theirs, { target, keys: solvedKeys });
-  const best = (target === 'parameters' ? undefined : choices.find(({ macs }) => Math.abs(macs) < 0.002)) ?? choices[0];
-  const solved = Object.entries(best?.changes ?? {}).reduce((one, [key, value]) => withValue(one, key.split('.'), value), ours);
-  return { subject: solved.model, baseline: theirs.model };
-}
-
-/** A sparse model and a dense one can be equal on one axis only: that on which they are, as of SwitchHead in parameters (2312.07987), else MACs. */
-function keptAxis(subject: ModelConfig, baseline: ModelConfig): ParityTarget {
-  const isSparse = (model: ModelConfig): boolean =>
-    model.moe !== undefined || model.product_keys !== undefined || model.attention.moe !== undefined;
-  if (isSparse(subject) === isSparse(baseline)) return 'both';
-  const { macs, macsWithRouter, parameters, parametersWithRouter } = comparedResiduals(modelCost(subject), modelCost(baseline));
-  const isAt = (limit: number, ...residuals: readonly number[]): boolean => residuals.some((residual) => Math.abs(residual) <= limit);
-  const ofParameters = isAt(costLimits.parameters, parameters, parametersWithRouter) && !isAt(costLimits.macs, macs, macsWithRouter);
-  return ofParameters ? 'parameters' : 'macs';
+  return { subject: atParity(ours, theirs, keptParity(subject.model, baseline.model)), baseline: theirs.model };
 }
 
 /** With microbatches that fit; undefined where the pair does not. */
-function finished(pair: TrainedPair, { seconds, bytes }: Budget, machine: Machine): ScaledPair | undefined {
+function finished(pair: TrainedPair, { seconds, bytes }: Budget, machine: Machine): FittingPair | undefined {
   if ([pair.subject, pair.baseline].some(hasErrors)) return undefined;
   const times = [pair.subject, pair.baseline].map((one) => machine.secondsOf(one));
   const time = sum(times);

@@ -92,8 +92,9 @@ function scaledAttention(model: ModelConfig, d: number, ratio: number): ModelCon
   return { ...attention, heads, kv_heads: divisors(heads).find((count) => count <= (shared * heads) / attention.heads) ?? 1 };
 }
 
+/** As many neurons for each one of a feed-forward network as there were; those have their number fall with the width. */
 function scaledKeys(keys: NonNullable<ModelConfig['product_keys']>, ratio: number): NonNullable<ModelConfig['product_keys']> {
-  const root = Math.max(keys.top_k, Math.round(Math.sqrt(keys.experts) * ratio));
+  const root = Math.max(keys.top_k, Math.round(Math.sqrt(keys.experts * ratio)));
   return { ...keys, experts: root ** 2, key_width: Math.max(16, 2 * Math.round((keys.key_width * ratio) / 2)) };
 }
 

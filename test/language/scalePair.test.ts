@@ -52,8 +52,34 @@ describe('a pair scaled on this machine', () => {
     expect(subject.text).toMatch(
       /^# MH-MoE, scaled to 30 min on this machine\.\n# Both have d_model \d+, \d+ layers and a context of \d+, and train on [\d,]+\n?/,
     );
+    expect(subject.text.replace(/\n# /g, ' ')).toMatch(
+      / What differs costs \S+ % MACs \(\S+ % with routers\) and has \S+ % parameters \(\S+ % with routers\), of the feed-forward layers that differ\./,
+    );
     expect(subject.text).toContain('extends: mh.moe.yaml\nname: MH-MoE, small\nparity: smoe-small.moe.yaml\n');
     expect(baseline.text).toContain('extends: smoe.moe.yaml\nname: SMoE, small\nmodel:\n  d_model: ');
+  });
+
+  it('says what is left where whole numbers cannot make both equal, and what that was', () => {
+    const { summary, subject } = scaledConfigs({ ...request, measurements: [measured(pair.subject)] });
+    expect(summary.slice(2)).toEqual([
+      'MACs are equal only without what chooses experts.',
+      'Before, of the feed-forward layers that differ: MACs 0.00 % (+0.52 % with router), parameters −3.13 % (−3.10 % with router).',
+    ]);
+    expect(subject.text).toContain('# MACs are equal only without what chooses experts.\n');
+    const wide = scaledConfigs({ ...request, budget: { seconds: 1e7 }, measurements: [measured(pair.subject)] });
+    expect(wide.summary).toHaveLength(2);
+  });
+
+  it('says that a sparse model and a dense one cannot have both', () => {
+    const dense = smoe.replace(/ {2}moe: .*\n/, '').replace('name: SMoE', 'name: Dense');
+    const files: Record<string, string> = { '/lab/smoe.moe.yaml': `parity: dense.moe.yaml\n${smoe}`, '/lab/dense.moe.yaml': dense };
+    const { summary } = scaledConfigs({
+      ...request,
+      pair: loadPair('/lab/smoe.moe.yaml', (file) => files[file]),
+      measurements: [measured(pair.subject)],
+    });
+    expect(summary[2]).toMatch(/parameters are not equal: a sparse model and a dense one can seldom be equal in both\.$/i);
+    expect(summary[3]).toMatch(/^Before, of .+ parameters \+700\.00 %/);
   });
 
   it('has names that nobody has', () => {

@@ -50,6 +50,14 @@ export function isNear(one: Residuals, aim: Aim): boolean {
   return worst(one, aim) <= near;
 }
 
+/** As near as papers are content with. */
+const equalInPapers = 0.05;
+
+/** A residual in whole percent; a larger one in powers of two, as there a part of it more or less is no reason. */
+function inSteps(residual: number): number {
+  return residual <= equalInPapers ? Math.round(residual / near) : 10 + Math.round(Math.log2(residual));
+}
+
 /**
  * What a choice is ranked by, the smaller the better, the first one first: whether it is within 1 %, how many of the sizes that say what kind of model it is differ,
  * the residual that need not vanish, and the worst of those that are to (beyond 1 % the other way round); of equals the residuals together, multiples of 8 and other
@@ -59,7 +67,7 @@ function standing(one: Ranked, aim: Aim): readonly number[] {
   const larger = worst(one, aim);
   const smaller = aim.axes.reduce((least, axis) => Math.min(least, sizeOf(one, axis, aim.withRouter)), larger);
   const isAt = larger <= near;
-  const other = Math.round(besides(one, aim) / near);
+  const other = inSteps(besides(one, aim));
   return [
     isAt ? 0 : 1,
     one.differing,
@@ -72,9 +80,6 @@ function standing(one: Ranked, aim: Aim): readonly number[] {
     Math.abs(one.residuals.macsWithRouter) + Math.abs(one.residuals.parametersWithRouter),
   ];
 }
-
-/** As near as papers are content with. */
-const equalInPapers = 0.05;
 
 /**
  * Where a choice that keeps heads and top_k is within 1 %: it and its like first, then those that keep them and are near enough for papers, then what is
