@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readDescription } from '../../src/runs/readRun';
+import { isLive, isProcessAlive } from '../../src/runs/liveness';
+import { readDescription, readStatus } from '../../src/runs/readRun';
+import { summariseRun, type RunSummary } from '../../src/runs/runIndex';
+import { writeDescription } from '../../src/runs/runWriter';
 import { temporaryFolder } from '../runs/fixtures';
 import { builtBundles } from '../worker/bundles';
 import { writeTinyExperiment } from '../worker/experiments';
@@ -21,6 +24,15 @@ function family(sweep: string): string {
   const folder = temporaryFolder();
   appendFileSync(writeTinyExperiment(folder), sweep);
   return folder;
+}
+
+/** The run once it has ended, with its process. */
+async function over(run: string): Promise<RunSummary> {
+  for (;;) {
+    const [summary, status] = [await summariseRun(run), await readStatus(run)];
+    if (summary !== undefined && status !== undefined && !isLive(summary.state) && !isProcessAlive(status.pid)) return summary;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
 }
 
 const finished = (stdout: string) =>
@@ -51,14 +63,34 @@ describe('moe-lab run of a sweep', () => {
     expect(resumed.stderr).toMatch(/finished/);
   });
 
-  it('trains one member alone, also detached; all of them only in turn', async () => {
+  it('trains one member alone', async () => {
     const folder = family('sweep:\n  - { model.moe.top_k: 1 }\n  - { model.moe.top_k: 2, train.seed: 9 }\n');
     const { code, stdout } = await cli(folder, 'run', 'tiny.moe.yaml', '--member', 'top_k=2, seed=9', '--json', '--steps', '1');
     expect(code).toBe(0);
     expect(finished(stdout)).toHaveLength(1);
     expect((await readDescription(finished(stdout)[0]?.run ?? ''))?.seed).toBe(9);
-    expect(await cli(folder, 'run', 'tiny.moe.yaml', '--detach')).toMatchObject({ code: 2, stderr: expect.stringContaining('--member') });
     expect(await cli(folder, 'run', 'tiny.moe.yaml', '--member', '7')).toMatchObject({ code: 2 });
+  });
+
+  it('goes on by itself with what waits behind a run that is resumed, when the training here is over', async () => {
+    const folder = family('sweep: { train.seed: [3, 4] }\n');
+    const detached = await cli(folder, 'run', 'tiny.moe.yaml', '--detach', '--steps', '3000');
+    const run = detached.stdout.trim();
+    expect(await cli(folder, 'stop', run)).toMatchObject({ code: 0 });
+    const stopped = await over(run);
+    expect(stopped).toMatchObject({ state: 'stopped', sweep: { waiting: ['seed=4'], goesOn: false } });
+    // Not to its end: the same steps in less time.
+    const description = await readDescription(run);
+    if (description === undefined) throw new Error('no run.json');
+    const experiment = description.experiment as { train: object };
+    const totalSteps = stopped.step + 2;
+    writeDescription(run, { ...description, totalSteps, experiment: { ...experiment, train: { ...experiment.train, steps: totalSteps } } });
+    const resumed = await cli(folder, 'run', '--resume', run);
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining('the next member of the sweep trains: ') });
+    const next = /trains: (.*)/.exec(resumed.stderr)?.[1] ?? '';
+    expect((await readDescription(next))?.sweep).toEqual({ member: 'seed=4', changes: { 'train.seed': 4 }, follows: basename(run) });
+    expect(await cli(folder, 'stop', '--sweep', next)).toMatchObject({ code: 0, stdout: `Asked ${next} to stop.\n` });
+    await over(next);
   });
 
   it('goes on after a member that diverges, and says so with its exit code', async () => {
