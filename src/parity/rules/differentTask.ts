@@ -48,7 +48,7 @@ export const differentTask: ParityRule = {
   code: 'parity-different-task',
   severity: 'warning',
   summary: 'the baseline learns another task: vocabulary, context, objective, text, steps or batches differ',
-  differsIn: 'in their task',
+  differsIn: 'in the task',
   check(comparison) {
     const task = differing(comparison, tasksOf(comparison));
     const { name } = comparison.baseline;

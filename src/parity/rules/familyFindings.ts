@@ -71,14 +71,14 @@ function findingOf(rule: ParityRule, all: readonly FoundMember[], { baseline, me
   // Who is equal in one way of counting is not worth a word beside those that are equal in none.
   const severest = warned.length > 0 ? warned : all;
   const worst = severest.reduce((one, other) => (offBy(rule, other) > offBy(rule, one) ? other : one));
-  const verb = severest.length === 1 ? 'differs' : 'differ';
-  const which = `${severest.length} of ${members.length} members ${verb} from ${baseline.name} ${rule.differsIn}`;
+  const [verb, whose] = severest.length === 1 ? ['differs', ':'] : ['differ', rule.deviation === undefined ? '; first:' : '; worst:'];
+  const which = `${severest.length} of ${members.length} members ${verb} from ${baseline.name} ${rule.differsIn}${whose} ${worst.member.name}`;
   return {
     code: rule.code,
     severity: severityOf(worst),
     ofMembers: true,
     spots: spotsOf(worst),
-    message: `${which}; worst: ${worst.member.name}${rule.deviation === undefined ? '' : `: ${residualsText(worst)}`}. ${worst.found.message}`,
+    message: `${which}${rule.deviation === undefined ? '' : `, ${residualsText(worst)}`}. ${worst.found.message}`,
     remedies: withoutMembers(
       all.map(({ member }) => member),
       members,
