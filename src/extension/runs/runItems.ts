@@ -97,12 +97,12 @@ function isFixable({ failure, alarms }: RunSummary): boolean {
   return failure !== null || alarms.length > 0;
 }
 
-/** `step 120/300 · train ppl 7.42 · 40 %`. */
+/** `step 120/300 · train ppl 7.42 · 40 %`; what goes wrong comes first, as a narrow side bar cuts the end off. */
 function runDescription(run: RunSummary): string {
   const perplexity = shownPerplexity(run);
-  const parts = [stepText(run)];
+  const parts = [...run.alarms.map(({ name }) => `alarm: ${alarmTitles[name]}`), stepText(run)];
   if (perplexity !== undefined) parts.push(perplexity);
-  const rest = [...(run.sweep === null ? [] : [sweepText(run.sweep)]), ...run.alarms.map(({ name }) => `alarm: ${alarmTitles[name]}`)];
+  const rest = run.sweep === null ? [] : [sweepText(run.sweep)];
   if (run.state === 'finished') return [...parts, ...rest].join(' · ');
   if (run.state === 'running') parts.push(`${percentDone(run)} %`);
   else parts.push(run.state);

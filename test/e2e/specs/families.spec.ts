@@ -87,8 +87,9 @@ test('members are started in turn, each a run that says what it is', async () =>
   await session().window.pick('All 2 members');
   const second = await eventually('the second member', () => run('Family, top_k=2'));
   // Not before the first is over.
-  expect(run('Family, top_k=1')?.status.state).toBe('finished');
-  expect(second.description.sweep).toEqual({ member: 'top_k=2', changes: { 'model.moe.top_k': 2 } });
+  const first = run('Family, top_k=1');
+  expect(first?.status.state).toBe('finished');
+  expect(second.description.sweep).toEqual({ member: 'top_k=2', changes: { 'model.moe.top_k': 2 }, follows: first?.description.id });
   await eventually('its end', () => second.status.state === 'finished');
   await eventually(
     'both in the sidebar',
@@ -154,7 +155,7 @@ test('a run whose experts collapse says so in the sidebar, and leads to a config
   await session().window.runCommand('MoE Lab: Start Run');
   await eventually('the end of the run', () => run('Collapse')?.status.state === 'finished');
   await eventually('the alarm in the sidebar', async () =>
-    (await session().window.runRowTexts()).some((text) => /^Collapse step 120\/120 .* alarm: experts collapsed$/.test(text)),
+    (await session().window.runRowTexts()).some((text) => /^Collapse ?alarm: experts collapsed · step 120\/120 · prose ppl/.test(text)),
   );
   await session().window.screenshot('collapsed-experts');
   // The only run here with something to mend: nothing is asked.

@@ -65,14 +65,14 @@ describe('a run', () => {
     [
       'dropping choices',
       { state: 'running', alarms: [{ name: 'drop-rate', message: 'Many.', figure: 0.3 }], varyingK: true },
-      'step 120/300 · train ppl 8.50 · 40 % · alarm: drops many choices',
+      'alarm: drops many choices · step 120/300 · train ppl 8.50 · 40 %',
       'run.live.fixable.varies',
       'sync~spin',
     ],
     [
       'finished, its experts collapsed',
       { state: 'finished', step: 300, alarms: [{ name: 'collapsed-experts', message: '7 of 8.', figure: 7 / 8 }] },
-      'step 300/300 · prose ppl 7.42 · alarm: experts collapsed',
+      'alarm: experts collapsed · step 300/300 · prose ppl 7.42',
       'run.ended.fixable',
       'pass',
     ],
