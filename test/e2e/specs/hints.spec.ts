@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../harness/eventually';
@@ -32,12 +33,21 @@ const mistakes = [
   { name: 'top-k', text: good.replace('top_k: 1', 'top_k: 9'), code: undefined, at: '9', says: /top_k/ },
 ];
 
+/** What a machine keeps of its GPU beside its runs, as a first run or a measurement writes it. */
+function machineWithGpu(bytes: number): string {
+  const machine = { host: hostname(), gpus: [{ name: 'NVIDIA L4', bytes, shared: false }], askedAt: new Date().toISOString() };
+  return JSON.stringify({ schemaVersion: 1, measurements: [], machines: [machine] });
+}
+const machineFile = '.moe-lab/runs/machine.json';
+
 const session = useSession({
   name: 'hints',
   prepare(workspace) {
     writeTinyCorpus(workspace);
     writeFileIn(workspace, 'good.moe.yaml', good);
     writeFileIn(workspace, 'multi-head.moe.yaml', multiHead);
+    writeFileIn(workspace, 'gpu.moe.yaml', tinyConfig({ name: 'GPU', device: 'webgpu' }));
+    writeFileIn(workspace, machineFile, machineWithGpu(2 ** 20));
     for (const { name, text } of mistakes) writeFileIn(workspace, `${name}.moe.yaml`, text);
   },
 });
@@ -137,4 +147,15 @@ test.each(mistakes)('$name: one message, underlined where the mistake is', async
 test('the hover of a squiggle says the same', async () => {
   await session().host.open(file('unknown-key'));
   await session().window.hover(session().window.squiggles('error').first(), 'Unknown key');
+});
+
+test('what would be trained on a GPU is held against the one that was found here, also when another is', async () => {
+  await session().host.open(file('gpu'));
+  const found = await eventually('the finding', async () =>
+    (await session().host.diagnostics(file('gpu'))).find(({ code }) => code === 'memory'),
+  );
+  expect(found.message).toMatch(/^Training needs about [\d.]+ MiB of memory on the GPU \(.*; NVIDIA L4 has 1\.00 MiB\./);
+  expect(await session().host.diagnostics(file('good'))).toEqual([]);
+  writeFileIn(session().workspace, machineFile, machineWithGpu(24 * 2 ** 30));
+  await eventually('no finding', async () => (await session().host.diagnostics(file('gpu'))).length === 0);
 });
