@@ -11,12 +11,13 @@ const aims: Readonly<Record<ParityTarget, string>> = {
   parameters: 'parameters',
 };
 
-/** A table of the choices, residuals with and without what chooses experts, and the real solution above it. */
+/** A table of the choices, residuals with and without what chooses experts, the real solution above it, and remarks below. */
 export function solutionText(
   file: string,
   baseline: string,
   { scope, exact, exactWithRouter, choices }: Solution,
   target: ParityTarget,
+  remarks: readonly string[] = [],
 ): string {
   const heading = `${file} at the ${aims[target]} of ${baseline}; residuals are those of ${comparedNames[scope]}`;
   const lines = [
@@ -39,6 +40,7 @@ export function solutionText(
           ],
           [false, true, true, true, true, true, true],
         ),
+    ...(remarks.length === 0 ? [] : ['', ...remarks]),
   ];
   return lines.filter((line) => line !== undefined).join('\n');
 }

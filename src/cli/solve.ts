@@ -6,6 +6,7 @@ import { loadConfig } from '../config/loadConfig';
 import { readTextFromDisk } from '../config/readTextFromDisk';
 import { remedyOfChoice, sizesText } from '../parity/solver/choiceText';
 import { knobKeys } from '../parity/solver/knobs';
+import { reachOf, reachText, type Reach } from '../parity/solver/reach';
 import type { ParityTarget, Solution, SolveOptions } from '../parity/solver/solve';
 import { solve } from '../parity/solver/solve';
 import { exitCode, WrongUse, type Command, type OptionValues } from './command';
@@ -44,8 +45,14 @@ export const command: Command = {
       return exitCode.findings;
     }
     const solution = solve(subject.experiment, baseline.config.experiment, options);
-    if (values['json'] === true) stdout.write(`${JSON.stringify(asJson(name, baseline.name, solution))}\n`);
-    else stdout.write(`${solutionText(name, baseline.name, solution, options.target ?? 'both')}\n`);
+    const { target = 'both', keys } = options;
+    const pair = [subject.experiment, baseline.config.experiment] as const;
+    const reach = target === 'both' ? reachOf(...pair, keys === undefined ? {} : { keys }) : undefined;
+    if (values['json'] === true) stdout.write(`${JSON.stringify(asJson(name, baseline.name, solution, reach))}\n`);
+    else {
+      const remarks = reach === undefined ? [] : reachText(reach, ...pair);
+      stdout.write(`${solutionText(name, baseline.name, solution, target, remarks)}\n`);
+    }
     if (solution.choices.length === 0) return exitCode.findings;
     if (values['write'] !== true) return exitCode.done;
     const written = writeBest(subject, solution);
@@ -102,6 +109,6 @@ function writeBest({ file, experiment }: Pick<LoadedConfig, 'file' | 'experiment
 }
 
 /** The published form; its keys are a contract with other programs. Residuals are fractions of the baseline: 0.0052 is half a percent more. */
-function asJson(file: string, baseline: string, { scope, exact, exactWithRouter, choices }: Solution): object {
-  return { schemaVersion: 1, file, baseline, scope, exact, exactWithRouter, choices };
+function asJson(file: string, baseline: string, { scope, exact, exactWithRouter, choices }: Solution, reach: Reach | undefined): object {
+  return { schemaVersion: 1, file, baseline, scope, exact, exactWithRouter, ...reach, choices };
 }

@@ -69,6 +69,25 @@ describe('moe-lab solve', () => {
     expect(papers?.macsWithRouter).toBeCloseTo(0.0052, 4);
   });
 
+  it('says plainly where sizes cannot be equal on both axes, with the closest on each', async () => {
+    const dense = smoe.replace(/ {2}moe: .*\n/, '').replace('name: SMoE', 'parity: smoe.moe.yaml');
+    const folder = folderWith({ 'dense.moe.yaml': dense });
+    const { stdout } = await runCli(folder, 'solve', 'dense.moe.yaml');
+    expect(stdout.trimEnd().split('\n').slice(-3)).toEqual([
+      'No sizes make both MACs and parameters equal. One of both is dense; the other uses a part of its parameters for each token.',
+      'Closest in MACs: width 2048: MACs 0.00 % (−0.13 % with router), parameters −87.50 %',
+      'Closest in parameters: width 9216: MACs +350.00 % (+349.71 % with router), parameters 0.00 % (−0.01 % with router)',
+    ]);
+    const told = await solved(folder, 'dense.moe.yaml');
+    expect(told).toMatchObject({
+      equal: { withoutRouter: false, withRouter: false, atOnce: false },
+      closest: { macs: { changes: { 'model.ffn.width': 2048 } }, parameters: { changes: { 'model.ffn.width': 9216 } } },
+    });
+    expect(await solved(folder, 'mh-moe.moe.yaml')).toMatchObject({ equal: { atOnce: true }, closest: {} });
+    // Of one axis nobody asks for both.
+    expect(await solved(folder, 'dense.moe.yaml', '--target', 'macs')).not.toHaveProperty('equal');
+  });
+
   it('as a table, both axes always, with and without the router', async () => {
     const { code, stdout } = await runCli(folderWith(), 'solve', 'mh-moe.moe.yaml', '--limit', '2');
     expect(code).toBe(0);

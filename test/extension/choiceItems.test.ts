@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { presetOf } from '../../src/config/presets/catalogue';
+import { experimentSchema, type Experiment, type ExperimentInput } from '../../src/config/schema';
 import { choiceItems } from '../../src/extension/commands/choiceItems';
 import { durationText } from '../../src/language/durationText';
+import { modelCost } from '../../src/parity/closedForm/modelCost';
 import { analysisOf, hintedTexts } from '../language/hintedConfigs';
 
 describe('sizes to choose from', () => {
@@ -26,6 +29,35 @@ describe('sizes to choose from', () => {
     expect(choices.every(({ changes }) => Object.keys(changes).length > 0)).toBe(true);
     const nearest = choices.find(({ changes }) => JSON.stringify(changes) === '{"model.moe.experts":41}');
     expect(nearest?.description).toBe('+0.54 % MACs, −0.76 % parameters');
+  });
+});
+
+describe('the heading of what is near on both axes', () => {
+  const preset = (id: string): Experiment => experimentSchema.parse(presetOf(id)?.experiment);
+  const narrow = (moe: object): Experiment =>
+    experimentSchema.parse({
+      model: {
+        d_model: 64,
+        layers: 4,
+        context: 32,
+        attention: { heads: 4 },
+        ffn: { width: 128 },
+        moe: { top_k: 1, experts: 8, expert_width: 128, ...moe },
+      },
+    } as ExperimentInput);
+
+  it.each([
+    ['None is equal on both axes; the nearest', preset('mh-moe/table-1/dense'), preset('mh-moe/table-1/smoe')],
+    ['Near on both axes without router or with it, not at once', preset('peer/n-512'), preset('peer/dense')],
+    [
+      'Near on both axes without router or with it, not at once',
+      narrow({ kind: 'mh-moe', heads: 2, top_k: 2, experts: 16 }),
+      narrow({ kind: 'smoe' }),
+    ],
+    ['Near on both axes', preset('switchhead/c4-47m/switchall'), preset('switchhead/c4-47m/dense-10')],
+  ])('says %s', (heading, subject, experiment) => {
+    const [first] = choiceItems(subject, { name: 'base.moe.yaml', experiment, count: modelCost(experiment.model) });
+    expect(first).toEqual({ heading });
   });
 });
 
