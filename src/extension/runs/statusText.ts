@@ -16,8 +16,9 @@ export function collectStatus(runs: readonly RunSummary[]): StatusText | undefin
   const [only, ...others] = live;
   if (only === undefined) return undefined;
   const tooltip = `${live.map(liveLine).join('\n')}\n\nClick to open the dashboard.`;
+  const then = only.sweep === null ? undefined : sweepText(only.sweep);
   const figures =
-    others.length > 0 ? [`${live.length} runs`] : [stepText(only), shownPerplexity(only)].filter((part) => part !== undefined);
+    others.length > 0 ? [`${live.length} runs`] : [stepText(only), shownPerplexity(only), then].filter((part) => part !== undefined);
   const alarmed = live.some(({ alarms }) => alarms.length > 0) ? ' $(warning)' : '';
   return { text: `$(sync~spin) ${figures.join(' · ')}${alarmed}`, tooltip };
 }

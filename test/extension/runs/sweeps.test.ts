@@ -53,6 +53,7 @@ describe('a run behind which members wait', () => {
   });
 
   it('says in the status bar and when it is lost that more is to come', () => {
+    expect(collectStatus([exampleRun({ sweep: waiting })])?.text).toMatch(/ · train ppl 8\.50 · then 3 more$/);
     expect(collectStatus([exampleRun({ sweep: waiting })])?.tooltip).toContain('(40 %) · then 3 more');
     const lost = exampleRun({ state: 'lost', sweep: { ...waiting, goesOn: false } });
     expect(collectFailures(new Map([[lost.directory, 'running']]), [lost])).toEqual([lost]);
