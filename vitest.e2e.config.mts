@@ -11,7 +11,8 @@ export default defineConfig({
     bail: 0,
     fileParallelism: false,
     pool: 'forks',
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // Each wait has its own, shorter end, which says what was waited for: these are for a machine that is busy with other things as well.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

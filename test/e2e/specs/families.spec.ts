@@ -49,9 +49,7 @@ test('a sweep says above its key what its members cost', async () => {
   expect(others).toEqual([]);
   expect(finding).toMatchObject({
     code: 'macs-off-parity',
-    message: expect.stringMatching(
-      /^1 of 2 members differs from base\.moe\.yaml in MACs; worst: top_k=2: \+[\d.]+ % MACs, 0\.00 % parameters\./,
-    ),
+    message: expect.stringMatching(/^1 of 2 members differs from base\.moe\.yaml in MACs.*top_k=2.*\+[\d.]+ % MACs, 0\.00 % parameters/),
     start: { line: 4, character: 2 },
   });
   const { page } = session().window;
