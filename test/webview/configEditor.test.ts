@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { valueOf } from './configEditorReading';
 import { configEditorSuite, eventually, mhMoe, pair } from './configEditorSuite';
+import { faintTexts } from './contrast';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { unknownViolations } from './policy';
 import { themes } from './themes';
@@ -15,6 +16,7 @@ describe.skipIf(chromiumPath === undefined)('config editor in a browser', () => 
     await page.waitForSelector('.diagram');
     await page.screenshot({ path: join(screenshots, `config-editor-${name}.png`) });
     await page.screenshot({ path: join(screenshots, `config-editor-${name}-whole.png`), fullPage: true });
+    expect(await faintTexts(page)).toEqual([]);
     expect(await unknownViolations(editor)).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { faintTexts } from './contrast';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { cellCentres, choose, chosen, distinctColours, lastStepSent, pictureOf, pixel } from './dashboardReading';
 import { dashboardSuite, eventually } from './dashboardSuite';
@@ -32,6 +33,7 @@ describe.skipIf(chromiumPath === undefined)('dashboard in a browser', () => {
     ]);
     expect(await page.locator('vscode-button[aria-label="Stop"]:visible').count()).toBe(1);
     expect(await distinctColours(dashboard, '.heatmap')).toBeGreaterThan(20);
+    expect(await faintTexts(page)).toEqual([]);
     expect(await unknownViolations(dashboard)).toEqual([]);
     expect(dashboard.errors).toEqual([]);
   });

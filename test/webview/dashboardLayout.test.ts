@@ -48,4 +48,27 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in little room', () =
     expect(await page.evaluate(() => window.scrollY)).toBe(0);
     expect(await overflowing(dashboard)).toEqual([]);
   });
+
+  test('400 pixels wide: a run has its whole name, and its buttons at the end of the line below', async () => {
+    const failed = write({ name: 'SMoE, learning rate 1e-1', seed: 3 }, 260);
+    failed.status('failed', { message: 'The loss is not finite.', advice: 'Lower learning_rate.', step: 260 });
+    const { page } = await openDrawn([failed], { width: 400, height: 900 });
+    const name = await page
+      .locator('.run h3')
+      .evaluate(({ scrollWidth, clientWidth, clientHeight }) => ({ scrollWidth, clientWidth, clientHeight }));
+    expect(name.scrollWidth).toBe(name.clientWidth);
+    const box = async (selector: string) => (await page.locator(`.run ${selector}`).boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const [title, state, steps, buttons, card] = [
+      await box('h3'),
+      await box('.state'),
+      await box('.steps'),
+      await box('.buttons'),
+      await box('.figures'),
+    ];
+    expect(Math.abs(title.y + title.height / 2 - state.y - state.height / 2)).toBeLessThan(3);
+    expect(Math.abs(steps.y + steps.height / 2 - buttons.y - buttons.height / 2)).toBeLessThan(3);
+    expect(steps.y).toBeGreaterThan(title.y + title.height / 2);
+    expect(buttons.x + buttons.width).toBeCloseTo(card.x + card.width, 0);
+    expect(await page.locator('.run').ariaSnapshot()).toMatch(/^- article "SMoE, learning rate 1e-1":/);
+  });
 });

@@ -35,6 +35,7 @@ describe.skipIf(chromiumPath === undefined)('costs in the dashboard', () => {
     const figures = async () =>
       (await section.locator('.parity-figure:visible').allInnerTexts()).map((text) => text.replace('\u2212', '-'));
     expect((await figures()).slice(0, 4)).toEqual(['0.00 %', '+0.52 %', '-3.13 %', '-3.10 %']);
+    expect(await section.locator('tbody').first().ariaSnapshot()).toContain('rowheader "MACs per token with router"');
     expect(await section.locator('p:visible').innerText()).toBe('Cannot be counted against SMoE: Foreign.');
     await page.screenshot({ path: join(screenshots, `dashboard-parity-${name}.png`), fullPage: true });
     await choose(dashboard, 'Against', 'MH-MoE (head=2)');

@@ -59,6 +59,9 @@ export class FieldRow {
     this.control.mark(refusal !== undefined || findings.some(({ severity }) => severity === 'error'));
     setText(this.origin, originText(field.origin, field.required));
     this.origin.disabled = field.origin.kind !== 'stated' && field.origin.kind !== 'inherited';
+    // Where it leads nowhere it is a text.
+    if (this.origin.disabled) this.origin.setAttribute('role', 'none');
+    else this.origin.removeAttribute('role');
     const { origin, required } = field;
     setHidden(this.reset, readOnly || origin.kind !== 'stated' || (required && origin.over === null));
     setText(this.refusal, refusal ?? '');

@@ -82,6 +82,7 @@ export class RunHeader {
     this.swatch.style.backgroundColor = colour;
     setText(this.name, summary.name);
     this.name.title = summary.run;
+    this.element.setAttribute('aria-label', summary.name);
     const live = summary.state === 'starting' || summary.state === 'running';
     const stateName = this.stopping && live ? 'stopping' : summary.state;
     setText(this.state, stateNames[stateName]);

@@ -3,11 +3,12 @@ import { comparedTitles, costLimits, type ParityFigures, type ParityView } from 
 import { element, setText } from './element';
 import { percentTick, residual } from './figures';
 
-const rows: readonly { readonly figure: keyof ParityFigures; readonly label: string; readonly beyond: number }[] = [
+/** `of`: what a label that says `with router` only is about. */
+const rows: readonly { readonly figure: keyof ParityFigures; readonly label: string; readonly of?: string; readonly beyond: number }[] = [
   { figure: 'macs', label: 'MACs per token', beyond: costLimits.macs },
-  { figure: 'macsWithRouter', label: 'with router', beyond: costLimits.macs },
+  { figure: 'macsWithRouter', label: 'with router', of: 'MACs per token', beyond: costLimits.macs },
   { figure: 'parameters', label: 'Parameters', beyond: costLimits.parameters },
-  { figure: 'parametersWithRouter', label: 'with router', beyond: costLimits.parameters },
+  { figure: 'parametersWithRouter', label: 'with router', of: 'Parameters', beyond: costLimits.parameters },
 ];
 
 interface Row {
@@ -65,14 +66,18 @@ class Part {
   readonly element: HTMLTableSectionElement;
 
   constructor() {
-    const lines = rows.map(({ figure, label, beyond }) => {
+    const lines = rows.map(({ figure, label, of, beyond }) => {
       const bar = element('span', { class: 'parity-bar' });
       const text = element('td', { class: 'parity-figure' });
       this.rows.set(figure, { bar, text, beyond });
       return element(
         'tr',
         {},
-        element('th', { scope: 'row', class: 'parity-label' }, label),
+        element(
+          'th',
+          { scope: 'row', class: 'parity-label', 'data-part': of !== undefined, 'aria-label': of !== undefined && `${of} ${label}` },
+          label,
+        ),
         element('td', { class: 'parity-bar-cell', 'aria-hidden': 'true' }, bar),
         text,
       );
