@@ -66,7 +66,7 @@ test('the heatmap shows the share of routed units that each expert got', async (
 });
 
 test('validation while it trains shows in the dashboard', async () => {
-  await eventually('a validation', () => theRun().metrics.some(({ step, validation }) => step > 0 && validation !== undefined), 110);
+  await eventually('a validation', () => theRun().metrics.some(({ step, validation }) => step > 0 && validation !== undefined), 200);
   await eventually('its curve', async () => (await dashboard().curveNames()).some((name) => name.includes('prose')));
   await session().window.clearNotifications();
   await session().window.page.setViewportSize({ width: 1500, height: 1300 });
