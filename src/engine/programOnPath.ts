@@ -6,7 +6,10 @@ export interface PathFacts {
   readonly exists: (file: string) => boolean;
 }
 
-/** Where a program lies, by the folders of PATH that are absolute: a workspace has no say in which program is run. Windows would look in the working directory first. */
+/**
+ * Where a program lies, by the folders of PATH that are absolute: a workspace has no say in which program is run. Windows by itself would look in the working
+ * directory first.
+ */
 export function programOnPath(name: string, { platform, environment, exists }: PathFacts): string | undefined {
   const { join, isAbsolute, delimiter } = platform === 'win32' ? win32 : posix;
   // Windows spells it Path, and a copy of its environment is case-sensitive.
