@@ -12,7 +12,7 @@ const session = useSession({
   name: 'sweeps',
   prepare(workspace) {
     writeTinyCorpus(workspace);
-    // The first trains long enough for an editor to be closed meanwhile.
+    // The first trains long enough to be seen training.
     const steps = 'sweep:\n  - { train.steps: 2000 }\n  - { train.steps: 30 }\n  - { train.steps: 31 }\n';
     writeFileIn(workspace, 'family.moe.yaml', `${tinyConfig({ name: 'Family', every: 1000, checkpointEvery: 100_000 })}${steps}`);
     const endless = tinyConfig({ name: 'Endless', steps: 500_000, every: 1000, checkpointEvery: 100_000 });
@@ -23,6 +23,12 @@ const file = (name: string): string => join(session().workspace, name);
 
 function run(name: string): RunOnDisk | undefined {
   return runsIn(session().workspace).find(({ description }) => description.name === name);
+}
+
+function theFirst(): RunOnDisk {
+  const first = run('Family, steps=2000');
+  if (!first) throw new Error('The first member has not been started.');
+  return first;
 }
 
 async function startAll(name: string): Promise<void> {
@@ -40,16 +46,20 @@ test('the run that trains says how many wait behind it', async () => {
   await session().window.openSideBar('MoE Lab');
   await startAll('family.moe.yaml');
   await rowSays(/^Family, steps=2000 ?step .* then 2 more$/);
+  // It stands still while the editor is closed, however long that takes: the next cannot have been started by the editor.
+  process.kill(theFirst().status.pid, 'SIGSTOP');
   await session().window.screenshot('sweep-waiting');
 });
 
 test('without any editor the worker that ends starts the next', async () => {
   const host = session().host.pid;
-  expect(run('Family, steps=2000')?.status.state).toBe('running');
+  const { state, pid } = theFirst().status;
+  expect(state).toBe('running');
   await session().endServer();
   await eventually('the extension host to be gone', () => !isAlive(host));
   expect(run('Family, steps=30')).toBeUndefined();
-  await eventually('the end of the last', () => run('Family, steps=31')?.status.state === 'finished', 150);
+  process.kill(pid, 'SIGCONT');
+  await eventually('the end of the last', () => run('Family, steps=31')?.status.state === 'finished', 200);
   expect(run('Family, steps=30')?.status).toMatchObject({ state: 'finished', step: 30 });
   expect(run('Family, steps=31')?.description.sweep).toMatchObject({ follows: run('Family, steps=30')?.description.id });
 });
