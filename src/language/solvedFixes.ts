@@ -54,7 +54,7 @@ export function solvedRemedies(
 ): readonly Remedy[] {
   const axis = Object.hasOwn(axisOf, finding.code) ? axisOf[finding.code] : undefined;
   const { experiment } = loaded;
-  if (axis === undefined || finding.file !== file) return [];
+  if (axis === undefined || finding.file !== file || finding.ofMembers === true) return [];
   if (experiment === undefined || baseline === undefined || parity === null) return [];
   const now = parity.compared;
   const other = axis === 'macs' ? 'parameters' : 'macs';
