@@ -148,7 +148,7 @@ export class Session {
   /** Keeps what helps to understand a failure: a picture beside the server's log. */
   async keepEvidence(name: string): Promise<void> {
     const file = join(this.folder, `failed-${name.replace(/[^a-z0-9]+/gi, '-').slice(0, 80)}.png`);
-    await this.current?.page.screenshot({ path: file, timeout: 5000 }).catch(() => undefined);
+    await this.current?.page.screenshot({ path: file, timeout: 20_000 }).catch(() => undefined);
   }
 
   async close(): Promise<void> {

@@ -189,6 +189,7 @@ export class Window {
   /** Keeps a picture under test/e2e/screenshots, to be looked at. */
   async screenshot(name: string): Promise<void> {
     mkdirSync(screenshots, { recursive: true });
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+    // Drawn in software: slow where the machine is busy.
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`), timeout: 90_000 });
   }
 }
