@@ -1,9 +1,8 @@
 import { atKey, type Spot } from '../../config/pathFinding';
-import { hasRoutedLayer, productKeyLayers } from '../../config/placement';
-import type { ModelConfig } from '../../config/schema';
 import { comparedNames, costLimits, type ComparedScope } from '../comparedPart';
 import { formatResidual } from '../formatCount';
 import { residualCause } from '../residualCause';
+import { isSparse } from '../sparsity';
 import { deviation, furthest } from './deviation';
 import type { Comparison, ParityRule } from './parityRule';
 import { isTwoMatrixParity } from './twoMatrixParity';
@@ -36,8 +35,8 @@ export const macsOff: ParityRule = {
     if (!isOff(macsWithRouter, macsWithRouter, costLimits.macs))
       return { severity: 'information', spots, message: `${costs}: equal with it only.` };
     const dense = theDense(comparison);
-    if (dense !== undefined && Math.abs(parameters) <= costLimits.parameters) {
-      const message = `${costs}. ${dense} dense: with as many parameters it cannot take as few MACs as a sparse one, which uses a part of them for each token.`;
+    if (dense !== undefined && isSparseAhead(comparison, -macs) && Math.abs(parameters) <= costLimits.parameters) {
+      const message = `${costs}. ${dense} dense: with as many parameters it cannot take as few MACs as a sparse one, which uses a part of them for each token. ${closest}`;
       return { severity: 'information', spots, message };
     }
     const message = `${costs}: a difference in quality may come from compute alone. Change sizes until both models cost the same, or say why not.`;
@@ -59,14 +58,17 @@ export const parametersOff: ParityRule = {
     const size = `${name} ${has} ${amount(furthest(parameters, parametersWithRouter), 'parameters', baseline.name)} (${bothWays(parameters, parametersWithRouter)})`;
     const spots = (): readonly Spot[] => spotsOf(comparison);
     const dense = theDense(comparison);
-    if (dense !== undefined) {
-      const message = `${size}. ${dense} dense: at equal MACs it cannot have as many parameters as a sparse one, which uses a part of them for each token.`;
+    if (dense !== undefined && isSparseAhead(comparison, parameters)) {
+      const message = `${size}. ${dense} dense: at equal MACs it cannot have as many parameters as a sparse one, which uses a part of them for each token. ${closest}`;
       return { severity: 'information', spots, message };
     }
     const message = `${size}: a difference in quality may come from capacity alone. Change sizes until both models are as large, or say why not.`;
     return { spots, message };
   },
 };
+
+/** The solver is not for every keystroke. */
+const closest = 'What comes the closest on each axis is in `moe-lab solve` and the lens above `parity`.';
 
 function isOff(one: number, other: number, limit: number): boolean {
   return Math.abs(furthest(one, other)) > limit;
@@ -95,6 +97,7 @@ function theDense({ experiment, baseline }: Comparison): 'The baseline is' | 'Th
   return ours ? 'The baseline is' : 'This model is';
 }
 
-function isSparse(model: ModelConfig): boolean {
-  return hasRoutedLayer(model) || productKeyLayers(model).length > 0 || model.attention.moe !== undefined;
+/** Whether the sparse one of both is what it can be and a dense one cannot: cheaper, or larger. `more` is of ours. */
+function isSparseAhead({ experiment }: Comparison, more: number): boolean {
+  return isSparse(experiment.model) === more > 0;
 }
