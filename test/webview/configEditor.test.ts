@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { valueOf } from './configEditorReading';
-import { configEditorSuite, eventually, mhMoe, pair } from './configEditorSuite';
+import { configEditorSuite, mhMoe, pair } from './configEditorSuite';
+import { eventually } from './eventually';
 import { faintTexts } from './contrast';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { unknownViolations } from './policy';

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { changesOf, figures, focused, valueOf } from './configEditorReading';
-import { configEditorSuite, eventually, mhMoe, pair } from './configEditorSuite';
+import { configEditorSuite, mhMoe, pair } from './configEditorSuite';
+import { eventually } from './eventually';
 import { chromiumPath, screenshots } from './dashboardHarness';
 
 describe.skipIf(chromiumPath === undefined)('findings in the config editor', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { tabTo } from './configEditorReading';
-import { configEditorSuite, eventually, mhMoe, pair } from './configEditorSuite';
+import { configEditorSuite, mhMoe, pair } from './configEditorSuite';
+import { eventually } from './eventually';
 import { chromiumPath } from './dashboardHarness';
 
 describe.skipIf(chromiumPath === undefined)('the focus in the config editor', () => {

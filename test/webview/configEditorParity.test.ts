@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { figures } from './configEditorReading';
-import { configEditorSuite, eventually, mhMoe, pair } from './configEditorSuite';
+import { configEditorSuite, mhMoe, pair } from './configEditorSuite';
+import { eventually } from './eventually';
 import { chromiumPath, screenshots } from './dashboardHarness';
 
 describe.skipIf(chromiumPath === undefined)('parity in the config editor', () => {

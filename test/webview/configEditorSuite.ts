@@ -1,10 +1,8 @@
 /// <reference types="node" />
 import { mkdirSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { buildConfigEditor, OpenConfigEditor, type BuiltConfigEditor, type OpenOptions } from './configEditorHarness';
 import { screenshots } from './dashboardHarness';
-
-export const eventually = (assertion: () => void | Promise<void>) => vi.waitFor(assertion, { timeout: 20_000, interval: 50 });
 
 export const smoe = `# 2411.16205, Table 1
 model:

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { faintTexts } from './contrast';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { cellCentres, choose, chosen, distinctColours, lastStepSent, pictureOf, pixel } from './dashboardReading';
-import { dashboardSuite, eventually } from './dashboardSuite';
+import { dashboardSuite } from './dashboardSuite';
+import { eventually } from './eventually';
 import { unknownViolations } from './policy';
 import { themes } from './themes';
 

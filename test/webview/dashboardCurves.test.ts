@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { choose, lastStepSent, overflowing } from './dashboardReading';
-import { dashboardSuite, eventually } from './dashboardSuite';
+import { dashboardSuite } from './dashboardSuite';
+import { eventually } from './eventually';
 
 describe.skipIf(chromiumPath === undefined)('curves in the dashboard', () => {
   const { openDrawn, write } = dashboardSuite();

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { paletteOf, ratioColour } from '../../webview/dashboard/heatmapColour';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { cellCentres, choose, lastStepSent, paletteSource, pixel } from './dashboardReading';
-import { dashboardSuite, eventually } from './dashboardSuite';
+import { dashboardSuite } from './dashboardSuite';
+import { eventually } from './eventually';
 import { themes } from './themes';
 
 describe.skipIf(chromiumPath === undefined)('routed experts in the dashboard', () => {

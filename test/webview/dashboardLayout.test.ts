@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { overflowing } from './dashboardReading';
-import { dashboardSuite, eventually } from './dashboardSuite';
+import { dashboardSuite } from './dashboardSuite';
+import { eventually } from './eventually';
 import { themes } from './themes';
 
 describe.skipIf(chromiumPath === undefined)('the dashboard in little room', () => {

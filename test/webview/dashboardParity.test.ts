@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { experimentSchema } from '../../src/config/schema';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { choose } from './dashboardReading';
-import { dashboardSuite, eventually } from './dashboardSuite';
+import { dashboardSuite } from './dashboardSuite';
+import { eventually } from './eventually';
 import { unknownViolations } from './policy';
 import { themes } from './themes';
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { readSketches, start } from '../../src/runs/runReader';
 import { chromiumPath, screenshots } from './dashboardHarness';
 import { choose, distinctColours, overflowing } from './dashboardReading';
-import { dashboardSuite, eventually } from './dashboardSuite';
+import { dashboardSuite } from './dashboardSuite';
+import { eventually } from './eventually';
 import { unknownViolations } from './policy';
 import { themes } from './themes';
 

@@ -1,12 +1,10 @@
 /// <reference types="node" />
 import { mkdirSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { WrittenRun, type RunPlan } from '../extension/reader/writtenRun';
+import { eventually } from './eventually';
 import { distinctColours } from './dashboardReading';
 import { buildDashboard, OpenDashboard, screenshots, type BuiltDashboard, type OpenOptions } from './dashboardHarness';
-
-/** Waits until the assertion holds; generous, since the machine may have more to do. */
-export const eventually = (assertion: () => void | Promise<void>) => vi.waitFor(assertion, { timeout: 60_000, interval: 50 });
 
 export interface DashboardSuite {
   /** A run of `steps` steps; it is closed after the test. */
