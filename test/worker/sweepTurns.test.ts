@@ -1,17 +1,18 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readTextFromDisk } from '../../src/config/readTextFromDisk';
 import { isLive, isProcessAlive } from '../../src/runs/liveness';
 import { readDescription, readStatus } from '../../src/runs/readRun';
 import { runFiles } from '../../src/runs/runFiles';
+import { writeDescription } from '../../src/runs/runWriter';
 import { RunIndex, type RunSummary } from '../../src/runs/runIndex';
 import { dropSweepQueue, writeSweepQueue } from '../../src/runs/sweepQueue';
 import { requestStop } from '../../src/worker/client';
 import { resumeRun, startRun } from '../../src/worker/launch';
 import { LaunchError } from '../../src/worker/runFailure';
-import { SweepTaken } from '../../src/worker/sweepTurns';
+import { handOn, SweepTaken } from '../../src/worker/sweepTurns';
 import { temporaryFolder } from '../runs/fixtures';
 import { builtBundles } from './bundles';
 import { writeTinyExperiment } from './experiments';
@@ -85,7 +86,7 @@ function brokenBundles(folder: string): string {
 
 describe('a sweep', () => {
   it('goes on member by member after the process that started it is gone, as it was when it was started', async () => {
-    const folder = family('{ train.seed: [3, 4, 5] }', 150);
+    const folder = family('[{ train.seed: 3, train.steps: 800 }, { train.seed: 4 }, { train.seed: 5 }]', 5);
     // A process of its own, as an editor that is closed.
     const cli = spawn(process.execPath, [join(bundleFolder, 'cli.js'), 'run', 'tiny.moe.yaml', '--detach', '--runs', 'runs'], {
       cwd: folder,
@@ -100,12 +101,14 @@ describe('a sweep', () => {
     writeFileSync(join(folder, 'tiny.moe.yaml'), 'model: [');
 
     const runs = await whenOver(folder, 3);
-    expect(runs.map(({ name, state, step }) => [name, state, step])).toEqual(
-      ['seed=3', 'seed=4', 'seed=5'].map((member) => [`Tiny MH-MoE, ${member}`, 'finished', 150]),
-    );
+    expect(runs.map(({ name, state, step }) => [name, state, step])).toEqual([
+      ['Tiny MH-MoE, seed=3, steps=800', 'finished', 800],
+      ['Tiny MH-MoE, seed=4', 'finished', 5],
+      ['Tiny MH-MoE, seed=5', 'finished', 5],
+    ]);
     const described = await Promise.all(runs.map(({ directory }) => readDescription(directory)));
     expect(described.map((one) => one?.sweep)).toEqual([
-      { member: 'seed=3', changes: { 'train.seed': 3 } },
+      { member: 'seed=3, steps=800', changes: { 'train.seed': 3, 'train.steps': 800 } },
       { member: 'seed=4', changes: { 'train.seed': 4 }, follows: runs[0]?.id },
       { member: 'seed=5', changes: { 'train.seed': 5 }, follows: runs[1]?.id },
     ]);
@@ -117,6 +120,7 @@ describe('a sweep', () => {
       const before = runs[index - 1];
       if (before === undefined) continue;
       const ended = readFileSync(runFiles.events(before.directory), 'utf8').match(/"time":"([^"]+)"[^\n]*"kind":"finished"/)?.[1] ?? '';
+      expect(ended).not.toBe('');
       expect(ended <= createdAt, directory).toBe(true);
     }
   });
@@ -135,39 +139,76 @@ describe('a sweep', () => {
   });
 
   it('waits where its run is stopped, and goes on when that is resumed', async () => {
-    const folder = family('{ train.seed: [3, 4] }', 400);
-    const { run } = await start(folder, [0, 1]);
+    const { folder, run } = await startEndless();
     await requestStop(run);
     const [stopped, ...others] = await whenOver(folder, 1);
     expect(others).toEqual([]);
-    expect(stopped).toMatchObject({ state: 'stopped', sweep: { waiting: ['seed=4'], goesOn: false } });
+    expect(stopped).toMatchObject({ state: 'stopped', sweep: { waiting: ['steps=5'], goesOn: false } });
+    await shorten(run);
     await resumeRun(run, { bundleFolder });
-    const runs = await whenOver(folder, 2);
-    expect(runs.map(({ state, step }) => [state, step])).toEqual([
-      ['finished', 400],
-      ['finished', 400],
+    expect((await whenOver(folder, 2)).map(({ name, state }) => [name, state])).toEqual([
+      ['Tiny MH-MoE, steps=1000000', 'finished'],
+      ['Tiny MH-MoE, steps=5', 'finished'],
     ]);
   });
 
   it('waits where its worker was killed, and goes on when that is resumed', async () => {
-    const folder = family('{ train.seed: [3, 4] }', 400);
-    const { run, status } = await start(folder, [0, 1]);
-    process.kill(status.pid, 'SIGKILL');
+    const { folder, run, pid } = await startEndless();
+    process.kill(pid, 'SIGKILL');
     const [lost, ...others] = await whenOver(folder, 1);
     expect(others).toEqual([]);
-    expect(lost).toMatchObject({ state: 'lost', sweep: { waiting: ['seed=4'], goesOn: false } });
+    expect(lost).toMatchObject({ state: 'lost', sweep: { waiting: ['steps=5'], goesOn: false } });
+    await shorten(run);
     await resumeRun(run, { bundleFolder });
     expect((await whenOver(folder, 2)).map(({ state }) => state)).toEqual(['finished', 'finished']);
   });
 
   it('ends with the member that trains where what waits was dropped', async () => {
-    const folder = family('{ train.seed: [3, 4] }', 60);
-    const { run } = await start(folder, [0, 1]);
+    const { folder, run } = await startEndless();
     dropSweepQueue(run);
+    await requestStop(run);
+    await whenOver(folder, 1);
+    await shorten(run);
+    await resumeRun(run, { bundleFolder });
     const runs = await whenOver(folder, 1);
     expect(runs.map(({ state, sweep }) => [state, sweep])).toEqual([['finished', null]]);
-    await expect(resumeRun(run, { bundleFolder })).rejects.toThrow(/has finished its 60 steps/);
+    await expect(resumeRun(run, { bundleFolder })).rejects.toThrow(/has finished its \d+ steps/);
   });
+
+  it('halts where the programs were replaced by an update meanwhile, until it is resumed', async () => {
+    const { folder, run } = await startEndless();
+    await requestStop(run);
+    await whenOver(folder, 1);
+    const log: string[] = [];
+    await handOn(run, { state: 'finished' }, { bundleFolder: join(folder, 'gone'), log: (message) => log.push(message) });
+    const [held, ...others] = await runsOf(folder);
+    expect(others).toEqual([]);
+    expect(held).toMatchObject({ sweep: { waiting: ['steps=5'], halted: { message: expect.stringContaining('updated') }, goesOn: false } });
+    expect(log.join('\n')).toContain('updated');
+    await shorten(run);
+    await resumeRun(run, { bundleFolder });
+    expect((await whenOver(folder, 2)).map(({ state, sweep }) => [state, sweep])).toEqual([
+      ['finished', null],
+      ['finished', null],
+    ]);
+  });
+
+  /** A first member that does not end before something is done with it, and a short one. */
+  async function startEndless() {
+    const folder = family('[{ train.steps: 1000000 }, { train.steps: 5 }]', 5);
+    const { run, status } = await start(folder, [0, 1]);
+    return { folder, run, pid: status.pid };
+  }
+
+  /** A run that is over has two steps left. */
+  async function shorten(run: string): Promise<void> {
+    const [description, status] = [await readDescription(run), await readStatus(run)];
+    if (description === undefined || status === undefined) throw new Error('no run');
+    // A worker that was killed has no checkpoint: it starts again.
+    const totalSteps = status.step + 2;
+    const experiment = description.experiment as { train: object };
+    writeDescription(run, { ...description, totalSteps, experiment: { ...experiment, train: { ...experiment.train, steps: totalSteps } } });
+  }
 });
 
 describe('a member that cannot be started', () => {
@@ -220,21 +261,21 @@ describe('a member that cannot be started', () => {
   });
 
   it('halts the sweep where two in a row cannot for the same reason, until that is mended', async () => {
-    const folder = family('{ train.seed: [3, 4, 5, 6] }', 200);
+    const other = (seed: number) => `{ train.seed: ${seed}, data.train: [other.txt] }`;
+    const folder = family(`[{ train.seed: 3 }, ${other(4)}, ${other(5)}, { train.seed: 6 }]`, 5);
     const { run } = await start(folder, [0, 1, 2, 3]);
-    renameSync(join(folder, 'corpus', 'train.txt'), join(folder, 'elsewhere.txt'));
     const [finished, ...others] = await whenOver(folder, 1);
     expect(others).toEqual([]);
     expect(finished).toMatchObject({
       state: 'finished',
       sweep: {
-        waiting: ['seed=4', 'seed=5', 'seed=6'],
+        waiting: [expect.stringContaining('seed=4'), expect.stringContaining('seed=5'), 'seed=6'],
         refused: [],
-        halted: { message: expect.stringContaining('train.txt'), advice: expect.stringMatching(/./) },
+        halted: { message: expect.stringContaining('other.txt'), advice: expect.stringMatching(/./) },
         goesOn: false,
       },
     });
-    renameSync(join(folder, 'elsewhere.txt'), join(folder, 'corpus', 'train.txt'));
+    copyFileSync(join(folder, 'corpus', 'train.txt'), join(folder, 'other.txt'));
     await resumeRun(run, { bundleFolder });
     const runs = await whenOver(folder, 4);
     expect(await seeds(runs)).toEqual([3, 4, 5, 6]);
@@ -257,28 +298,6 @@ describe('a member that cannot be started', () => {
     ]);
     await resumeRun(runs[1]?.directory ?? '', { bundleFolder });
     expect((await whenOver(folder, 3)).map(({ state }) => state)).toEqual(['failed', 'finished', 'finished']);
-  });
-
-  it('halts it where the programs were replaced by an update meanwhile', async () => {
-    const folder = family('{ train.seed: [3, 4] }', 200);
-    // Inside the repository, where the runtime is found.
-    const old = join(bundleFolder, 'old');
-    mkdirSync(old);
-    for (const name of ['worker', 'engineThread', 'dataThread', 'probe'])
-      copyFileSync(join(bundleFolder, `${name}.js`), join(old, `${name}.js`));
-    const { run } = await start(folder, [0, 1], old);
-    rmSync(old, { recursive: true });
-    const [finished, ...others] = await whenOver(folder, 1);
-    expect(others).toEqual([]);
-    expect(finished).toMatchObject({
-      state: 'finished',
-      sweep: { waiting: ['seed=4'], halted: { message: expect.stringContaining('updated') } },
-    });
-    await resumeRun(run, { bundleFolder });
-    expect((await whenOver(folder, 2)).map(({ state, sweep }) => [state, sweep])).toEqual([
-      ['finished', null],
-      ['finished', null],
-    ]);
   });
 });
 
