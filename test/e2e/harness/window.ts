@@ -15,7 +15,7 @@ export class Window {
 
   /** Picks a command from the palette by its full title, for example `MoE Lab: Start Run`. */
   async runCommand(title: string): Promise<void> {
-    await eventually(`the command "${title}" in the palette`, async () => {
+    const attempt = async (): Promise<true> => {
       await this.page.keyboard.press('Escape');
       await this.page.keyboard.press('F1');
       const input = this.page.locator('.quick-input-widget input');
@@ -23,11 +23,13 @@ export class Window {
       // An open palette does not refresh, so the text is typed anew at each attempt.
       await input.fill(`>${title}`);
       const row = this.quickPickRow(title);
-      await row.waitFor({ timeout: 2000 });
+      await row.waitFor({ timeout: 3000 });
       // Not to wait for where a command leads: a reload would be asked for twice.
-      await row.click({ timeout: 2000, noWaitAfter: true });
+      if (/\bfocused\b/.test((await row.getAttribute('class', { timeout: 3000 })) ?? '')) await this.page.keyboard.press('Enter');
+      else await row.click({ timeout: 3000, noWaitAfter: true });
       return true;
-    });
+    };
+    await eventually(`the command "${title}" in the palette`, attempt, 60);
   }
 
   /** Whether the palette offers a command now. */
