@@ -22,15 +22,27 @@ export interface GpuSources {
   readonly totalMemory: number;
   /** Where Linux tells of its GPUs. */
   readonly drmFolder: string;
+  /** How long nvidia-smi may take. */
+  readonly answerMilliseconds: number;
 }
 
 function thisMachine(): GpuSources {
   const { platform, arch, env } = process;
-  return { platform, arch, environment: env, totalMemory: totalmem(), drmFolder: '/sys/class/drm' };
+  return {
+    platform,
+    arch,
+    environment: env,
+    totalMemory: totalmem(),
+    drmFolder: '/sys/class/drm',
+    answerMilliseconds: ANSWER_MILLISECONDS,
+  };
 }
 
 /** nvidia-smi wakes a card that sleeps, which takes seconds; a driver that hangs is as good as none. */
 const ANSWER_MILLISECONDS = 15_000;
+
+/** No machine has more: what says so is not nvidia-smi. */
+const MOST_GPUS = 64;
 
 /**
  * The GPUs of this machine whose memory is known: those of NVIDIA by nvidia-smi, those of AMD with memory of their own by what Linux tells of them, that of
@@ -53,13 +65,23 @@ function driverMayBe(vendor: RegExp, environment: GpuSources['environment']): bo
   return named === '' || vendor.test(named);
 }
 
-function askNvidia({ platform, environment }: GpuSources): Promise<readonly Gpu[]> {
+function askNvidia({ platform, environment, answerMilliseconds }: GpuSources): Promise<readonly Gpu[]> {
   const program = programOnPath('nvidia-smi', { platform, environment, exists: isExecutable });
   if (program === undefined) return Promise.resolve([]);
   const question = ['--query-gpu=name,memory.total', '--format=csv,noheader,nounits'];
-  const options = { env: { ...environment }, timeout: ANSWER_MILLISECONDS, windowsHide: true };
   return new Promise((resolve) => {
-    execFile(program, question, options, (error, stdout) => resolve(error === null ? nvidiaGpus(stdout) : []));
+    const child = execFile(program, question, { env: { ...environment }, windowsHide: true }, (error, stdout) => {
+      clearTimeout(patience);
+      resolve(error === null ? nvidiaGpus(stdout) : []);
+    });
+    // One that waits for a driver that hangs need not end when it is told to: it is left to itself, and nobody waits for it or for what it holds open.
+    const patience = setTimeout(() => {
+      child.kill('SIGKILL');
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.unref();
+      resolve([]);
+    }, answerMilliseconds);
   });
 }
 
@@ -70,10 +92,11 @@ const MIB = 2 ** 20;
  * that may not ask. Those are left out.
  */
 export function nvidiaGpus(answer: string): readonly Gpu[] {
-  return answer.split(/\r?\n/).flatMap((line) => {
-    const [, name = '', mebibytes = ''] = /^\s*(\S.*?)\s*,\s*(\d+)\s*$/.exec(line) ?? [];
+  const gpus = answer.split(/\r?\n/).flatMap((line) => {
+    const [, name = '', mebibytes = ''] = /^\s*([^\p{Cc}\s][^\p{Cc}]*?)\s*,\s*(\d{1,9})\s*$/u.exec(line) ?? [];
     return Number(mebibytes) > 0 ? [{ name, bytes: Number(mebibytes) * MIB, shared: false }] : [];
   });
+  return gpus.slice(0, MOST_GPUS);
 }
 
 /**

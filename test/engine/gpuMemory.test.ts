@@ -17,7 +17,15 @@ function newFolder(): string {
 
 /** A machine without GPUs, and what else is said of it. */
 function machine(more: Partial<GpuSources> = {}): GpuSources {
-  return { platform: 'linux', arch: 'x64', environment: { PATH: '' }, totalMemory: 64 * 1024 * MIB, drmFolder: newFolder(), ...more };
+  return {
+    platform: 'linux',
+    arch: 'x64',
+    environment: { PATH: '' },
+    totalMemory: 64 * 1024 * MIB,
+    drmFolder: newFolder(),
+    answerMilliseconds: 60_000,
+    ...more,
+  };
 }
 
 describe('what nvidia-smi answers', () => {
@@ -40,6 +48,9 @@ describe('what nvidia-smi answers', () => {
     ['no driver', "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n", []],
     ['nothing', '', []],
     ['no memory', 'NVIDIA L4, 0\n', []],
+    ['more memory than there is', `NVIDIA L4, ${'9'.repeat(400)}\n`, []],
+    ['what would drive a terminal', '\u001b[31mNVIDIA L4, 23034\n', []],
+    ['more GPUs than there are', 'NVIDIA L4, 23034\n'.repeat(100_000), Array.from({ length: 64 }, () => own('NVIDIA L4', 23034))],
   ])('%s', (_, answer, gpus) => {
     expect(nvidiaGpus(answer)).toEqual(gpus);
   });
@@ -66,6 +77,15 @@ describe.skipIf(process.platform === 'win32')('a program called nvidia-smi', () 
     ['is killed', 'kill -9 $$'],
   ])('that %s says nothing', async (_, script) => {
     expect(await findGpus(machine({ environment: { PATH: nvidiaSmi(script) } }))).toEqual([]);
+  });
+
+  it('that does not end when it is told to is left alone, with what it has started', async () => {
+    const hangs = 'trap "" TERM; while :; do sleep 1; done';
+    expect(await findGpus(machine({ environment: { PATH: `${nvidiaSmi(hangs)}${delimiter}/bin` }, answerMilliseconds: 100 }))).toEqual([]);
+    const holdsItsOutput = 'sleep 5 & echo "NVIDIA L4, 23034"; wait';
+    expect(
+      await findGpus(machine({ environment: { PATH: `${nvidiaSmi(holdsItsOutput)}${delimiter}/bin` }, answerMilliseconds: 100 })),
+    ).toEqual([]);
   });
 
   it('is not run from a folder that depends on where one is, nor where it may not be executed', async () => {
