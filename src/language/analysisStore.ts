@@ -166,7 +166,8 @@ export class AnalysisStore {
     const configs = this.#configs;
     const load: Load = function* (path) {
       const read = yield* configs.load(path);
-      for (const [name, text] of read.texts) texts.set(name, text);
+      // What was read first has been used: a later text of the same file does not make up for that.
+      for (const [name, text] of read.texts) if (!texts.has(name)) texts.set(name, text);
       return read;
     };
     const read = yield* load(file);

@@ -164,6 +164,28 @@ describe('the store of analyses', () => {
       expect(store.get('/w/mh.moe.yaml')).toMatchObject({ loaded, baseline });
     });
 
+    it('takes in a baseline that changes after any of its steps, also one that the config extends', () => {
+      for (const [own, base] of [
+        ['/w/mh.moe.yaml', '/w/smoe.moe.yaml'],
+        ['/w/apart.moe.yaml', '/w/other.moe.yaml'],
+      ] as const) {
+        files['/w/apart.moe.yaml'] = `parity: other.moe.yaml\n${smoe}`;
+        for (let amount = 1, isOver = false; !isOver; amount++) {
+          const fresh = new AnalysisStore({ readText: (file) => files[file], environment: () => environment });
+          const steps = fresh.steps(own);
+          for (let taken = 0; taken < amount && !isOver; taken++) isOver = steps.next().done === true;
+          if (isOver) break;
+          const text = files[base] ?? '';
+          files[base] = text.replace(/ experts: \d+/, ` experts: ${20 + amount}`);
+          fresh.outdate(base);
+          const { baseline, loaded, parity } = atOnce(steps);
+          expect(baseline?.experiment.model.moe?.experts, `${own} after ${amount}`).toBe(20 + amount);
+          const direct = new AnalysisStore({ readText: (file) => files[file], environment: () => environment }).get(own);
+          expect({ loaded: loaded.experiment, parity }).toEqual({ loaded: direct.loaded.experiment, parity: direct.parity });
+        }
+      }
+    });
+
     it.each([1, 5, 12])('takes in other severities after %i of its steps', (amount) => {
       const codes = ({ findings }: ConfigAnalysis): readonly string[] => findings.map(({ code, severity }) => `${severity} ${code}`);
       const steps = store.steps('/w/mh.moe.yaml');
