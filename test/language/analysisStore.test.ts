@@ -164,25 +164,28 @@ describe('the store of analyses', () => {
       expect(store.get('/w/mh.moe.yaml')).toMatchObject({ loaded, baseline });
     });
 
-    it('takes in a baseline that changes after any of its steps, also one that the config extends', () => {
-      for (const [own, base] of [
-        ['/w/mh.moe.yaml', '/w/smoe.moe.yaml'],
-        ['/w/apart.moe.yaml', '/w/other.moe.yaml'],
-      ] as const) {
-        files['/w/apart.moe.yaml'] = `parity: other.moe.yaml\n${smoe}`;
-        for (let amount = 1, isOver = false; !isOver; amount++) {
-          const fresh = new AnalysisStore({ readText: (file) => files[file], environment: () => environment });
-          const steps = fresh.steps(own);
-          for (let taken = 0; taken < amount && !isOver; taken++) isOver = steps.next().done === true;
-          if (isOver) break;
-          const text = files[base] ?? '';
-          files[base] = text.replace(/ experts: \d+/, ` experts: ${20 + amount}`);
-          fresh.outdate(base);
-          const { baseline, loaded, parity } = atOnce(steps);
-          expect(baseline?.experiment.model.moe?.experts, `${own} after ${amount}`).toBe(20 + amount);
-          const direct = new AnalysisStore({ readText: (file) => files[file], environment: () => environment }).get(own);
-          expect({ loaded: loaded.experiment, parity }).toEqual({ loaded: direct.loaded.experiment, parity: direct.parity });
-        }
+    it.each([
+      ['mended', '/w/other.moe.yaml', 'experts: none', 'experts: 9'],
+      ['broken', '/w/other.moe.yaml', 'experts: 8', 'experts: none'],
+      ['changed', '/w/other.moe.yaml', 'experts: 8', 'experts: 9'],
+      ['mended, and extended', '/w/smoe.moe.yaml', 'experts: none', 'experts: 9'],
+      ['changed, and extended', '/w/smoe.moe.yaml', 'experts: 8', 'experts: 9'],
+    ])('takes in a baseline that is %s, after any of its steps', (_, base, before, after) => {
+      const own = '/w/mh.moe.yaml';
+      files[own] = family.replace('parity: smoe.moe.yaml', `parity: ${base.slice('/w/'.length)}`);
+      const text = files[base] ?? '';
+      const sources = { readText: (file: string) => files[file], environment: () => environment };
+      for (let amount = 1, isOver = false; ; amount++) {
+        files[base] = text.replace('experts: 8', before);
+        const fresh = new AnalysisStore(sources);
+        const steps = fresh.steps(own);
+        for (let taken = 0; taken < amount && !isOver; taken++) isOver = steps.next().done === true;
+        if (isOver) break;
+        files[base] = text.replace('experts: 8', after);
+        fresh.outdate(base);
+        const { findings, parity } = atOnce(steps);
+        const direct = new AnalysisStore(sources).get(own);
+        expect({ amount, findings, parity }).toEqual({ amount, findings: direct.findings, parity: direct.parity });
       }
     });
 
