@@ -53,10 +53,23 @@ const queueSchema: z.ZodType<SweepQueue> = z.object({
   halted: problemSchema.nullable().default(null),
 });
 
-/** `sweep.json`; undefined where there is none, or none that this version understands. */
+/** `sweep.json`; undefined where there is none. One that this version does not understand keeps its members, so that nobody starts any. */
 export async function readSweepQueue(run: string): Promise<SweepQueue | undefined> {
-  return readJson(runFiles.sweep(run), (value) => queueSchema.safeParse(value).data);
+  const file = runFiles.sweep(run);
+  const queue = await readJson(file, (value) => queueSchema.safeParse(value).data);
+  return queue === undefined && existsSync(file) ? unreadable : queue;
 }
+
+const unreadable: SweepQueue = {
+  schemaVersion: 1,
+  configFile: '',
+  configSource: '',
+  waiting: [],
+  halted: {
+    message: 'sweep.json, which has the members that wait behind the run, is damaged or of a newer MoE Lab.',
+    advice: 'Update MoE Lab and resume the run, or stop the sweep and train the members that are left from their config.',
+  },
+};
 
 /** Throws RunStorageError. */
 export function writeSweepQueue(run: string, queue: SweepQueue): void {
@@ -71,9 +84,12 @@ export function updateSweepQueue(run: string, queue: SweepQueue): boolean {
   return true;
 }
 
-/** What waits is not trained. Throws RunStorageError. */
-export function dropSweepQueue(run: string): void {
-  guardStorage(runFiles.sweep(run), () => rmSync(runFiles.sweep(run), { force: true }));
+/** What waits is not trained; false where nothing did, or has moved on meanwhile. Throws RunStorageError. */
+export function dropSweepQueue(run: string): boolean {
+  const file = runFiles.sweep(run);
+  const waited = existsSync(file);
+  guardStorage(file, () => rmSync(file, { force: true }));
+  return waited;
 }
 
 /**

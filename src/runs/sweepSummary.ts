@@ -31,11 +31,12 @@ export function leftBehind(sweep: SweepSummary | null): number {
 }
 
 /** `then 3 more`, `3 more wait`, `1 member was not started`; empty where nothing follows. */
-export function sweepText({ waiting, refused, goesOn }: SweepSummary): string {
+export function sweepText({ waiting, refused, halted, goesOn }: SweepSummary): string {
   const left = waiting.length;
   const parts = [
     ...(left === 0 ? [] : [goesOn ? `then ${left} more` : `${left} more ${left === 1 ? 'waits' : 'wait'}`]),
     ...(refused.length === 0 ? [] : [`${refused.length} ${refused.length === 1 ? 'member was' : 'members were'} not started`]),
+    ...(left + refused.length === 0 && halted !== null ? ['what waits cannot be read'] : []),
   ];
   return parts.join(', ');
 }

@@ -95,6 +95,7 @@ export async function handOn(
   if (state !== 'finished' && state !== 'failed') return undefined;
   try {
     const queue = await readSweepQueue(run);
+    if (queue?.waiting.length === 0 && queue.halted !== null) log(queue.halted.message);
     if (queue === undefined || nextMember(queue) === undefined) return undefined;
     if (!existsSync(join(options.bundleFolder, 'worker.js'))) {
       updateSweepQueue(run, halted(queue, updated));

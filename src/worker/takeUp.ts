@@ -34,7 +34,7 @@ export async function takeUp(run: string, launch: RunDescription['launch']): Pro
     const { description, status } = await resumable(run);
     takeRequests(run);
     const queue = await readSweepQueue(run);
-    if (queue !== undefined) updateSweepQueue(run, renewed(queue));
+    if (queue !== undefined && queue.waiting.length > 0) updateSweepQueue(run, renewed(queue));
     if (status.address !== null) discardAddress(status.address.path);
     const taken = { ...description, launch };
     writeDescription(run, taken);

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { initialStatus } from '../../src/worker/runStatus';
@@ -76,5 +76,19 @@ describe('what waits behind a run', () => {
       code: 1,
       stderr: expect.stringMatching(/does not train: it is stopped, and nothing waits behind it\.\n$/),
     });
+  });
+
+  it('is not passed over in silence where it cannot be read', async () => {
+    const { folder, run, runs } = await runWithQueue();
+    writeFileSync(runFiles.sweep(run), '{');
+    expect((await runCli(folder, 'runs', ...runs)).stdout).toMatch(/ what waits cannot be read$/m);
+    expect((await runCli(folder, 'show', basename(run), ...runs)).stdout).toMatch(
+      /\nsweep {4}what waits cannot be read\n {9}The next is not started: sweep\.json/,
+    );
+    expect(await runCli(folder, 'stop', '--sweep', basename(run), ...runs)).toMatchObject({
+      code: 0,
+      stdout: 'Dropped what waited behind it.\n',
+    });
+    expect(existsSync(runFiles.sweep(run))).toBe(false);
   });
 });

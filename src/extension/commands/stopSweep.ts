@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { isLive } from '../../runs/liveness';
 import { dropSweepQueue } from '../../runs/sweepQueue';
-import { leftBehind } from '../../runs/sweepSummary';
 import { requestStop } from '../../worker/client';
+import { stopSweep as stopSweepOf } from '../../worker/stopSweep';
 import type { RunTarget } from '../contributions';
 import { ExtensionError } from '../errors';
 import type { RunStore } from '../runs/runStore';
@@ -15,16 +15,17 @@ export async function stopSweep(store: RunStore, given: RunTarget | undefined): 
     none: 'No member of a sweep waits.',
     suits: ({ sweep }) => sweep !== null,
   });
-  const dropped = leftBehind(run.sweep);
-  if (dropped === 0) throw new ExtensionError(`Nothing waits behind ${run.name}.`, 'Stop Run stops the run itself.');
-  await stopWithSweep(run.directory, isLive(run.state));
-  const stopped = isLive(run.state) ? `${run.name} stops; ` : '';
-  vscode.window.setStatusBarMessage(`$(stop-circle) ${stopped}${dropped} ${dropped === 1 ? 'member was' : 'members were'} dropped`, 5_000);
+  // One that has ended meanwhile is followed by the run that is meant.
+  const stopped = run.sweep === null && isLive(run.state) ? undefined : await stopSweepOf(run.directory);
+  if (stopped === undefined) throw new ExtensionError(`Nothing waits behind ${run.name}.`, 'Stop Run stops the run itself.');
+  const { dropped, route } = stopped;
+  const stops = route === null ? '' : `${stopped.run.name} stops; `;
+  vscode.window.setStatusBarMessage(`$(stop-circle) ${stops}${dropped} ${dropped === 1 ? 'member was' : 'members were'} dropped`, 5_000);
   await store.refresh();
 }
 
 /** What waits is dropped first: should the run end at this moment, the next is not started. */
-export async function stopWithSweep(run: string, isTraining = true): Promise<void> {
+export async function stopWithSweep(run: string): Promise<void> {
   dropSweepQueue(run);
-  if (isTraining) await requestStop(run);
+  await requestStop(run);
 }
