@@ -22,9 +22,9 @@ export function secondsIn(text: string): number | undefined {
   return amountIn(text, seconds);
 }
 
-/** `4GiB`, `500 MB`, `2g` in bytes, where a letter alone is a power of 1024; undefined where it is no amount. */
+/** `4GiB`, `500 MB`, `2g` in bytes, where a letter alone is a power of 1024; undefined where it is no amount: nobody who writes `24` means bytes. */
 export function bytesIn(text: string): number | undefined {
-  return amountIn(text, bytes);
+  return /[a-z]/i.test(text) ? amountIn(text, bytes) : undefined;
 }
 
 function amountIn(text: string, units: Readonly<Record<string, number>>): number | undefined {
@@ -41,7 +41,7 @@ export function budgetIn(text: string): { readonly seconds?: number; readonly by
   for (const part of parts) {
     // A number alone says nothing of what.
     const time = /\d\s*[a-z]/i.test(part) ? secondsIn(part) : undefined;
-    const memory = time === undefined && /[a-z]/i.test(part) ? bytesIn(part) : undefined;
+    const memory = time === undefined ? bytesIn(part) : undefined;
     if (time !== undefined && budget.seconds === undefined) budget = { ...budget, seconds: time };
     else if (memory !== undefined && budget.bytes === undefined) budget = { ...budget, bytes: memory };
     else return undefined;

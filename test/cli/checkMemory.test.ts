@@ -55,9 +55,10 @@ describe('moe-lab check, of memory', () => {
     expect(await check('--runs', 'scratch', '--device-memory', '24GiB')).toEqual(clean);
     const { code, stdout } = await check('--device-memory', '1MiB');
     expect([code, stdout]).toEqual([1, expect.stringContaining('; the GPU has 1.00 MiB.')]);
-    expect(await check('--device-memory', 'much')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('--device-memory takes an amount such as 24GiB, not much.') as string,
-    });
+    for (const none of ['much', '24'])
+      expect(await check('--device-memory', none)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(`--device-memory takes an amount such as 24GiB, not ${none}.`) as string,
+      });
   });
 });

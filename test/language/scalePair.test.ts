@@ -155,7 +155,8 @@ describe('a budget', () => {
     ['4g', 4 * 2 ** 30],
     ['500 MB', 5e8],
     ['1.5 TiB', 1.5 * 2 ** 40],
-    ['1000', 1000],
+    ['1000 b', 1000],
+    ['24', undefined],
     ['much', undefined],
     ['4 GiBs', undefined],
   ])('of memory may be written %j', (text, expected) => {
