@@ -24,6 +24,10 @@ type Severity = (typeof severities)[number];
 
 export const command: Command = {
   summary: 'Check configs by the rules of the editor, so that a build can refuse an unfair comparison.',
+  notes: [
+    '--fail-on: the least severity that makes the exit code 1; warning where it is left out.',
+    '--device-memory: hold what would train on a GPU against so much memory, not against the GPU that was found here.',
+  ],
   usage:
     'check FILE|FOLDER... [--format text|json|sarif] [--severity CODE=off|information|warning|error]... [--fail-on error|warning|information] [--device-memory 24GiB] [--runs DIR] [--json]',
   options: {

@@ -20,6 +20,8 @@ export interface CommandContext {
 export interface Command {
   /** One line of `moe-lab --help`. */
   readonly summary: string;
+  /** Lines of the command's own `--help` on what the usage line does not say by itself: what options do, and what goes on afterwards. */
+  readonly notes?: readonly string[];
   /** What follows `moe-lab` on the usage line, for example `count FILE...`. */
   readonly usage: string;
   /** Options besides `--json` and `--help`, which every command has. */

@@ -10,7 +10,7 @@ import { textTable } from './textTable';
 const devices: readonly Device[] = ['cpu', 'webgpu'];
 
 export const command: Command = {
-  summary: 'Say which devices can train here, and why others cannot.',
+  summary: 'Say which devices can train here, with which GPUs, and why others cannot.',
   usage: 'devices [--runs DIR] [--json]',
   options: { runs: { type: 'string' } },
   async run({ positionals, values, stdout, stderr, cwd }) {

@@ -67,7 +67,7 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: async () => (await import('./measure')).command,
   },
   devices: {
-    summary: 'Say which devices can train here, and why others cannot.',
+    summary: 'Say which devices can train here, with which GPUs, and why others cannot.',
     load: async () => (await import('./devices')).command,
   },
 };
@@ -97,8 +97,12 @@ async function run([name, ...rest]: readonly string[], streams: Streams): Promis
   if (!entry) throw new WrongUse(unknownCommand(name));
   const command = await entry.load();
   const { values, positionals } = parseCommandArguments(name, command, rest);
-  if (values['help'] === true) return print(streams, `usage: moe-lab ${command.usage}\n\n${command.summary}`);
+  if (values['help'] === true) return print(streams, helpOf(command));
   return command.run({ ...streams, values, positionals });
+}
+
+function helpOf({ usage, summary, notes = [] }: Command): string {
+  return [`usage: moe-lab ${usage}`, '', summary, ...(notes.length === 0 ? [] : ['', ...notes])].join('\n');
 }
 
 function print({ stdout }: Streams, text: string): number {

@@ -18,6 +18,11 @@ import { printableLines } from './terminal/printable';
 
 export const command: Command = {
   summary: 'Train a config, or each member of its sweep in turn.',
+  notes: [
+    'A sweep trains its members in this terminal; --member trains one of them.',
+    '--detach: return as soon as the run trains. It goes on by itself, and the members of a sweep after it.',
+    '--resume: go on from the newest checkpoint, and then with what waits behind the run.',
+  ],
   usage:
     'run FILE [--member N|NAME] [--detach] [--device cpu|webgpu] [--steps N] [--runs DIR] [--json]\n       moe-lab run --resume RUN [--detach] [--runs DIR] [--json]',
   options: {

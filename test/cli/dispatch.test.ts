@@ -28,11 +28,13 @@ describe('moe-lab', () => {
     expect(help.code).toBe(0);
     for (const name of Object.keys(commands)) expect(help.stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
     expect((await runCli(models, 'count', '-h')).stdout).toMatch(/^usage: moe-lab count FILE\.\.\./);
+    expect((await runCli(models, 'stop', '--help')).stdout).toMatch(/^--sweep: drop them/m);
   });
 
   it.each(Object.entries(commands))('%s says the same of itself in the overview and in its own help', async (name, entry) => {
     const command = await entry.load();
     expect(entry.summary).toBe(command.summary);
     expect(command.usage.split(' ')[0]).toBe(name);
+    for (const [option = ''] of (command.notes ?? []).join('\n').matchAll(/--[a-z-]+/g)) expect(command.usage).toContain(option);
   });
 });
