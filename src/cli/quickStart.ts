@@ -1,10 +1,11 @@
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { writeSampleWorkspace, type SampleWorkspace } from '../data/sampleWorkspace';
 import { readRunResult } from '../runs/runResult';
-import { exitCode } from './command';
+import { exitCode, WrongUse } from './command';
 import { openRun, trainInForeground } from './foregroundRun';
 import { interruption } from './interruption';
 import { reportProblem } from './problem';
+import { quickStartArguments, quickStartUsage } from './quickStartArguments';
 import { comparisonNotes, comparisonTable, type EntropyFloor } from './terminal/comparisonTable';
 import { grouped } from './terminal/figures';
 
@@ -16,8 +17,12 @@ const configs = ['smoe.moe.yaml', 'mh-moe.moe.yaml'] as const;
 
 async function main(): Promise<number> {
   const { stdout } = process;
-  const folder = resolve(process.argv[2] ?? join('.try', 'workspace'));
-  const steps = process.argv[3] === '--steps' ? Number(process.argv[4]) : undefined;
+  const given = quickStartArguments(process.argv.slice(2));
+  if (given === undefined) {
+    stdout.write(`${quickStartUsage}\n`);
+    return exitCode.done;
+  }
+  const { folder, steps } = given;
   const signal = interruption(() => stdout.write('\nStopping after this step, with a checkpoint; Ctrl-C again ends at once.\n'));
 
   const workspace = await writeSampleWorkspace(folder);
@@ -51,6 +56,10 @@ function floorsOf({ entropy: { prose, arithmetic, lists, code } }: SampleWorkspa
 
 void main()
   .catch((error: unknown) => {
+    if (error instanceof WrongUse) {
+      console.error(error.message);
+      return exitCode.wrongUse;
+    }
     if (!reportProblem(error, process.stderr, process.cwd())) console.error(error);
     return exitCode.findings;
   })
