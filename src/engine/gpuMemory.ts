@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
-import { programOnPath } from './programOnPath';
+import { isExecutable, programOnPath } from './programOnPath';
 
 /** A GPU and the memory that it computes in. */
 export interface Gpu {
@@ -120,13 +119,4 @@ async function readAmdCard(device: string): Promise<Gpu | undefined> {
   const [total, maker, product] = await Promise.all([read('mem_info_vram_total'), read('mem_info_vram_vendor'), read('product_name')]);
   if (!/^\d+$/.test(total) || Number(total) === 0 || maker === '' || maker === 'unknown') return undefined;
   return { name: product === '' ? 'AMD GPU' : product, bytes: Number(total), shared: false };
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

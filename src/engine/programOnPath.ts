@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { posix, win32 } from 'node:path';
 
 export interface PathFacts {
@@ -19,4 +20,14 @@ export function programOnPath(name: string, { platform, environment, exists }: P
     .filter((folder) => isAbsolute(folder))
     .map((folder) => join(folder, platform === 'win32' ? `${name}.exe` : name))
     .find(exists);
+}
+
+/** Whether this process may run a file: on Windows, whether it is there. */
+export function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

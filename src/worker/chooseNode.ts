@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Device, DeviceReport } from '../engine/engine';
+import { isExecutable } from '../engine/programOnPath';
 import type { RunDescription } from '../runs/format';
 import type { KnownGpu } from '../runs/machineFile';
 import { launchAdvice } from './deviceCheck';
@@ -52,13 +52,4 @@ function tryRungs({ bundleFolder, nodePath = '' }: NodeOptions, device: string):
     exists: isExecutable,
   });
   return climb(rungs, join(bundleFolder, 'probe.js'), device);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
