@@ -59,7 +59,10 @@ export function fixedKTwin({ configFile, experiment, mean }: TwinSubject, folder
   const { moe } = model;
   const subject = experimentName(configFile, experiment);
   if (moe === undefined || !choicesVary(moe)) {
-    const why = moe === undefined ? 'has no routed layers' : `gives every unit ${moe.top_k} experts already (select: ${moe.router.select})`;
+    const why =
+      moe === undefined
+        ? 'has no routed layers'
+        : `gives every unit ${moe.top_k} ${moe.top_k === 1 ? 'expert' : 'experts'} already (select: ${moe.router.select})`;
     throw new NoTwin(`${subject} ${why}.`, 'A twin is for models with select: dynamic or top_p.');
   }
   const shape = resultingExperts(model, moe);

@@ -95,6 +95,8 @@ describe('the twin of a config', () => {
     expect(fixed.stderr).toMatch(
       /Fixed gives every unit 2 experts already \(select: top_k\)\.\n {2}A twin is for models with select: dynamic or top_p\./,
     );
+    writeFileSync(join(folder, 'one.moe.yaml'), config('{}', 'One').replace('top_k: 2', 'top_k: 1'));
+    expect((await runCli(folder, 'twin', 'one.moe.yaml')).stderr).toContain('One gives every unit 1 expert already');
     expect((await runCli(folder, 'twin', 'wrong.moe.yaml')).stderr).toMatch(/cannot be read: .*dynamc/);
     expect((await runCli(folder, 'twin', 'nobody')).code).toBe(2);
   });
