@@ -1,7 +1,7 @@
 /**
  * What an editor costs while a config is written: own synchronous time from a keystroke to the data of diagnostics, lenses and hints, for the largest
- * preset, alone and with the largest sweep; the fixes of the lightbulb behind it; the solver; and a workspace of configs that all name a baseline, checked again after it has changed. In milliseconds, and as ratios to a calibrated
- * loop of the same machine.
+ * preset, alone and with the largest sweep; the fixes of the lightbulb behind it; the solver; and a workspace of configs that all name a baseline,
+ * checked again after it has changed. In milliseconds, and as ratios to a calibrated loop of the same machine.
  */
 import { presets } from '../src/config/presets/catalogue';
 import { presetText } from '../src/config/presets/presetText';
