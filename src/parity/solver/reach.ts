@@ -8,8 +8,11 @@ import { solve, type Choice, type SolveOptions } from './solve';
 export interface Reach {
   /** Counted without what chooses experts, with it, and either way by the same sizes. */
   readonly equal: { readonly withoutRouter: boolean; readonly withRouter: boolean; readonly atOnce: boolean };
-  /** Empty where both are equal at once, or where the sizes that may change do not govern an axis. */
-  readonly closest: { readonly macs?: Choice; readonly parameters?: Choice };
+  /**
+   * On each axis, and of those that are equal on both by one way of counting. Empty where both are equal at once; without what no sizes reach, or the sizes that
+   * may change do not govern.
+   */
+  readonly closest: { readonly macs?: Choice; readonly parameters?: Choice; readonly withoutRouter?: Choice; readonly withRouter?: Choice };
 }
 
 /** Takes a few solutions where both cannot be had, so it is for who asks, not for every keystroke. */
@@ -18,12 +21,18 @@ export function reachOf(subject: Experiment, baseline: Experiment, options: Pick
   if (usual.choices.some((choice) => isEqual(choice, 'both ways')))
     return { equal: { withoutRouter: true, withRouter: true, atOnce: true }, closest: {} };
   const choices = [...usual.choices, ...solve(subject, baseline, { ...options, withRouter: !usual.withRouter }).choices];
-  const isReached = (even: Evenness): boolean => choices.some((choice) => isEqual(choice, even));
+  const reached = (even: Evenness): Choice | undefined => choices.find((choice) => isEqual(choice, even));
+  const [withoutRouter, withRouter, atOnce] = [reached('without router'), reached('with router'), reached('both ways')];
   const [macs] = solve(subject, baseline, { ...options, target: 'macs', limit: 1 }).choices;
   const [parameters] = solve(subject, baseline, { ...options, target: 'parameters', limit: 1 }).choices;
   return {
-    equal: { withoutRouter: isReached('without router'), withRouter: isReached('with router'), atOnce: isReached('both ways') },
-    closest: { ...(macs && { macs }), ...(parameters && { parameters }) },
+    equal: { withoutRouter: withoutRouter !== undefined, withRouter: withRouter !== undefined, atOnce: atOnce !== undefined },
+    closest: {
+      ...(withoutRouter && { withoutRouter }),
+      ...(withRouter && { withRouter }),
+      ...(macs && { macs }),
+      ...(parameters && { parameters }),
+    },
   };
 }
 
@@ -36,14 +45,18 @@ function isEqual(choice: Choice, even: Evenness): boolean {
 export function reachText({ equal, closest }: Reach, subject: Experiment, baseline: Experiment): readonly string[] {
   if (equal.atOnce) return [];
   const isOneDense = isSparse(subject.model) !== isSparse(baseline.model);
+  const line = (what: string, choice: Choice | undefined): readonly string[] =>
+    choice === undefined ? [] : [`${what}: ${choiceTitle(choice)}`];
   return [
-    `${reached(equal)}${isOneDense ? ' One of both is dense; the other uses a part of its parameters for each token.' : ''}`,
-    ...(closest.macs === undefined ? [] : [`Closest in MACs: ${choiceTitle(closest.macs)}`]),
-    ...(closest.parameters === undefined ? [] : [`Closest in parameters: ${choiceTitle(closest.parameters)}`]),
+    `${sentence(equal)}${isOneDense ? ' One of both is dense; the other uses a part of its parameters for each token.' : ''}`,
+    ...line('Equal without', closest.withoutRouter),
+    ...line('Equal with', closest.withRouter),
+    ...line('Closest in MACs', closest.macs),
+    ...line('Closest in parameters', closest.parameters),
   ];
 }
 
-function reached({ withoutRouter, withRouter }: Reach['equal']): string {
+function sentence({ withoutRouter, withRouter }: Reach['equal']): string {
   if (!withoutRouter && !withRouter) return 'No sizes make both MACs and parameters equal.';
   const counts =
     withoutRouter && withRouter

@@ -35,13 +35,17 @@ describe('what whole numbers reach on both axes', () => {
   it('is one way of counting for PEER beside a dense model, whose queries and keys are dear', () => {
     const reach = reachOf(preset('peer/n-512'), preset('peer/dense'));
     expect(reach.equal).toEqual({ withoutRouter: true, withRouter: true, atOnce: false });
-    const { macs, parameters } = reach.closest;
+    const { macs, parameters, withoutRouter, withRouter } = reach.closest;
+    for (const axis of ['macs', 'parameters'] as const) {
+      expect(withoutRouter && evenness(withoutRouter, axis)).toMatch(/^(without router|both ways)$/);
+      expect(withRouter && evenness(withRouter, axis)).toMatch(/^(with router|both ways)$/);
+    }
     expect(macs && evenness(macs, 'macs')).toBe('with router');
     expect(macs?.changes).toEqual({ 'model.product_keys.top_k': 277, 'model.product_keys.experts': 512 ** 2 });
     expect(parameters && evenness(parameters, 'parameters')).toBe('with router');
-    expect(texts('peer/n-512', 'peer/dense')[0]).toMatch(
-      /^MACs and parameters can be equal without what chooses experts or with it, not both\. /,
-    );
+    const [first, ...lines] = texts('peer/n-512', 'peer/dense');
+    expect(first).toMatch(/^MACs and parameters can be equal without what chooses experts or with it, not both\. /);
+    expect(lines.map((line) => line.split(':')[0])).toEqual(['Equal without', 'Equal with', 'Closest in MACs', 'Closest in parameters']);
   });
 
   it('of some keys alone is what those reach', () => {
