@@ -51,7 +51,11 @@ const causes = new WeakMap<
 function found({ loaded: { experiment, rangeOf }, count, baseline }: CauseInput): KeyPath | undefined {
   if (experiment === undefined) return undefined;
   const differing = sizeKeys.filter(
-    ({ path }) => rangeOf(path) !== undefined && !same(valueAt(experiment, path), valueAt(baseline.experiment, path)),
+    ({ path }) =>
+      rangeOf(path) !== undefined &&
+      // Of a section that is taken away no size is the cause.
+      valueAt(experiment, path.slice(0, -1)) !== undefined &&
+      !same(valueAt(experiment, path), valueAt(baseline.experiment, path)),
   );
   const choosing = isOfRouters(count, baseline.count) ? differing.find(({ path }) => path.at(-1) === 'experts') : undefined;
   if (choosing !== undefined) return choosing.path;

@@ -98,10 +98,14 @@ function residualsText({ comparison: { residuals: of } }: FoundMember): string {
 
 /** At the key of the sweep that the finding is about, else at the sweep. */
 function spotsOf({ member, found }: FoundMember): readonly Spot[] {
-  const key = found
-    .spots()
-    .map(({ path }) => sweptKey(path, member))
-    .find((swept) => swept !== undefined);
+  const [only, ...others] = Object.keys(member.changes);
+  const key =
+    found
+      .spots()
+      .map(({ path }) => sweptKey(path, member))
+      .find((swept) => swept !== undefined) ??
+    // Such as a section that it takes away, none of whose sizes is left to be named.
+    (others.length === 0 ? only : undefined);
   const place = key === undefined ? undefined : member.places[key];
   // In a mapping the key stands above its values; in a list it is one of the member's own.
   const ofKey = place === undefined ? [] : typeof place[1] === 'number' ? [atKey(...place)] : [atKey(...place.slice(0, 2))];

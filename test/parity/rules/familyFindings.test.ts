@@ -23,8 +23,8 @@ ${smoe
   .replace('kind: smoe', 'kind: mh-moe, heads: 2')
   .replace('experts: 8, top_k: 1, expert_width: 2048', 'experts: 41, top_k: 2, expert_width: 768')}`;
 
-function found(sweep: string, config = mhMoe): readonly PathFinding[] {
-  const texts = { 'a.moe.yaml': `${config}sweep: ${sweep}\n`, 'smoe.moe.yaml': smoe };
+function found(sweep: string, config = mhMoe, against = smoe): readonly PathFinding[] {
+  const texts = { 'a.moe.yaml': `${config}sweep: ${sweep}\n`, 'smoe.moe.yaml': against };
   const { count, baseline } = inputOf(texts);
   const loaded = load('a.moe.yaml', texts);
   if (count === undefined || baseline === undefined) throw new Error('Nothing to compare.');
@@ -84,6 +84,24 @@ describe('what rules find of the members of a sweep', () => {
     expect(task[0]?.message).toBe(
       '1 of 2 members differs from smoe.moe.yaml in the task: expert_width=768, steps=200, learning_rate=0.001. Perplexities do not compare with those of smoe.moe.yaml: train.steps 200 instead of 100. Say the same in both configs.',
     );
+  });
+
+  it('is found of members that take away what the baseline has, or bring what it has not', () => {
+    const [dense, ...others] = found('[{}, { model.moe: null }]');
+    expect(others).toEqual([]);
+    expect(dense && where(dense)).toBe('information parameters-off-parity at sweep / 1 / model.moe');
+    expect(dense?.message).toMatch(/^1 of 2 members differs from smoe\.moe\.yaml in parameters: moe=none, .*This model is dense/);
+    const [peer, switchHead] = [
+      '{ model.moe: null, model.product_keys: { experts: 64, heads: 2, top_k: 4, key_width: 16 } }',
+      '{ model.attention.moe: { experts: 4, top_k: 2 } }',
+    ];
+    expect(found(`[{}, ${peer}, ${switchHead}]`).map(({ code }) => code)).toEqual(['macs-off-parity', 'parameters-off-parity']);
+    const swept = { 'model.product_keys': peer, 'model.attention.moe': switchHead };
+    for (const [key, member] of Object.entries(swept)) {
+      const base = smoe.replace('attention: { heads: 12 }', 'attention: { heads: 12, moe: { experts: 4, top_k: 2 } }');
+      const ofPeer = base.replace(/ {2}moe: .*/, '  product_keys: { experts: 64, heads: 2, top_k: 4, key_width: 16 }');
+      expect(found(`[{}, { ${key}: null }]`, `parity: smoe.moe.yaml\n${ofPeer}`, ofPeer).length, member).toBeGreaterThan(0);
+    }
   });
 
   it('is nothing where they are at parity, or cannot be counted', () => {
