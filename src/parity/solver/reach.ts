@@ -49,8 +49,8 @@ export function reachText({ equal, closest }: Reach, subject: Experiment, baseli
     choice === undefined ? [] : [`${what}: ${choiceTitle(choice)}`];
   return [
     `${sentence(equal)}${isOneDense ? ' One of both is dense; the other uses a part of its parameters for each token.' : ''}`,
-    ...line('Equal without', closest.withoutRouter),
-    ...line('Equal with', closest.withRouter),
+    ...line('Equal without router', closest.withoutRouter),
+    ...line('Equal with router', closest.withRouter),
     ...line('Closest in MACs', closest.macs),
     ...line('Closest in parameters', closest.parameters),
   ];

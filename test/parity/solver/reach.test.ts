@@ -45,7 +45,12 @@ describe('what whole numbers reach on both axes', () => {
     expect(parameters && evenness(parameters, 'parameters')).toBe('with router');
     const [first, ...lines] = texts('peer/n-512', 'peer/dense');
     expect(first).toMatch(/^MACs and parameters can be equal without what chooses experts or with it, not both\. /);
-    expect(lines.map((line) => line.split(':')[0])).toEqual(['Equal without', 'Equal with', 'Closest in MACs', 'Closest in parameters']);
+    expect(lines.map((line) => line.split(':')[0])).toEqual([
+      'Equal without router',
+      'Equal with router',
+      'Closest in MACs',
+      'Closest in parameters',
+    ]);
   });
 
   it('of some keys alone is what those reach', () => {
