@@ -103,6 +103,11 @@ export class ExtensionHost {
     return this.ask('edit', { file, from, to });
   }
 
+  /** The document in the active editor, saved or not; null where it is none of text. */
+  activeFile(): Promise<string | null> {
+    return this.ask('activeFile');
+  }
+
   /** The text selected in the active editor. */
   selection(): Promise<string> {
     return this.ask('selection');

@@ -69,6 +69,7 @@ const questions = {
     await editor.edit((builder) => builder.replace(range, to));
     return document.isDirty;
   },
+  activeFile: () => vscode.window.activeTextEditor?.document.uri.fsPath,
   selection: () => {
     const editor = vscode.window.activeTextEditor;
     return editor ? editor.document.getText(editor.selection) : '';
