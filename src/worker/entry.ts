@@ -21,10 +21,11 @@ async function main(): Promise<void> {
   const device = description?.engine.device === 'webgpu' ? 'webgpu' : 'cpu';
   const engine = createThreadedEngine(join(__dirname, 'engineThread.js'), device);
   log(`worker ${process.pid} on Node ${process.versions.node}, ${device}`);
-  const status = await trainRun({ run, engine, signal: stop.signal, log });
+  const asked = new AbortController();
+  const status = await trainRun({ run, engine, signal: stop.signal, onStopRequested: () => asked.abort(), log });
   log(`${status.state} at step ${status.step}`);
-  // Asked to end meanwhile (the machine shuts down): what waits is for whoever resumes the run.
-  if (!stop.signal.aborted) await handOn(run, status, { bundleFolder: __dirname, nodePath, signal: stop.signal, log });
+  // Asked to end, by a user or as the machine shuts down, perhaps at its last step: what waits is for whoever resumes the run.
+  if (!asked.signal.aborted) await handOn(run, status, { bundleFolder: __dirname, nodePath, signal: stop.signal, log });
   process.exit(status.state === 'failed' ? 1 : 0);
 }
 

@@ -26,6 +26,8 @@ export interface TrainRunOptions {
   readonly engine: Engine;
   /** Asks for a stop with a checkpoint when aborted. */
   readonly signal?: AbortSignal;
+  /** Told once when somebody asks for a stop, also where the run then ends by itself: at its last checkpoint there is nothing left to be stopped. */
+  readonly onStopRequested?: () => void;
   readonly listener?: RunListener;
   readonly log: (message: string) => void;
 }
@@ -66,6 +68,7 @@ class Attempt {
     const { run, log, signal } = options;
     this.keeper = new StatusKeeper(run, description.totalSteps);
     this.control = new RunControl(() => {
+      options.onStopRequested?.();
       // Once over, the state is what it is.
       if (this.timers.length > 0) this.attend(() => this.keeper.change({ state: 'stopping' }));
     });

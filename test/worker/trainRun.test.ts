@@ -18,10 +18,17 @@ import { trainRun } from '../../src/worker/trainRun';
 import { temporaryFolder, tinyDisk } from '../runs/fixtures';
 import { createTinyRun } from './experiments';
 
-function train(run: string, listener: RunListener = {}, signal?: AbortSignal) {
+function train(run: string, listener: RunListener = {}, signal?: AbortSignal, onStopRequested: () => void = () => undefined) {
   const log: string[] = [];
   const engine = createEngine('cpu');
-  return trainRun({ run, engine, listener, log: (message) => log.push(message), ...(signal === undefined ? {} : { signal }) });
+  return trainRun({
+    run,
+    engine,
+    listener,
+    onStopRequested,
+    log: (message) => log.push(message),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 /** What must not depend on when it was measured. */
@@ -76,6 +83,26 @@ describe('training a run', () => {
     expect(finished).toMatchObject({ state: 'finished', step: 6 });
     expect(figures((await readMetrics(run, start)).records)).toEqual(figures((await readMetrics(whole, start)).records));
     expect((await readExperts(run, start)).records).toEqual((await readExperts(whole, start)).records);
+  });
+
+  it('tells that a stop was asked for, also where there is nothing left to be stopped', async () => {
+    for (const [at, state] of [
+      [3, 'stopped'],
+      [6, 'finished'],
+    ] as const) {
+      const { run } = await createTinyRun(temporaryFolder());
+      const stop = new AbortController();
+      let asked = 0;
+      const atCheckpoint: RunListener = {
+        onMetrics: ({ step, train: line }) => at === 3 && step === at && line !== undefined && stop.abort(),
+        onEvent: ({ kind, step }) => kind === 'checkpoint' && step === at && stop.abort(),
+      };
+      expect(await train(run, atCheckpoint, stop.signal, () => asked++)).toMatchObject({ state, step: at });
+      expect(asked).toBe(1);
+    }
+    let unasked = 0;
+    await train((await createTinyRun(temporaryFolder())).run, {}, undefined, () => unasked++);
+    expect(unasked).toBe(0);
   });
 
   it('sketches what it retrieves, and goes on after a stop as if it had never been stopped', async () => {
