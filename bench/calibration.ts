@@ -1,4 +1,6 @@
-/** Milliseconds of a fixed amount of work in this engine on this machine, so that times from different machines can be compared as ratios. */
+/**
+ * Milliseconds of a fixed amount of work in this engine on this machine, so that times from different machines can be compared as ratios.
+ */
 export function calibration(): number {
   const times = Array.from({ length: 30 }, () => {
     const start = performance.now();
@@ -20,7 +22,9 @@ function work(): number {
   return sum + counts.size;
 }
 
-/** Processor time of this process so far, in milliseconds: on a busy machine it says what was spent, where a clock says what was waited for. */
+/**
+ * Processor time of this process so far, in milliseconds: on a busy machine it says what was spent, where a clock says what was waited for.
+ */
 export function processorTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -1,7 +1,7 @@
 /**
- * What an editor costs while a config is written: own synchronous time from a keystroke to the data of diagnostics, lenses and hints, for the largest
- * preset, alone and with the largest sweep; the fixes of the lightbulb behind it; the solver; and a workspace of configs that all name a baseline,
- * checked again after it has changed. In milliseconds, and as ratios to a calibrated loop of the same machine.
+ * What an editor costs while a config is written: own synchronous time from a keystroke to the data of diagnostics, lenses and hints, for
+ * the largest preset, alone and with the largest sweep; the fixes of the lightbulb behind it; the solver; and a workspace of configs that
+ * all name a baseline, checked again after it has changed. In milliseconds, and as ratios to a calibrated loop of the same machine.
  */
 import { presets } from '../src/config/presets/catalogue';
 import { presetText } from '../src/config/presets/presetText';
@@ -213,7 +213,8 @@ model:
       target: '<= 2000',
     },
     { what: 'their slices', p50: percentile(slices, 0.5), p95: percentile(slices, 0.95), target: '<= 8' },
-    // Another program that takes the processor away in a slice makes it long: of several rounds the middle one says what is the check's own.
+    // Another program that takes the processor away in a slice makes it long: of several rounds the middle one says what is the check's
+    // own.
     { what: 'the longest of a round', p50: percentile(longest, 0.5), p95: percentile(longest, 0.95), target: '<= 8 (p50)' },
   ];
 }

@@ -6,8 +6,8 @@ import { elementCount } from '../src/graph/dimensions';
 import { peerBatch, peerProgram, retrieved, tokens, width } from './peerProgram';
 
 /**
- * Training steps of one PEER layer with more and more experts. The sizes take turns within a round, so that a machine that slows down does so for all.
- * All are warm: every page of tables and moments has been written.
+ * Training steps of one PEER layer with more and more experts. The sizes take turns within a round, so that a machine that slows down does
+ * so for all. All are warm: every page of tables and moments has been written.
  */
 
 const { values: flags } = parseArgs({

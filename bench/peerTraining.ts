@@ -15,8 +15,9 @@ import { trainExperiment } from '../src/training/train';
 import type { ValidationEvent } from '../src/training/trainingEvents';
 
 /**
- * A small language model whose middle layer retrieves from a million experts, trained on text three times, each in a process of its own: without a
- * break; stopped half way, with a checkpoint on disk; and resumed from that. The last must end as the first, to the last bit of the state.
+ * A small language model whose middle layer retrieves from a million experts, trained on text three times, each in a process of its own:
+ * without a break; stopped half way, with a checkpoint on disk; and resumed from that. The last must end as the first, to the last bit of
+ * the state.
  */
 
 const { values: flags } = parseArgs({

@@ -35,7 +35,10 @@ function presetPairs(): readonly Pair[] {
   });
 }
 
-/** How long the choices take behind a quick fix: of all pairs of presets, the first solution of the process, and the pair that takes longest. */
+/**
+ * How long the choices take behind a quick fix: of all pairs of presets, the first solution of the process, and the pair that takes
+ * longest.
+ */
 export function measureSolver(rounds: number): readonly SolverTimes[] {
   const pairs = presetPairs();
   const timed = ({ subject, baseline }: Pair): Timed => {

@@ -4,7 +4,8 @@ export interface TextEntropy {
   readonly unigram: number;
   /**
    * H(next | previous) = -sum over pairs count(ab) / pairs * ln(count(ab) / count(a followed by anything)): the loss of the best table of
-   * byte pairs there is for this very text, fitted on it. Every other bigram model needs at least as much; below it, more than one byte of context is used.
+   * byte pairs there is for this very text, fitted on it. Every other bigram model needs at least as much; below it, more than one byte of
+   * context is used.
    */
   readonly bigram: number;
 }

@@ -44,7 +44,10 @@ export interface JobOptions {
 
 const launch = [{ rung: 'reproduce', executable: process.execPath, chosen: true, reason: 'trained by npm run reproduce itself' }];
 
-/** Trains jobs, some at the same time, in their order; resolves with the results in that order. Throws Interrupted after a signal, with checkpoints written. */
+/**
+ * Trains jobs, some at the same time, in their order; resolves with the results in that order. Throws Interrupted after a signal, with
+ * checkpoints written.
+ */
 export async function runJobs(jobs: readonly Job[], options: JobOptions): Promise<JobResult[]> {
   const results: JobResult[] = [];
   let next = 0;

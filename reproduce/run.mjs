@@ -1,6 +1,6 @@
 /**
- * Bundles the reproductions and runs one: `npm run reproduce -- mh-moe-small --data DIR`, `... switchhead-small --data DIR`, `... sample-floor`;
- * without arguments it says what there is. Stopped with Ctrl-C or killed, the same command goes on where it was.
+ * Bundles the reproductions and runs one: `npm run reproduce -- mh-moe-small --data DIR`, `... switchhead-small --data DIR`, `...
+ * sample-floor`; without arguments it says what there is. Stopped with Ctrl-C or killed, the same command goes on where it was.
  */
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';

@@ -28,8 +28,8 @@ const VALIDATION_DIGIT = 3;
 const TUNING_DIGIT = 4;
 
 /**
- * Makes the texts from a folder that has `redpajama/*.jsonl` (objects with `text`, RedPajama's form) and, if it is there, `c4/*.jsonl` of the same
- * form and `wikitext-2/valid.txt`. Validation texts are cut to `validationBytes`. Throws Problem where RedPajama is missing.
+ * Makes the texts from a folder that has `redpajama/*.jsonl` (objects with `text`, RedPajama's form) and, if it is there, `c4/*.jsonl` of
+ * the same form and `wikitext-2/valid.txt`. Validation texts are cut to `validationBytes`. Throws Problem where RedPajama is missing.
  */
 export async function prepareTexts(data: string, folder: string, validationBytes: number): Promise<PreparedTexts> {
   await mkdir(join(folder, 'text'), { recursive: true });

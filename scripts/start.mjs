@@ -1,6 +1,6 @@
 /**
- * npm start: installs what is missing, builds, and trains an SMoE and its MH-MoE twin on a sample corpus on the CPU; ends with a table that compares
- * them.
+ * npm start: installs what is missing, builds, and trains an SMoE and its MH-MoE twin on a sample corpus on the CPU; ends with a table that
+ * compares them.
  *
  *   npm start -- [FOLDER] [--steps N]
  */

@@ -1,6 +1,7 @@
 /**
  * The real VS Code that tests and `npm run try` open in a browser: VS Code's own remote server as the npm package code-server carries it,
- * with the Node it wants, in test/e2e/node_modules. Nothing is compiled. `node scripts/workbench.mjs` installs it; so does whoever needs it.
+ * with the Node it wants, in test/e2e/node_modules. Nothing is compiled. `node scripts/workbench.mjs` installs it; so does whoever needs
+ * it.
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -54,8 +55,8 @@ export async function ensureWorkbench(log = console.log, edition = process.env.M
 }
 
 /**
- * The program that `workspace.findFiles` runs. The oldest version's package fetches it in an install script, which is not run here; the current one's
- * carries it for every platform.
+ * The program that `workspace.findFiles` runs. The oldest version's package fetches it in an install script, which is not run here; the
+ * current one's carries it for every platform.
  */
 async function giveSearch(vscodeFolder, log) {
   const folder = join(vscodeFolder, 'node_modules', '@vscode', 'ripgrep', 'bin');

@@ -44,7 +44,10 @@ export function spreadText(spread: Spread | undefined): string {
   return `${mean.toFixed(3)} ± ${deviation.toFixed(3)} (${least.toFixed(3)} to ${most.toFixed(3)})`;
 }
 
-/** Which differences the seeds do not support. Of a pair the same seed has the same text in the same order, so that seeds can be compared one by one. */
+/**
+ * Which differences the seeds do not support. Of a pair the same seed has the same text in the same order, so that seeds can be compared
+ * one by one.
+ */
 export function undecided(rows: readonly Score[]): string {
   const ranked = rows
     .filter(({ spread }) => spread !== undefined)

@@ -68,7 +68,10 @@ export interface CountedModel extends ComparedModel {
 /** Routed parameters may differ by this much, the rounding of the number of experts. */
 const parameterTolerance = 0.01;
 
-/** Counts the models from the programs that will be trained. Throws Problem where they are not at parity: MACs to the unit, routed parameters to 1 %. */
+/**
+ * Counts the models from the programs that will be trained. Throws Problem where they are not at parity: MACs to the unit, routed
+ * parameters to 1 %.
+ */
 export function countedAtParity(models: readonly ComparedModel[]): CountedModel[] {
   const counted = models.map((small): CountedModel => {
     const experiment = experimentSchema.parse({ model: small.model });

@@ -36,7 +36,9 @@ export const plans = {
 
 export type PlanName = keyof typeof plans;
 
-/** As in the released code: warm-up and linear fall to a twentieth, betas, epsilon, decay, clip 2, balance 0.01; at another rate and length. */
+/**
+ * As in the released code: warm-up and linear fall to a twentieth, betas, epsilon, decay, clip 2, balance 0.01; at another rate and length.
+ */
 export const releasedSetting: OptimiserSetting = (steps, rate) => ({
   min_learning_rate: rate / 20,
   warmup: Math.ceil(steps / 20),

@@ -3,8 +3,8 @@ import { smallModels, type MoeInput } from '../mhMoeSmall/models';
 import { Problem } from '../problem';
 
 /**
- * Every mechanism once, on an SMoE or its multi-head twin, sized as in mhMoeSmall/models.ts; at width 96 the SMoE is the sample workspace's. Weights are drawn as
- * a config that says nothing has it.
+ * Every mechanism once, on an SMoE or its multi-head twin, sized as in mhMoeSmall/models.ts; at width 96 the SMoE is the sample
+ * workspace's. Weights are drawn as a config that says nothing has it.
  */
 export function floorModels(d: number, layers: number, context: number): ComparedModel[] {
   const f = (8 * d) / 3;

@@ -18,13 +18,15 @@ const experts = 4;
 const topK = 2;
 
 /**
- * The three models of 2312.07987 on Enwik8 (Table 9) at another width d: dense with 8 heads, dense with 2, SwitchHead with 2 heads of 4 experts, two of them
- * chosen. Head widths keep the paper's ratios to d: d / 8, d / 2, and for SwitchHead the largest width w that is not dearer than dense in parameters,
+ * The three models of 2312.07987 on Enwik8 (Table 9) at another width d: dense with 8 heads, dense with 2, SwitchHead with 2 heads of 4
+ * experts, two of them chosen. Head widths keep the paper's ratios to d: d / 8, d / 2, and for SwitchHead the largest width w that is not
+ * dearer than dense in parameters,
  *
  *     dense       5 d^2                                    query, key, value, output, positions
  *     SwitchHead  d n w (2 + 2 E + 1) + 2 d n E            and the two selections
  *
- * which at d = 512 is 115, where the paper takes 112. What is left over widens the feed-forward network, whose column costs 2 d, as in the paper.
+ * which at d = 512 is 115, where the paper takes 112. What is left over widens the feed-forward network, whose column costs 2 d, as in the
+ * paper.
  */
 export function switchHeadModels({ width: d, layers, context }: Shape): ComparedModel[] {
   const model = (attention: ModelInput['attention'], widened = 0): ModelInput => ({
@@ -62,7 +64,9 @@ export interface CountedModel extends ComparedModel {
 /** Parameters may differ by this much, what a whole head width leaves over. */
 const parameterTolerance = 0.001;
 
-/** Counts the models from the programs that will be trained. Throws Problem where they do not have the same number of parameters to 0.1 %. */
+/**
+ * Counts the models from the programs that will be trained. Throws Problem where they do not have the same number of parameters to 0.1 %.
+ */
 export function countedAtParity(models: readonly ComparedModel[]): CountedModel[] {
   const counted = models.map((one): CountedModel => {
     const experiment = experimentSchema.parse({ model: one.model });

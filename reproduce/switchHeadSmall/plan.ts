@@ -34,7 +34,10 @@ export const plans = {
 
 export type PlanName = keyof typeof plans;
 
-/** As the released sweeps train on Enwik8: AdamW without decay, cosine, clip 0.25; with a warm-up, for far fewer steps at a higher rate. No dropout. */
+/**
+ * As the released sweeps train on Enwik8: AdamW without decay, cosine, clip 0.25; with a warm-up, for far fewer steps at a higher rate. No
+ * dropout.
+ */
 export const releasedSetting: OptimiserSetting = (steps) => ({
   min_learning_rate: 0,
   warmup: Math.ceil(steps / 20),

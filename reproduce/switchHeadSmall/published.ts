@@ -8,9 +8,9 @@ export interface Band {
 }
 
 /**
- * The least and the greatest ratio of SwitchHead's published perplexity to that of its dense baseline with as many heads as it has experts, over all of the
- * sizes, texts and position encodings of 2312.07987 for which both are printed in one table. Only of SwitchHead as the paper settles on it, with experts for values and
- * outputs and a selection for each side: not of its ablations.
+ * The least and the greatest ratio of SwitchHead's published perplexity to that of its dense baseline with as many heads as it has experts,
+ * over all of the sizes, texts and position encodings of 2312.07987 for which both are printed in one table. Only of SwitchHead as the
+ * paper settles on it, with experts for values and outputs and a selection for each side: not of its ablations.
  */
 export function publishedBand(): Band {
   const ratios = presets

@@ -9,7 +9,10 @@ export function shownPath(file: string, cwd: string): string {
   return near === '' || near.startsWith('..') ? file : near;
 }
 
-/** `file:line:col: error code: message`, one based as editors and compilers print it. Other files are relative to `cwd` where that is inside. */
+/**
+ * `file:line:col: error code: message`, one based as editors and compilers print it. Other files are relative to `cwd` where that is
+ * inside.
+ */
 export function formatFinding({ file, range, severity, code, message }: ConfigFinding, cwd: string): string {
   return printable(`${shownPath(file, cwd)}:${range.start.line + 1}:${range.start.character + 1}: ${severity} ${code}: ${message}`);
 }

@@ -26,8 +26,8 @@ export type ForegroundRequest =
 type Surroundings = Pick<CommandContext, 'values' | 'stdout' | 'stderr' | 'signal'>;
 
 /**
- * Trains in this process, as a worker would, with its progress on stdout; what waits behind a run of a sweep then trains by itself. `bundleFolder` holds
- * engineThread.js and worker.js. Resolves with the exit code; errors before the training are thrown.
+ * Trains in this process, as a worker would, with its progress on stdout; what waits behind a run of a sweep then trains by itself.
+ * `bundleFolder` holds engineThread.js and worker.js. Resolves with the exit code; errors before the training are thrown.
  */
 export async function foregroundRun(request: ForegroundRequest, surroundings: Surroundings, bundleFolder: string): Promise<number> {
   const { run, description } = await openRun(request, bundleFolder);

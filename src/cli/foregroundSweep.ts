@@ -9,8 +9,8 @@ import { printable } from './terminal/printable';
 const mostCompared = 6;
 
 /**
- * Trains members of a sweep in this process, one after the other, each a run of its own. One that fails is no reason to leave the others out, as a family
- * is often there to find what fails; an interruption is. Resolves with the exit code.
+ * Trains members of a sweep in this process, one after the other, each a run of its own. One that fails is no reason to leave the others
+ * out, as a family is often there to find what fails; an interruption is. Resolves with the exit code.
  */
 export async function foregroundSweep(
   requests: readonly ForegroundRequest[],

@@ -4,7 +4,8 @@
  */
 export function interruption(onFirstInterrupt: () => void = () => undefined): AbortSignal {
   const interrupted = new AbortController();
-  // Once: a second Ctrl-C meets no listener and ends the process as the system does, without running the runtime's exit handlers while it works.
+  // Once: a second Ctrl-C meets no listener and ends the process as the system does, without running the runtime's exit handlers while it
+  // works.
   process.once('SIGINT', () => {
     onFirstInterrupt();
     interrupted.abort();

@@ -18,7 +18,9 @@ export function runsDirectoryOf(values: OptionValues, cwd: string): string {
   }
 }
 
-/** The directory of the run that RUN names: a path, an id, or the beginning or end of one. Throws WrongUse where it names none, or several. */
+/**
+ * The directory of the run that RUN names: a path, an id, or the beginning or end of one. Throws WrongUse where it names none, or several.
+ */
 export async function findRun(name: string, runsDirectory: string, cwd: string): Promise<string> {
   const path = resolve(cwd, name);
   if (existsSync(runFiles.description(path))) return path;

@@ -108,7 +108,9 @@ function writeBest({ file, experiment }: Pick<LoadedConfig, 'file' | 'experiment
   return `${file} now says ${sizesText(best.changes)}.`;
 }
 
-/** The published form; its keys are a contract with other programs. Residuals are fractions of the baseline: 0.0052 is half a percent more. */
+/**
+ * The published form; its keys are a contract with other programs. Residuals are fractions of the baseline: 0.0052 is half a percent more.
+ */
 function asJson(file: string, baseline: string, { scope, exact, exactWithRouter, choices }: Solution, reach: Reach | undefined): object {
   return { schemaVersion: 1, file, baseline, scope, exact, exactWithRouter, ...reach, choices };
 }

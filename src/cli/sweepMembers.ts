@@ -3,7 +3,8 @@ import { ConfigRejected } from '../worker/runFailure';
 import { WrongUse } from './command';
 
 /**
- * Which members of a config's sweep are to be trained, counted from 0; undefined for a config without a sweep, which is trained itself. `named` is what
+ * Which members of a config's sweep are to be trained, counted from 0; undefined for a config without a sweep, which is trained itself.
+ * `named` is what
  * `--member` says: a number counted from 1, or a name. Throws WrongUse for one that is not there, ConfigRejected where one that is asked for has errors.
  */
 export function membersToTrain(

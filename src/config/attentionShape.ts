@@ -6,7 +6,8 @@ export function headWidth({ d_model: d, attention }: Pick<ModelConfig, 'd_model'
 }
 
 /**
- * How many channels of a head are rotated, the first ones: rope turns pairs, so an even number. 0 where there is no rope. In a config without errors
+ * How many channels of a head are rotated, the first ones: rope turns pairs, so an even number. 0 where there is no rope. In a config
+ * without errors
  * `rope_share: 1` has an even head width.
  */
 export function rotatedChannels(model: Pick<ModelConfig, 'd_model' | 'attention'>): number {
@@ -21,7 +22,10 @@ export function hasPairs(model: Pick<ModelConfig, 'd_model' | 'attention'>): boo
   return model.attention.rope_share < 1 || headWidth(model) % 2 === 0;
 }
 
-/** The sides of attention that choose experts (2312.07987 section 2.2): the token that is seen (value, key), and the one that sees (output, query). */
+/**
+ * The sides of attention that choose experts (2312.07987 section 2.2): the token that is seen (value, key), and the one that sees (output,
+ * query).
+ */
 export interface SelectionSides {
   readonly source: boolean;
   readonly destination: boolean;

@@ -17,8 +17,8 @@ export interface CausalityReason {
 }
 
 /**
- * Whether an importance of tokens is made of more than each token's own view of those before it: what a token receives, it receives from later ones,
- * and the first token pays no causal attention to any other.
+ * Whether an importance of tokens is made of more than each token's own view of those before it: what a token receives, it receives from
+ * later ones, and the first token pays no causal attention to any other.
  */
 export function seesLaterTokens(importance: RouterConfig['importance']): boolean {
   return importance === 'received' || importance === 'cls_row';

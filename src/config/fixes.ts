@@ -10,7 +10,10 @@ export function fixesOf({ remedies = [] }: ConfigFinding, text: string): readonl
   });
 }
 
-/** Whether edits that are not by keys leave a text that is no config any more, where it was one: a repeated key may hold the anchor of an alias. */
+/**
+ * Whether edits that are not by keys leave a text that is no config any more, where it was one: a repeated key may hold the anchor of an
+ * alias.
+ */
 function breaks(text: string, edits: readonly TextEdit[]): boolean {
   return !isBroken(text) && isBroken(applyEdits(text, edits));
 }

@@ -43,9 +43,9 @@ export function experimentJsonSchema(): JsonSchema {
 }
 
 /**
- * The schema other YAML tools get (media/moe.schema.json). A config with `extends` may leave any key to its base, so keys are required
- * only where there is none; and a key that is not required may be empty, which takes away what the base says. `rules` are all that there are: those
- * whose severity can be set are the keys of `lint`, where no other is refused, since that is said by a rule of its own.
+ * The schema other YAML tools get (media/moe.schema.json). A config with `extends` may leave any key to its base, so keys are required only
+ * where there is none; and a key that is not required may be empty, which takes away what the base says. `rules` are all that there are:
+ * those whose severity can be set are the keys of `lint`, where no other is refused, since that is said by a rule of its own.
  */
 export function publishedJsonSchema(rules: readonly RuleCode[]): JsonSchema {
   const schema = experimentJsonSchema();
@@ -59,7 +59,9 @@ export function publishedJsonSchema(rules: readonly RuleCode[]): JsonSchema {
   };
 }
 
-/** A key that is not required may be stated without a value, which is the same as stating it nowhere: its default holds, where it has one. */
+/**
+ * A key that is not required may be stated without a value, which is the same as stating it nowhere: its default holds, where it has one.
+ */
 export function mayBeEmpty(parent: JsonSchema, key: string): boolean {
   return parent.properties?.[key] !== undefined && !(parent.required ?? []).includes(key);
 }
@@ -99,8 +101,8 @@ function isList(items: JsonSchema | readonly JsonSchema[]): items is readonly Js
 }
 
 /**
- * Without what is required, and with what hovers say. Defaults are told in words: the YAML language server would else complete a section with all of
- * them, those included that have no effect there.
+ * Without what is required, and with what hovers say. Defaults are told in words: the YAML language server would else complete a section
+ * with all of them, those included that have no effect there.
  */
 function relaxed(schema: JsonSchema, path: readonly string[]): JsonSchema {
   const { required: _required, default: preset, ...plain } = schema;

@@ -33,8 +33,8 @@ export function isIsoMac(moe: MoeConfig): boolean {
  *     f' = f + left d / (n k)                                          so that  n d f' k = left d^2 + n d f k,
  *     E' = round( (left d^2 + n (d/h) f E) / (n (d/h) f') )            nearest in parameters.
  *
- * E' is a mean of E and h k before it is rounded, so at least k. Else, and for smoe, it is what the config says. f' is whole in a config without
- * errors.
+ * E' is a mean of E and h k before it is rounded, so at least k. Else, and for smoe, it is what the config says. f' is whole in a config
+ * without errors.
  */
 export function resultingExperts(model: ModelConfig, moe: MoeConfig): ExpertShape {
   if (!isIsoMac(moe)) return { experts: moe.experts, width: moe.expert_width };
@@ -48,8 +48,8 @@ export function resultingExperts(model: ModelConfig, moe: MoeConfig): ExpertShap
 }
 
 /**
- * Whether an expert can have more units than it may take. None has more than one choice of each unit, so ceil(factor k units / experts) of at
- * least `units` never drops.
+ * Whether an expert can have more units than it may take. None has more than one choice of each unit, so ceil(factor k units / experts) of
+ * at least `units` never drops.
  */
 export function canDrop(model: ModelConfig, moe: MoeConfig): boolean {
   const { capacity_factor: factor, select } = moe.router;
@@ -62,14 +62,17 @@ export function usesAllExperts(model: ModelConfig, moe: MoeConfig): boolean {
 }
 
 /**
- * By how much `ablation: iso_mac` widens each expert (2411.16205 Table 4): freed / shared = left d / (n k), n matrices per expert. Whole in a
- * config without errors.
+ * By how much `ablation: iso_mac` widens each expert (2411.16205 Table 4): freed / shared = left d / (n k), n matrices per expert. Whole in
+ * a config without errors.
  */
 export function isoMacWidening(model: ModelConfig, moe: MoeConfig): { readonly freed: number; readonly shared: number } {
   return { freed: projectionsLeftOut(moe) * model.d_model, shared: matricesPerExpert(model) * moe.top_k };
 }
 
-/** Whether units take different numbers of experts. `top_k` is the mean that `dynamic` aims at, and has exactly with `budget`; with `top_p` counts assume it. */
+/**
+ * Whether units take different numbers of experts. `top_k` is the mean that `dynamic` aims at, and has exactly with `budget`; with `top_p`
+ * counts assume it.
+ */
 export function choicesVary({ router }: Pick<MoeConfig, 'router'>): boolean {
   return router.select === 'dynamic' || router.select === 'top_p';
 }
@@ -89,8 +92,8 @@ export function leastChoices({ top_k: k, router }: MoeConfig): number {
 }
 
 /**
- * How many experts every unit takes where `select` leaves it no choice: as many as it may with `top_p: 1`, which a softmax reaches with all of them only.
- * Undefined where numbers vary by what the router says; counts assume `top_k` all the same.
+ * How many experts every unit takes where `select` leaves it no choice: as many as it may with `top_p: 1`, which a softmax reaches with all
+ * of them only. Undefined where numbers vary by what the router says; counts assume `top_k` all the same.
  */
 export function choicesOfWholeSum(model: ModelConfig, moe: MoeConfig): number | undefined {
   const { select, top_p: share, score } = moe.router;

@@ -15,8 +15,8 @@ export function hasRoutedLayer(model: Pick<ModelConfig, 'moe' | 'layers'>): bool
 }
 
 /**
- * The layers, from 0, whose feed-forward network retrieves by product keys: as `product_keys.layers` lists them, else the middle one, which is
- * layer 5 of 12 (2407.04153 section 3). None without product keys. A config without errors routes none of them by `moe`.
+ * The layers, from 0, whose feed-forward network retrieves by product keys: as `product_keys.layers` lists them, else the middle one, which
+ * is layer 5 of 12 (2407.04153 section 3). None without product keys. A config without errors routes none of them by `moe`.
  */
 export function productKeyLayers({ product_keys: keys, layers }: Pick<ModelConfig, 'product_keys' | 'layers'>): readonly number[] {
   if (keys === undefined) return [];

@@ -59,7 +59,10 @@ export const ruleCodes: readonly RuleCode[] = [
   ...lintCodes,
 ];
 
-/** Whether a comment can suppress what the rule finds. Of what is said of suppressions themselves that would go round in a circle; `lint` can set it. */
+/**
+ * Whether a comment can suppress what the rule finds. Of what is said of suppressions themselves that would go round in a circle; `lint`
+ * can set it.
+ */
 export function isSuppressible({ code, advisory }: RuleCode): boolean {
   return advisory && !code.startsWith('suppression-');
 }

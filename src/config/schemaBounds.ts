@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
 /**
- * Upper bounds, far beyond any real use: a value above them is a slip, and would else fail deep in the engine, as an array that no machine holds
- * or a number that float32 does not. Lower bounds of factors are there for the same reason.
+ * Upper bounds, far beyond any real use: a value above them is a slip, and would else fail deep in the engine, as an array that no machine
+ * holds or a number that float32 does not. Lower bounds of factors are there for the same reason.
  */
 export const most = {
   width: 1_048_576,

@@ -19,7 +19,9 @@ export const mostMembers = 64;
 export interface PlannedMember {
   /** `top_k=2, learning_rate=0.001`. */
   readonly name: string;
-  /** By dotted keys; null takes away what the config says, as an empty key does. Mappings are merged into what is there, as by `extends`. */
+  /**
+   * By dotted keys; null takes away what the config says, as an empty key does. Mappings are merged into what is there, as by `extends`.
+   */
   readonly changes: Readonly<Record<string, unknown>>;
   /** Where the value of each change stands. */
   readonly places: Readonly<Record<string, KeyPath>>;

@@ -21,7 +21,8 @@ export interface TriedMembers {
 }
 
 /**
- * Reads the config once for each member, with its changes: a step each. `value` is the config as a value, known to be without errors; `name` what it is called, and
+ * Reads the config once for each member, with its changes: a step each. `value` is the config as a value, known to be without errors;
+ * `name` what it is called, and
  * `warned` the codes of the warnings that it has.
  */
 export function* tryMembers(

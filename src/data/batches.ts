@@ -14,12 +14,13 @@ export interface TokenBatch {
 export type Hidden = MaskingConfig | null;
 
 /**
- * Training windows in a seeded order. Window number `position` (0, 1, 2, ... over the whole training) is a pure function of the seed and the
- * position, so a resume needs only the position, and neither the micro-batch nor the accumulation changes what is seen.
+ * Training windows in a seeded order. Window number `position` (0, 1, 2, ... over the whole training) is a pure function of the seed and
+ * the position, so a resume needs only the position, and neither the micro-batch nor the accumulation changes what is seen.
  *
  * An epoch cuts the text into adjacent windows of `context` tokens from a random start and visits each once, in the order of a random
- * permutation. The start changes from epoch to epoch, so that windows do not always break at the same places; fewer than two windows' worth of tokens
- * at the ends is left out of an epoch. What a masked window hides is a function of the seed and the position too: another choice in every epoch.
+ * permutation. The start changes from epoch to epoch, so that windows do not always break at the same places; fewer than two windows' worth
+ * of tokens at the ends is left out of an epoch. What a masked window hides is a function of the seed and the position too: another choice
+ * in every epoch.
  */
 export class TrainingOrder {
   readonly windowsPerEpoch: number;
@@ -77,9 +78,9 @@ export function scoredTokens(tokens: Uint8Array): number {
 }
 
 /**
- * The whole text in non-overlapping windows of `context` tokens, in order, `windows` at a time: every token but the first is a target exactly once.
- * A window sees nothing of the one before it. Nothing is padded, since padding would take part in routing: the last batch has the
- * windows that are left, and a last window that the text does not fill comes alone, as long as it is.
+ * The whole text in non-overlapping windows of `context` tokens, in order, `windows` at a time: every token but the first is a target
+ * exactly once. A window sees nothing of the one before it. Nothing is padded, since padding would take part in routing: the last batch has
+ * the windows that are left, and a last window that the text does not fill comes alone, as long as it is.
  */
 function* causalBatches(text: Uint8Array, context: number, windows: number): Generator<TokenBatch> {
   const whole = Math.floor(scoredTokens(text) / context);
@@ -98,9 +99,10 @@ function* causalBatches(text: Uint8Array, context: number, windows: number): Gen
 const VALIDATION_KEY = 0x76616c;
 
 /**
- * The whole text in windows of `context` tokens, in order, `windows` at a time, some tokens of each hidden: a function of the text, the context and the
- * settings alone, so that models compare. A model that sees both sides must not see padding: the last window reaches back into the one before
- * and hides only what that one did not have, and a text shorter than a window is one short window. The last batch has the windows that are left.
+ * The whole text in windows of `context` tokens, in order, `windows` at a time, some tokens of each hidden: a function of the text, the
+ * context and the settings alone, so that models compare. A model that sees both sides must not see padding: the last window reaches back
+ * into the one before and hides only what that one did not have, and a text shorter than a window is one short window. The last batch has
+ * the windows that are left.
  */
 function* maskedBatches(text: Uint8Array, context: number, windows: number, hidden: MaskingConfig): Generator<TokenBatch> {
   if (text.length === 0) return;

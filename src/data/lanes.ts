@@ -2,19 +2,23 @@ import type { TokenBatch } from './batches';
 import { DataError } from './dataError';
 import { mix } from './permutation';
 
-/** Windows that go on from one another: 1 in `resets` [batch] for a window that does not continue the one in the same place of the batch before. */
+/**
+ * Windows that go on from one another: 1 in `resets` [batch] for a window that does not continue the one in the same place of the batch
+ * before.
+ */
 export interface LaneBatch extends TokenBatch {
   readonly resets: Int32Array;
 }
 
 /**
- * Training windows in lanes, for a model that remembers the window before (Transformer-XL, 1901.02860). Every step has one window of each lane, and lane l
- * of a step goes on where lane l of the step before ended. An epoch cuts the text from a random offset into as many adjacent stretches of
- * equal length as there are lanes, and step c of the epoch has the c-th window of every stretch: its first step begins anew in all lanes.
+ * Training windows in lanes, for a model that remembers the window before (Transformer-XL, 1901.02860). Every step has one window of each
+ * lane, and lane l of a step goes on where lane l of the step before ended. An epoch cuts the text from a random offset into as many
+ * adjacent stretches of equal length as there are lanes, and step c of the epoch has the c-th window of every stretch: its first step
+ * begins anew in all lanes.
  *
- * Window number `position`, counted over the whole training step by step and in a step lane by lane, is a pure function of the seed and the position, so a
- * resume needs only the position, and lanes may be split into microbatches in any way. Fewer than two windows' worth of tokens for each lane
- * are left out of an epoch.
+ * Window number `position`, counted over the whole training step by step and in a step lane by lane, is a pure function of the seed and the
+ * position, so a resume needs only the position, and lanes may be split into microbatches in any way. Fewer than two windows' worth of
+ * tokens for each lane are left out of an epoch.
  */
 export class LaneOrder {
   /** Windows of each lane in an epoch. */
@@ -64,8 +68,8 @@ export class LaneOrder {
 }
 
 /**
- * Windows that each lane has in an epoch. Throws DataError where the text is too short for two: then no window would go on from another, and what the model
- * remembers would never be there to be read.
+ * Windows that each lane has in an epoch. Throws DataError where the text is too short for two: then no window would go on from another,
+ * and what the model remembers would never be there to be read.
  */
 export function chunksPerLane(tokens: number, context: number, lanes: number): number {
   const most = Math.floor((tokens - 1) / context);
@@ -80,8 +84,9 @@ export function chunksPerLane(tokens: number, context: number, lanes: number): n
 }
 
 /**
- * The whole text in one lane of windows of `context` tokens, in order: every token but the first is a target exactly once, and what comes before it is seen as in
- * training, whatever the micro-batch. The last window is filled up with token 0, which nothing before it sees; there is no target there.
+ * The whole text in one lane of windows of `context` tokens, in order: every token but the first is a target exactly once, and what comes
+ * before it is seen as in training, whatever the micro-batch. The last window is filled up with token 0, which nothing before it sees;
+ * there is no target there.
  */
 export function* laneBatches(text: Uint8Array, context: number): Generator<LaneBatch> {
   const scored = Math.max(0, text.length - 1);

@@ -11,9 +11,10 @@ interface Span {
 }
 
 /**
- * Hides some of the positions `span` of a window of text (BERT, 1810.04805 section 3.1): each with the probability of the settings, at least one.
- * Of the hidden, `mask_share` become MASK_TOKEN, `random_share` a random byte, the rest stay. Writes the window's input to `tokens` and, at the
- * hidden positions, the text to `targets`; every other target is -1. All are [context]. A pure function of the settings and the key.
+ * Hides some of the positions `span` of a window of text (BERT, 1810.04805 section 3.1): each with the probability of the settings, at
+ * least one. Of the hidden, `mask_share` become MASK_TOKEN, `random_share` a random byte, the rest stay. Writes the window's input to
+ * `tokens` and, at the hidden positions, the text to `targets`; every other target is -1. All are [context]. A pure function of the
+ * settings and the key.
  */
 export function hideTokens(
   text: Uint8Array,

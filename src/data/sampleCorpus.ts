@@ -27,10 +27,11 @@ export interface SampleCorpus {
 }
 
 /**
- * Four kinds of text drawn from probabilistic grammars (see Voice), with train and validation text per kind from different random streams. Each file is
- * complete pieces until it has at least its share of bytes; validation has a sixteenth of the training text.
+ * Four kinds of text drawn from probabilistic grammars (see Voice), with train and validation text per kind from different random streams.
+ * Each file is complete pieces until it has at least its share of bytes; validation has a sixteenth of the training text.
  *
- * The stated entropies are those of whole files. Validation scores windows that do not see what came before, so even a perfect model stays slightly above.
+ * The stated entropies are those of whole files. Validation scores windows that do not see what came before, so even a perfect model stays
+ * slightly above.
  */
 export function generateSampleCorpus(seed: number, bytes: number): SampleCorpus {
   const share = Math.ceil(bytes / sampleKinds.length);

@@ -16,7 +16,10 @@ const SEED = 1;
 /** Of training text: more than the sample runs read, so that they learn the grammar and not the text. */
 const CORPUS_BYTES = 3 << 18;
 
-/** Writes the sample corpus, three configs and a README into a folder (made if absent). Never overwrites; throws the file system's error where it cannot write. */
+/**
+ * Writes the sample corpus, three configs and a README into a folder (made if absent). Never overwrites; throws the file system's error
+ * where it cannot write.
+ */
 export async function writeSampleWorkspace(folder: string): Promise<SampleWorkspace> {
   const corpus = generateSampleCorpus(SEED, CORPUS_BYTES);
   const files = [

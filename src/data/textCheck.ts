@@ -1,6 +1,7 @@
 /**
- * Tells text from binary data while a file streams through. A NUL byte is binary (UTF-16 text has them too); so is a file in which more than
- * a fifth of the bytes is neither well-formed UTF-8 nor a usual control character. Below that it may be, say, Latin-1 prose: byte models can learn it.
+ * Tells text from binary data while a file streams through. A NUL byte is binary (UTF-16 text has them too); so is a file in which more
+ * than a fifth of the bytes is neither well-formed UTF-8 nor a usual control character. Below that it may be, say, Latin-1 prose: byte
+ * models can learn it.
  */
 export class TextCheck {
   private bytes = 0;

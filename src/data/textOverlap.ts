@@ -26,7 +26,10 @@ export interface OverlapRequest {
 
 /** Windows looked for of each validation set: one leaked document in a hundred is found. */
 const WINDOWS_PER_SET = 1000;
-/** Bytes of a window, white space reduced: about the 50 tokens from which on 2107.06499 calls text a duplicate. What templates repeat by themselves is shorter. */
+/**
+ * Bytes of a window, white space reduced: about the 50 tokens from which on 2107.06499 calls text a duplicate. What templates repeat by
+ * themselves is shorter.
+ */
 const WINDOW_BYTES = 200;
 /** A window of fewer different bytes is a ruler or a table's border: it is in every text. */
 const LEAST_DIFFERENT_BYTES = 12;
@@ -36,9 +39,10 @@ const LEAST_FOUND = 3;
 const LEAST_SHARE = 0.01;
 
 /**
- * Looks for windows of each validation set in the training text: windows are spread evenly, white space counts as one blank, so that other line ends or
- * indentation hide nothing. Reads the training text once; memory is that of the windows and of a chunk. Sets of which less than a hundredth is found are left
- * out. A file that cannot be read has no text: who trains on it says so. Throws the signal's reason when it is aborted.
+ * Looks for windows of each validation set in the training text: windows are spread evenly, white space counts as one blank, so that other
+ * line ends or indentation hide nothing. Reads the training text once; memory is that of the windows and of a chunk. Sets of which less
+ * than a hundredth is found are left out. A file that cannot be read has no text: who trains on it says so. Throws the signal's reason when
+ * it is aborted.
  */
 export async function textOverlap({ validation, training, signal }: OverlapRequest): Promise<readonly TextOverlap[]> {
   const known = new Set(training);

@@ -13,8 +13,8 @@ const BLANK = 0x20;
 const BASE = 0x01000193;
 
 /**
- * Finds windows of one length in texts that are read once, chunk by chunk, with a rolling hash (Karp and Rabin 1987), each hit compared byte by byte. White space
- * of any kind and length counts as one blank.
+ * Finds windows of one length in texts that are read once, chunk by chunk, with a rolling hash (Karp and Rabin 1987), each hit compared
+ * byte by byte. White space of any kind and length counts as one blank.
  */
 export class WindowSearch {
   readonly #wanted = new Map<number, TextWindow[]>();
@@ -40,7 +40,10 @@ export class WindowSearch {
     return this.#wanted.size === 0;
   }
 
-  /** Looks for the window that `text` begins with, white space at its start left out; undefined where it is too short, or has fewer different bytes than it should. */
+  /**
+   * Looks for the window that `text` begins with, white space at its start left out; undefined where it is too short, or has fewer
+   * different bytes than it should.
+   */
   look(file: string, text: Uint8Array, leastDifferent: number): TextWindow | undefined {
     const bytes = reduced(text).subarray(0, this.windowBytes);
     if (bytes.length < this.windowBytes || new Set(bytes).size < leastDifferent) return undefined;

@@ -27,7 +27,9 @@ export interface RetrievalUse {
   readonly weights: Float32Array;
 }
 
-/** What routing did in a step (summed over its microbatches) or in a batch of evaluation, for each routed layer or retrieval of the program. */
+/**
+ * What routing did in a step (summed over its microbatches) or in a batch of evaluation, for each routed layer or retrieval of the program.
+ */
 export interface RoutingUse {
   /** Per routed layer, the counts [experts]. */
   readonly expertCounts: readonly Float32Array[];
@@ -58,8 +60,9 @@ export interface EvaluationMetrics extends RoutingUse {
 
 /**
  * A piece of a named tensor of the training state: few are too large for one. `parameter`, its moments and its row state share the
- * parameter's name. `rowState` [rows + 1, 3], of parameters with `gradient: rows` only: the step at which each row was last updated (0 for never) and
- * the decay up to that step as two float32 numbers to be added; in the last row those of the whole table. See engine/onnx/lazyAdamw.ts.
+ * parameter's name. `rowState` [rows + 1, 3], of parameters with `gradient: rows` only: the step at which each row was last updated (0 for
+ * never) and the decay up to that step as two float32 numbers to be added; in the last row those of the whole table. See
+ * engine/onnx/lazyAdamw.ts.
  */
 export interface StateTensor {
   readonly kind: 'parameter' | 'firstMoment' | 'secondMoment' | 'rowState' | 'buffer';

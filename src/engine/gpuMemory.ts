@@ -44,8 +44,8 @@ const ANSWER_MILLISECONDS = 15_000;
 const MOST_GPUS = 64;
 
 /**
- * The GPUs of this machine whose memory is known: those of NVIDIA by nvidia-smi, those of AMD with memory of their own by what Linux tells of them, that of
- * Apple silicon, which has the machine's. Others say nothing without a program of their own. Never throws.
+ * The GPUs of this machine whose memory is known: those of NVIDIA by nvidia-smi, those of AMD with memory of their own by what Linux tells
+ * of them, that of Apple silicon, which has the machine's. Others say nothing without a program of their own. Never throws.
  */
 export async function findGpus(sources: GpuSources = thisMachine()): Promise<readonly Gpu[]> {
   const { platform, arch, environment, totalMemory, drmFolder } = sources;
@@ -73,7 +73,8 @@ function askNvidia({ platform, environment, answerMilliseconds }: GpuSources): P
       clearTimeout(patience);
       resolve(error === null ? nvidiaGpus(stdout) : []);
     });
-    // One that waits for a driver that hangs need not end when it is told to: it is left to itself, and nobody waits for it or for what it holds open.
+    // One that waits for a driver that hangs need not end when it is told to: it is left to itself, and nobody waits for it or for what it
+    // holds open.
     const patience = setTimeout(() => {
       child.kill('SIGKILL');
       child.stdout?.destroy();
@@ -87,8 +88,8 @@ function askNvidia({ platform, environment, answerMilliseconds }: GpuSources): P
 const MIB = 2 ** 20;
 
 /**
- * What nvidia-smi answers: a line `name, MiB` for each GPU. Where it has no figure it says so in brackets: GPUs that have the machine's memory, containers
- * that may not ask. Those are left out.
+ * What nvidia-smi answers: a line `name, MiB` for each GPU. Where it has no figure it says so in brackets: GPUs that have the machine's
+ * memory, containers that may not ask. Those are left out.
  */
 export function nvidiaGpus(answer: string): readonly Gpu[] {
   const gpus = answer.split(/\r?\n/).flatMap((line) => {
@@ -99,7 +100,8 @@ export function nvidiaGpus(answer: string): readonly Gpu[] {
 }
 
 /**
- * The GPUs of AMD's Linux driver. One that is part of the processor has a share of the machine's memory that its settings may enlarge, and says nothing, or
+ * The GPUs of AMD's Linux driver. One that is part of the processor has a share of the machine's memory that its settings may enlarge, and
+ * says nothing, or
  * `unknown`, of who made it: how much it can use is not known.
  */
 async function readAmd(drmFolder: string): Promise<readonly Gpu[]> {

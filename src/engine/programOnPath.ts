@@ -8,8 +8,8 @@ export interface PathFacts {
 }
 
 /**
- * Where a program lies, by the folders of PATH that are absolute: a workspace has no say in which program is run. Windows by itself would look in the working
- * directory first.
+ * Where a program lies, by the folders of PATH that are absolute: a workspace has no say in which program is run. Windows by itself would
+ * look in the working directory first.
  */
 export function programOnPath(name: string, { platform, environment, exists }: PathFacts): string | undefined {
   const { join, isAbsolute, delimiter } = platform === 'win32' ? win32 : posix;

@@ -34,7 +34,8 @@ export function stateEntries(
 }
 
 /**
- * A tensor in pieces, out of the arrays that hold it one after the other: one for most, one for each microbatch of a lane buffer. The pieces are copies.
+ * A tensor in pieces, out of the arrays that hold it one after the other: one for most, one for each microbatch of a lane buffer. The
+ * pieces are copies.
  * `pieceElements` is smaller in tests alone.
  */
 export function* piecesOf(

@@ -118,8 +118,8 @@ export const Context = {
 } as const;
 
 /**
- * What values of `viewItem` in the run explorer begin with; of a run that failed or has an alarm FIXABLE follows, of one behind which members of a sweep wait
- * SWEEP, and of one whose units take different numbers of experts they end with VARIES.
+ * What values of `viewItem` in the run explorer begin with; of a run that failed or has an alarm FIXABLE follows, of one behind which
+ * members of a sweep wait SWEEP, and of one whose units take different numbers of experts they end with VARIES.
  */
 export const RunItemContext = { live: 'run.live', resumable: 'run.resumable', ended: 'run.ended' } as const;
 export const FIXABLE = '.fixable';

@@ -106,9 +106,9 @@ export interface NodeCost {
 }
 
 /**
- * The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded, of a route's pairs goes
- * somewhere the share that its definition says, and experts that choose take k units for each unit there is, whatever rounding leaves them of a
- * batch of this size.
+ * The nominal cost of every node for the given `batch` and `time`: nothing is dropped, nothing padded, of a route's pairs goes somewhere
+ * the share that its definition says, and experts that choose take k units for each unit there is, whatever rounding leaves them of a batch
+ * of this size.
  */
 export function nodeCosts(program: Pick<Program, 'nodes' | 'values'>, bindings: Bindings): NodeCost[] {
   const bound = bindRoutedSizes(program, bindings, {

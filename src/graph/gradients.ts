@@ -14,8 +14,8 @@ interface Backward<P extends Primitive> {
   readonly outputs: readonly Tensor[];
   readonly gradients: readonly (Tensor | undefined)[];
   /**
-   * The gradient of a table into whose rows indices[u, j] coefficients[u, j] vectors[u] are added. A row-sparse table keeps the part as it is and
-   * has no gradient tensor.
+   * The gradient of a table into whose rows indices[u, j] coefficients[u, j] vectors[u] are added. A row-sparse table keeps the part as it
+   * is and has no gradient tensor.
    */
   readonly tableGradient: (table: Tensor, indices: Tensor, coefficients: Tensor, vectors: Tensor) => Tensor | undefined;
 }

@@ -28,7 +28,10 @@ export interface ProgramInput {
 
 export type Initialiser =
   | { readonly kind: 'normal'; readonly standardDeviation: number }
-  /** Normal, then the columns of an [in, out] matrix scaled to one length, such that the standard deviation of all elements stays (2310.10837). */
+  /**
+   * Normal, then the columns of an [in, out] matrix scaled to one length, such that the standard deviation of all elements stays
+   * (2310.10837).
+   */
   | { readonly kind: 'equalColumns'; readonly standardDeviation: number }
   | { readonly kind: 'constant'; readonly value: number };
 
@@ -78,18 +81,19 @@ export interface Buffer {
   readonly initial: number;
   readonly update: ValueId;
   /**
-   * When it is replaced. `microbatch`: after each, so that the next one sees it. `step`: once, after the last microbatch; `update` may then depend
-   * on buffers and on the means of step statistics only. `lane`: each window of a step has its own, which goes on to the window in the same place of
-   * the next step (the cache of Transformer-XL). A step of n microbatches so holds n of them, and state has them as [n, ...shape]. Evaluation has
-   * its own too, which go from one batch to the next of the same shape. No other buffer and no statistic may depend on the update of a lane buffer.
+   * When it is replaced. `microbatch`: after each, so that the next one sees it. `step`: once, after the last microbatch; `update` may then
+   * depend on buffers and on the means of step statistics only. `lane`: each window of a step has its own, which goes on to the window in
+   * the same place of the next step (the cache of Transformer-XL). A step of n microbatches so holds n of them, and state has them as [n,
+   * ...shape]. Evaluation has its own too, which go from one batch to the next of the same shape. No other buffer and no statistic may
+   * depend on the update of a lane buffer.
    */
   readonly updated: 'microbatch' | 'step' | 'lane';
 }
 
 /**
- * A figure of the whole optimiser step that its microbatches share: `mean` holds the mean of `local` over all of them. Where the training graph
- * reads `mean`, the engine first computes every microbatch's `local` by a forward pass; so a step over microbatches equals one over
- * a single large one (global-batch balance, 2501.11873). No gradient flows through `mean`. Evaluation never reads it.
+ * A figure of the whole optimiser step that its microbatches share: `mean` holds the mean of `local` over all of them. Where the training
+ * graph reads `mean`, the engine first computes every microbatch's `local` by a forward pass; so a step over microbatches equals one over a
+ * single large one (global-batch balance, 2501.11873). No gradient flows through `mean`. Evaluation never reads it.
  */
 export interface StepStatistic {
   readonly name: string;
@@ -98,8 +102,8 @@ export interface StepStatistic {
 }
 
 /**
- * Uniform random numbers in [low, high), drawn anew for every microbatch of a training step from a counter-based generator keyed by seed, step,
- * microbatch and name, so that a resume is exact and engines agree. In evaluation every element is `evaluation`.
+ * Uniform random numbers in [low, high), drawn anew for every microbatch of a training step from a counter-based generator keyed by seed,
+ * step, microbatch and name, so that a resume is exact and engines agree. In evaluation every element is `evaluation`.
  */
 export interface Noise {
   readonly name: string;
@@ -134,8 +138,8 @@ export interface RoutedLayer {
   /** Scalar: how many of those pairs exceeded the capacity and were dropped; null where there is no capacity. Counts include them. */
   readonly dropped: ValueId | null;
   /**
-   * Where units take different numbers of experts, float32 [k]: how many units took at least 1, 2, ..., k, the most they may; their sum over the
-   * units is the mean K. Null where every unit takes k.
+   * Where units take different numbers of experts, float32 [k]: how many units took at least 1, 2, ..., k, the most they may; their sum
+   * over the units is the mean K. Null where every unit takes k.
    */
   readonly taken: ValueId | null;
 }
@@ -154,9 +158,9 @@ export interface Retrieval {
 }
 
 /**
- * A training program: what an experiment's config becomes, and what everything else reads. A plain value: JSON in, JSON out, equal.
- * Inputs are `tokens` and `targets`, int32 [batch, time]; a target below 0 is not scored. Where there are lane buffers also `resets`, int32 [batch]: 1 for a
- * window that does not continue the one before it in its lane.
+ * A training program: what an experiment's config becomes, and what everything else reads. A plain value: JSON in, JSON out, equal. Inputs
+ * are `tokens` and `targets`, int32 [batch, time]; a target below 0 is not scored. Where there are lane buffers also `resets`, int32
+ * [batch]: 1 for a window that does not continue the one before it in its lane.
  */
 export interface Program {
   readonly schemaVersion: 1;
@@ -174,8 +178,8 @@ export interface Program {
     /** Scalar: summed negative log likelihood of the scored targets, nats. */
     readonly negativeLogLikelihood: ValueId;
     /**
-     * Scalar: mean cross-entropy of the scored targets, nats per token. Where microbatches score unequal numbers of them, it may be over the mean
-     * number of a step statistic, so that its mean over the microbatches is that over all targets of the step.
+     * Scalar: mean cross-entropy of the scored targets, nats per token. Where microbatches score unequal numbers of them, it may be over
+     * the mean number of a step statistic, so that its mean over the microbatches is that over all targets of the step.
      */
     readonly crossEntropy: ValueId;
     /** Scalar: sum over layers of the unweighted balance losses; null without routed layers or balancing. */
@@ -191,8 +195,8 @@ export interface Program {
 }
 
 /**
- * The gradient of a parameter. `rows` is a sum over its parts: coefficients[u, j] vectors[u] added into row indices[u, j], with indices int32
- * [U, k], coefficients [U, k] and vectors [U, d]; a row may come up often, and those that never do have gradient zero.
+ * The gradient of a parameter. `rows` is a sum over its parts: coefficients[u, j] vectors[u] added into row indices[u, j], with indices
+ * int32 [U, k], coefficients [U, k] and vectors [U, d]; a row may come up often, and those that never do have gradient zero.
  */
 export type Gradient =
   | { readonly kind: 'dense'; readonly value: ValueId }

@@ -43,8 +43,8 @@ export class RandomStream {
   }
 
   /**
-   * Normal numbers of mean 0 (Box-Muller, two from each pair of words), as many as `target` holds, starting at counter 0. Tables of a million rows
-   * are drawn by it, so nothing is allocated in the loop.
+   * Normal numbers of mean 0 (Box-Muller, two from each pair of words), as many as `target` holds, starting at counter 0. Tables of a
+   * million rows are drawn by it, so nothing is allocated in the loop.
    */
   fillNormal(target: Float32Array | Float64Array, standardDeviation: number): void {
     const words = new Uint32Array(4);
@@ -133,8 +133,8 @@ export function initialiseParameter(parameter: Pick<Parameter, 'name' | 'shape' 
 }
 
 /**
- * Scales the columns of every [in, out] matrix of a stack to one length, the one at which the matrix keeps the root of its mean square: its standard
- * deviation about the mean of 0 that it was drawn with (2310.10837 section 5: no expert is then chosen for its row's length).
+ * Scales the columns of every [in, out] matrix of a stack to one length, the one at which the matrix keeps the root of its mean square: its
+ * standard deviation about the mean of 0 that it was drawn with (2310.10837 section 5: no expert is then chosen for its row's length).
  */
 function equaliseColumns(data: Float32Array, shape: readonly number[]): void {
   const [rows, columns] = [shape[shape.length - 2] ?? 1, shape[shape.length - 1] ?? 1];

@@ -46,7 +46,10 @@ export interface OwnAnalysis {
 /** All that an editor shows about one version of a config, and what the command line prints of it. */
 export interface ConfigAnalysis extends OwnAnalysis {
   readonly loaded: LoadedConfig;
-  /** Of the config, of what it extends, of its members and against its baseline, in the severities that were asked for and without what is suppressed. */
+  /**
+   * Of the config, of what it extends, of its members and against its baseline, in the severities that were asked for and without what is
+   * suppressed.
+   */
   readonly findings: readonly ConfigFinding[];
 }
 

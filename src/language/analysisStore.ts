@@ -43,9 +43,9 @@ interface Kept {
 }
 
 /**
- * Analyses of configs, each made once per content by whoever asks first. An analysis holds until a file that it read says something else; what a
- * model costs holds for every config of the same content, so an unchanged baseline is not counted again. The members of a sweep come last: what is shown of
- * the config itself does not wait for them.
+ * Analyses of configs, each made once per content by whoever asks first. An analysis holds until a file that it read says something else;
+ * what a model costs holds for every config of the same content, so an unchanged baseline is not counted again. The members of a sweep come
+ * last: what is shown of the config itself does not wait for them.
  */
 export class AnalysisStore {
   readonly #kept = new Map<string, Kept>();
@@ -76,8 +76,8 @@ export class AnalysisStore {
   }
 
   /**
-   * The same as `get`, with breaks. What has changed in one of them is taken in, and what somebody else has asked for meanwhile is not done again: an
-   * analysis holds when the last step is done.
+   * The same as `get`, with breaks. What has changed in one of them is taken in, and what somebody else has asked for meanwhile is not done
+   * again: an analysis holds when the last step is done.
    */
   *steps(file: string): Steps<ConfigAnalysis> {
     for (;;) {

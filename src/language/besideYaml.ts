@@ -2,7 +2,10 @@ import { parseAllDocuments } from 'yaml';
 import type { ConfigFinding, SourceRange } from '../config/configFile';
 import { excessOf } from '../config/textLimits';
 
-/** Red Hat's YAML extension reads the schema that package.json gives it, and shows what it says: descriptions, keys, choices, and what breaks it. */
+/**
+ * Red Hat's YAML extension reads the schema that package.json gives it, and shows what it says: descriptions, keys, choices, and what
+ * breaks it.
+ */
 export const YAML_EXTENSION = 'redhat.vscode-yaml';
 
 /** Whether that extension shows a config too. What it says is then not said a second time. */
@@ -19,8 +22,8 @@ const codesOfSchema: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether the YAML extension shows a finding of the open document `text` too, at the same place. Not where it reads YAML otherwise: it merges `<<`, takes
- * several documents, and requires no key of a config that extends another.
+ * Whether the YAML extension shows a finding of the open document `text` too, at the same place. Not where it reads YAML otherwise: it
+ * merges `<<`, takes several documents, and requires no key of a config that extends another.
  */
 export function saidByYamlExtension({ code, range }: Pick<ConfigFinding, 'code' | 'range'>, text: string): boolean {
   if (!codesOfSchema.has(code)) return false;

@@ -30,8 +30,9 @@ export interface Branch {
 const mostOverrides = 16;
 
 /**
- * The config of a new experiment, to be saved beside the run's: what the run trained, with the key changed that governs its failure. It extends the run's
- * config, and states besides what a sweep, the command line or later edits have made different. Undefined where the change would not be valid.
+ * The config of a new experiment, to be saved beside the run's: what the run trained, with the key changed that governs its failure. It
+ * extends the run's config, and states besides what a sweep, the command line or later edits have made different. Undefined where the
+ * change would not be valid.
  */
 export function branchConfig(subject: BranchSubject, remedy: FailureRemedy, readText: ReadText): Branch | undefined {
   const changes = [{ path: remedy.path, to: remedy.to }, ...remedy.alongside];

@@ -22,7 +22,10 @@ export function secondsIn(text: string): number | undefined {
   return amountIn(text, seconds);
 }
 
-/** `4GiB`, `500 MB`, `2g` in bytes, where a letter alone is a power of 1024; undefined where it is no amount: nobody who writes `24` means bytes. */
+/**
+ * `4GiB`, `500 MB`, `2g` in bytes, where a letter alone is a power of 1024; undefined where it is no amount: nobody who writes `24` means
+ * bytes.
+ */
 export function bytesIn(text: string): number | undefined {
   return /[a-z]/i.test(text) ? amountIn(text, bytes) : undefined;
 }

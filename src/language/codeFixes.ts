@@ -17,8 +17,8 @@ export interface OfferedFix {
 }
 
 /**
- * What would mend a finding of an analysis, best first. Only when somebody asks: edits are tried on the text before they are offered, and sizes are
- * solved. Of solved sizes the edits wait until one of them is chosen, as the others are never written.
+ * What would mend a finding of an analysis, best first. Only when somebody asks: edits are tried on the text before they are offered, and
+ * sizes are solved. Of solved sizes the edits wait until one of them is chosen, as the others are never written.
  */
 export function offeredFixes(
   finding: ConfigFinding,
@@ -72,8 +72,8 @@ function distinct(fixes: readonly OfferedFix[]): readonly OfferedFix[] {
 const ROUNDS = 20;
 
 /**
- * The text of a file with every sure fix applied, and those of what that brings to light, as the rename of a section does; the text itself where there is none.
- * Fixes that overlap others wait for the next round.
+ * The text of a file with every sure fix applied, and those of what that brings to light, as the rename of a section does; the text itself
+ * where there is none. Fixes that overlap others wait for the next round.
  */
 export function withSureFixes(file: string, sources: AnalysisSources): string {
   let text = sources.readText(file) ?? '';

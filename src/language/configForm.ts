@@ -64,7 +64,8 @@ export interface KeyPlace {
 }
 
 /**
- * The form of a config. Undefined where the text, or that of a base, is no YAML, so that nobody can say what holds: `brokenAt` then says where.
+ * The form of a config. Undefined where the text, or that of a base, is no YAML, so that nobody can say what holds: `brokenAt` then says
+ * where.
  * `text` is that of `file`.
  */
 export function configForm(file: string, text: string, readText: ReadText): ConfigForm | undefined {
@@ -194,8 +195,8 @@ function placesOf(links: readonly ChainLink[], sections: readonly FormSection[])
 }
 
 /**
- * The key of the form that a finding is about: the one whose key or value it underlines, else the list or mapping it is within. Undefined for what
- * the form has no field for, an unknown key among it.
+ * The key of the form that a finding is about: the one whose key or value it underlines, else the list or mapping it is within. Undefined
+ * for what the form has no field for, an unknown key among it.
  */
 export function keyOfFinding(
   { places }: ConfigForm,

@@ -10,8 +10,8 @@ import type { HintedConfig } from './inlayHints';
 import { valuesAround } from './otherValues';
 
 /**
- * Markdown: what a model would cost with other values of a key, and how far it would then be from its baseline. By closed form: no program is built. Undefined
- * where no value changes the cost.
+ * Markdown: what a model would cost with other values of a key, and how far it would then be from its baseline. By closed form: no program
+ * is built. Undefined where no value changes the cost.
  */
 export function effectTable(config: HintedConfig, path: KeyPath): string | undefined {
   const { experiment } = config.loaded;

@@ -75,7 +75,10 @@ function memorySpots({ model }: Experiment, parts: readonly MemoryPart[], side: 
     : [...ofState, atKey('model')];
 }
 
-/** Activations are as large as a microbatch has windows: the largest divisor that fits, wherever memory is held against, leaves the training as it is. */
+/**
+ * Activations are as large as a microbatch has windows: the largest divisor that fits, wherever memory is held against, leaves the training
+ * as it is.
+ */
 function smallerMicrobatch({ model, train }: Experiment, parts: readonly MemoryPart[], rooms: readonly MemoryRoom[]): readonly Remedy[] {
   if (train === undefined) return [];
   const { micro_batch: windows } = train;

@@ -99,7 +99,10 @@ function figuresOf({ count, parity }: FamilyRow): readonly string[] {
   ];
 }
 
-/** `6 members: 12.10 M to 13.91 M parameters, 6.144 M MACs/token; vs smoe.moe.yaml: MACs 0.00 % to +1.43 %, parameters −3.13 % to +3.12 %, with router`. */
+/**
+ * `6 members: 12.10 M to 13.91 M parameters, 6.144 M MACs/token; vs smoe.moe.yaml: MACs 0.00 % to +1.43 %, parameters −3.13 % to +3.12 %,
+ * with router`.
+ */
 export function familySentence({ rows, against }: FamilyTable): string {
   const counted = rows.flatMap(({ count, parity }) => (count === undefined || parity === null ? [] : [{ count, parity }]));
   const members = `${rows.length} ${rows.length === 1 ? 'member' : 'members'}`;

@@ -1,8 +1,8 @@
 import type { ConfigFinding } from '../config/configFile';
 
 /**
- * The findings of many configs by the file that they are in, as a list of problems shows them: a base that two variants extend is reported once,
- * and a file is only named where what is shown of it has changed.
+ * The findings of many configs by the file that they are in, as a list of problems shows them: a base that two variants extend is reported
+ * once, and a file is only named where what is shown of it has changed.
  */
 export class FindingBoard {
   readonly #byConfig = new Map<string, readonly ConfigFinding[]>();

@@ -17,7 +17,9 @@ export interface KeyHover {
   readonly markdown: string;
 }
 
-/** What is said over a key of a config; beside the YAML extension only what its schema cannot know. Undefined where there is nothing to say. */
+/**
+ * What is said over a key of a config; beside the YAML extension only what its schema cannot know. Undefined where there is nothing to say.
+ */
 export function hoverAt(config: HintedConfig, position: Position, beside: Beside): KeyHover | undefined {
   const beyond = beyondSchema(config, position, beside);
   if (beyond !== undefined) return beyond;

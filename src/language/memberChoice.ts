@@ -8,7 +8,10 @@ export interface MemberChoice {
   readonly members: readonly number[];
 }
 
-/** All members in turn first, then each alone, then the config itself; members with errors are left out. Undefined for a config without a sweep. */
+/**
+ * All members in turn first, then each alone, then the config itself; members with errors are left out. Undefined for a config without a
+ * sweep.
+ */
 export function memberChoices({ members }: Pick<LoadedConfig, 'members'>): readonly MemberChoice[] | undefined {
   const right = members.flatMap(({ experiment }, index) => (experiment === undefined ? [] : [index]));
   if (members.length === 0) return undefined;

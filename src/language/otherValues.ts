@@ -3,7 +3,10 @@ import type { Experiment, ModelConfig } from '../config/schema';
 import type { KeyPath } from '../config/yamlTree';
 import { valueAt } from '../config/keyValues';
 
-/** What a key could say instead: of a few words the others, of a number the next ones on both sides that suit the other sizes. In order, its own included. */
+/**
+ * What a key could say instead: of a few words the others, of a number the next ones on both sides that suit the other sizes. In order, its
+ * own included.
+ */
 export function valuesAround({ model }: Experiment, path: KeyPath): readonly (string | number | boolean)[] {
   const value = valueAt({ model }, path);
   if (typeof value === 'boolean') return [true, false];

@@ -39,7 +39,9 @@ export function parityTable(counts: ComparedCounts): string {
   ].join('\n');
 }
 
-/** `vs smoe.moe.yaml: +0.52 % MACs, −3.10 % parameters in layers that differ; +0.11 %, −2.35 % in whole model`; with what chooses experts. */
+/**
+ * `vs smoe.moe.yaml: +0.52 % MACs, −3.10 % parameters in layers that differ; +0.11 %, −2.35 % in whole model`; with what chooses experts.
+ */
 export function paritySentence(counts: ComparedCounts): string {
   const view = viewOf(counts);
   const texts = parts(view).map(

@@ -18,7 +18,10 @@ export interface ParityOfBoth {
   readonly model: Figures;
 }
 
-/** What the parity section of a page shows of two counted models: both axes, with and without router, of the part that differs and of the whole. */
+/**
+ * What the parity section of a page shows of two counted models: both axes, with and without router, of the part that differs and of the
+ * whole.
+ */
 export function parityView(baseline: string, ours: ModelCount, theirs: ModelCount): ParityOfBoth {
   const { scope, ...compared } = comparedResiduals(ours, theirs);
   return { baseline, scope, compared: finite(compared), model: finite(residualsOf(wholeOf(ours), wholeOf(theirs))) };

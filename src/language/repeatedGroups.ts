@@ -5,8 +5,9 @@ export interface RepeatedGroup<Item> {
 }
 
 /**
- * A list as groups that repeat, greedily from its beginning: of all periods the one that covers most, of those the shortest. So twelve equal layers
- * are one group of 12, layers that alternate one of two layers, 6 times, and a first layer that is unlike the others stands alone.
+ * A list as groups that repeat, greedily from its beginning: of all periods the one that covers most, of those the shortest. So twelve
+ * equal layers are one group of 12, layers that alternate one of two layers, 6 times, and a first layer that is unlike the others stands
+ * alone.
  */
 export function repeatedGroups<Item>(items: readonly Item[], identity: (item: Item) => string): readonly RepeatedGroup<Item>[] {
   const names = items.map(identity);

@@ -9,8 +9,8 @@ import type { KeyPath } from '../config/yamlTree';
 const notCompared = ['name', 'extends', 'parity', 'sweep', 'lint'];
 
 /**
- * All that an experiment is: every default filled in, keys in the order of the schema whatever file says them, text by its absolute path. `folder`: where its
- * relative paths start.
+ * All that an experiment is: every default filled in, keys in the order of the schema whatever file says them, text by its absolute path.
+ * `folder`: where its relative paths start.
  */
 export function resolvedValue(experiment: Experiment, folder: string): unknown {
   const { data } = experiment;

@@ -48,7 +48,9 @@ const countSchema = z.object({
   ),
 }) satisfies z.ZodType<ModelCount>;
 
-/** What a run's model costs: as its run.json keeps it, or, of an earlier version's, counted again. Undefined where neither is understood. */
+/**
+ * What a run's model costs: as its run.json keeps it, or, of an earlier version's, counted again. Undefined where neither is understood.
+ */
 export function runCost({ cost, experiment: resolved }: Pick<RunDescription, 'cost' | 'experiment'>): ModelCount | undefined {
   const kept = countSchema.safeParse(cost);
   if (kept.success) return kept.data;

@@ -114,8 +114,8 @@ export interface MeasuredScaleRequest extends ScaleRequest {
 }
 
 /**
- * The same, with what has to be measured for a budget of time: a small model of the same kind where nothing of this device has been, and then the very model that comes
- * of it, as time does not quite follow MACs. Throws CannotScale, and what `measure` throws.
+ * The same, with what has to be measured for a budget of time: a small model of the same kind where nothing of this device has been, and
+ * then the very model that comes of it, as time does not quite follow MACs. Throws CannotScale, and what `measure` throws.
  */
 export async function scaledHere({ measure, ...request }: MeasuredScaleRequest): Promise<ScaledConfigs> {
   if (request.budget.seconds === undefined) return scaledConfigs(request);
@@ -180,7 +180,10 @@ function summaryOf({ subject, baseline, seconds, bytes, residuals, before }: Sca
   ];
 }
 
-/** `What differs costs 0.00 % MACs (+0.54 % with routers) and has −0.78 % parameters (−0.76 % with routers), of the feed-forward layers that differ.` */
+/**
+ * `What differs costs 0.00 % MACs (+0.54 % with routers) and has −0.78 % parameters (−0.76 % with routers), of the feed-forward layers that
+ * differ.`
+ */
 function differenceText({ scope, ...residuals }: ComparedResiduals): string {
   const [macs, macsWithRouter] = bothCounts(residuals, 'macs').map((residual) => formatResidual(residual));
   const [parameters, parametersWithRouter] = bothCounts(residuals, 'parameters').map((residual) => formatResidual(residual));

@@ -20,7 +20,9 @@ const axisOf: Readonly<Record<string, Axis>> = {
   'parameters-off-parity': 'parameters',
 };
 
-/** Models that can be equal by one way of counting only: that without what chooses experts first, as papers count (2411.16205 Eq. 6 to 10). */
+/**
+ * Models that can be equal by one way of counting only: that without what chooses experts first, as papers count (2411.16205 Eq. 6 to 10).
+ */
 const oneWay = [
   { even: 'without router', withRouter: false },
   { even: 'with router', withRouter: true },
@@ -38,8 +40,8 @@ interface Comparison {
 }
 
 /**
- * The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other findings. What one leaves is,
- * in this order:
+ * The solver's choices that mend a finding about costs without paying for it on the other axis, each with its residuals; none for other
+ * findings. What one leaves is, in this order:
  *
  * - models that are equal on the axis of the finding, counted either way: it is gone;
  * - where none of those keeps heads, top_k and their like, as of a narrow MH-MoE whose router is dear, also models that are equal in MACs without the router, or with
@@ -82,8 +84,8 @@ function reducingChoices(comparison: Comparison, target: ParityTarget): readonly
 }
 
 /**
- * Choices that are equal so on the axis of the finding, in the order in which a menu has them: where both axes are sought those that do not pay for it on the other
- * one.
+ * Choices that are equal so on the axis of the finding, in the order in which a menu has them: where both axes are sought those that do not
+ * pay for it on the other one.
  */
 function solved(
   { subject, baseline, axis, other, now, sizes }: Comparison,
@@ -105,8 +107,9 @@ function solved(
 }
 
 /**
- * What choices that mend an axis are told apart by, less is better: that they leave a warning about the other one; how many of heads, top_k and their like change;
- * that they leave an information. In very small models, where whole numbers are seldom within 1 % of what is sought, the solver's own order has these the other way round.
+ * What choices that mend an axis are told apart by, less is better: that they leave a warning about the other one; how many of heads, top_k
+ * and their like change; that they leave an information. In very small models, where whole numbers are seldom within 1 % of what is sought,
+ * the solver's own order has these the other way round.
  */
 function standing(choice: Choice, other: Axis): readonly number[] {
   const even = evenness(choice, other);

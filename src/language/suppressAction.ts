@@ -13,8 +13,8 @@ export interface SuppressionComment {
 const suppressible: ReadonlySet<string> = new Set(ruleList.filter(isSuppressible).map(({ code }) => code));
 
 /**
- * A line above the finding, indented as its line is, so that a comment that this one has already stays as it is. Undefined for what cannot be suppressed, and
- * where a line more would change what the text says.
+ * A line above the finding, indented as its line is, so that a comment that this one has already stays as it is. Undefined for what cannot
+ * be suppressed, and where a line more would change what the text says.
  */
 export function suppressionComment({ code, range }: Pick<ConfigFinding, 'code' | 'range'>, text: string): SuppressionComment | undefined {
   if (!suppressible.has(code)) return undefined;

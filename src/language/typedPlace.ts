@@ -14,8 +14,8 @@ const blockKey = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s'"{}[\],#&*!|>%@`:-][^:
 const longestLine = 20_000;
 
 /**
- * Reads a text by indentation and brackets alone, so that an unfinished line does not hide where it stands. Undefined in places that are nothing's: inside
- * text blocks, behind a closed value.
+ * Reads a text by indentation and brackets alone, so that an unfinished line does not hide where it stands. Undefined in places that are
+ * nothing's: inside text blocks, behind a closed value.
  */
 export function typedPlace(text: string, position: Position): TypedPlace | undefined {
   const reader = new PlaceReader(position);

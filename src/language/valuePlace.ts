@@ -1,8 +1,8 @@
 import type { Position, SourceRange } from '../config/configFile';
 
 /**
- * Where the value of a key ends that begins on the line of its key: `heads: 2 # comment` behind the 2. Undefined where it begins on a later line, or where
- * what is called the key is an alias. `lines` are those of the text.
+ * Where the value of a key ends that begins on the line of its key: `heads: 2 # comment` behind the 2. Undefined where it begins on a later
+ * line, or where what is called the key is an alias. `lines` are those of the text.
  */
 export function endOfValue(lines: readonly string[], { end }: SourceRange): Position | undefined {
   const rest = lines[end.line]?.slice(end.character, end.character + longestValue) ?? '';

@@ -7,7 +7,10 @@ export class AblationError extends RangeError {
   override readonly name = 'AblationError';
 }
 
-/** Number and width of the experts that a routed layer has, as `resultingExperts` defines them. Throws AblationError for a width that is not whole. */
+/**
+ * Number and width of the experts that a routed layer has, as `resultingExperts` defines them. Throws AblationError for a width that is not
+ * whole.
+ */
 export function expertShape(model: ModelConfig, moe: MoeConfig): ExpertShape {
   const shape = resultingExperts(model, moe);
   if (!Number.isInteger(shape.width)) {

@@ -37,8 +37,8 @@ interface Mixed {
 /**
  * Multi-head self-attention of one layer, without biases: x [tokens, d_model] -> [tokens, d_model], tokens = batch * time. Causal, but
  * bidirectional for a masked objective. Key-value head j serves the query heads j g .. j g + g - 1, g = heads / kv_heads (2305.13245).
- * RMSNorm of queries and keys where the config says so, then rotary positions; with a `memory` relative ones, and tokens see those of the cached
- * chunk too. Each projection is dense or has experts (SwitchHead).
+ * RMSNorm of queries and keys where the config says so, then rotary positions; with a `memory` relative ones, and tokens see those of the
+ * cached chunk too. Each projection is dense or has experts (SwitchHead).
  */
 export function attention(builder: ProgramBuilder, x: Tensor, model: ModelConfig, memory?: Memory): AttentionOutput {
   const source = memory === undefined ? x : joinChunks(builder, { memory: memory.states, present: x });

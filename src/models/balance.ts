@@ -16,8 +16,8 @@ export interface BalanceInputs {
 }
 
 /**
- * The balance loss of one layer, unweighted; null where there is none. P [experts] is the mean share of the scores, F [experts] the share of
- * the units (`switch`, 2101.03961 Eq. 4; `gshard_first`, 2006.16668: by the first choice) or of the choices (`top_k`, 2408.15664 Eq. 2):
+ * The balance loss of one layer, unweighted; null where there is none. P [experts] is the mean share of the scores, F [experts] the share
+ * of the units (`switch`, 2101.03961 Eq. 4; `gshard_first`, 2006.16668: by the first choice) or of the choices (`top_k`, 2408.15664 Eq. 2):
  *
  *     E sum_e F_e P_e        1 when balanced; no gradient flows through F
  *     sum_e p_e log p_e      `entropy` (2310.10837), p the mean softmax: -log E when balanced

@@ -6,8 +6,9 @@ const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
 /**
- * Batch normalisation without gain and bias (1502.03167): x [rows, features] -> (x - m) / sqrt(v + 1e-5), each feature for itself. In training m
- * and v are the mean and the biased variance over the rows of the microbatch, through which gradients flow; in evaluation they are the buffers
+ * Batch normalisation without gain and bias (1502.03167): x [rows, features] -> (x - m) / sqrt(v + 1e-5), each feature for itself. In
+ * training m and v are the mean and the biased variance over the rows of the microbatch, through which gradients flow; in evaluation they
+ * are the buffers
  * `<name>_mean` and `<name>_variance` [features], which every microbatch moves a tenth of the way to its own, the variance unbiased.
  */
 export function batchNorm(builder: ProgramBuilder, name: string, x: Tensor, features: number): Tensor {

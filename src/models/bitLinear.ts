@@ -3,8 +3,8 @@ import type { BitnetConfig } from '../config/schema';
 import { NORM_EPSILON } from './norm';
 
 /**
- * The input of a BitLinear, x [rows, width]: RMSNorm without gain (`norm: rms`), then 8 bits per row (2402.17764 section 2). Weights that share
- * an input share what this returns. x itself without `bitnet`.
+ * The input of a BitLinear, x [rows, width]: RMSNorm without gain (`norm: rms`), then 8 bits per row (2402.17764 section 2). Weights that
+ * share an input share what this returns. x itself without `bitnet`.
  */
 export function bitInput(builder: ProgramBuilder, x: Tensor, bitnet: BitnetConfig | undefined): Tensor {
   if (bitnet === undefined) return x;

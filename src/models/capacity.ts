@@ -12,9 +12,9 @@ export interface Capped {
 }
 
 /**
- * Drops what exceeds C = ceil(factor k U / E) choices of an expert (2006.16668, 2101.03961 Eq. 3), k the mean where units take different numbers of
- * experts: its weight becomes 0 and the unit's other weights stay, so a unit without any expert passes by on the residual stream. In evaluation
- * only with `capacity_in_evaluation`. Dropped rows are still computed: capacity here is a definition, not a saving.
+ * Drops what exceeds C = ceil(factor k U / E) choices of an expert (2006.16668, 2101.03961 Eq. 3), k the mean where units take different
+ * numbers of experts: its weight becomes 0 and the unit's other weights stay, so a unit without any expert passes by on the residual
+ * stream. In evaluation only with `capacity_in_evaluation`. Dropped rows are still computed: capacity here is a definition, not a saving.
  */
 export function dropOverCapacity(builder: ProgramBuilder, choice: UnitChoice, factor: number, spec: RouterSpec): Capped {
   const { config, experts, k, most } = spec;

@@ -4,8 +4,8 @@ import { product } from '../graph/dimensions';
 import { ShapeError } from '../graph/shapes';
 
 /**
- * With `position: xl` attention sees the cached chunk of each window and the present one. Their rows lie window by window, the cached chunk first:
- * [batch, 2, time] as one axis, so that whatever is drawn for a row does not depend on how a step is split into microbatches.
+ * With `position: xl` attention sees the cached chunk of each window and the present one. Their rows lie window by window, the cached chunk
+ * first: [batch, 2, time] as one axis, so that whatever is drawn for a row does not depend on how a step is split into microbatches.
  */
 export interface Chunks {
   readonly memory: Tensor;

@@ -19,13 +19,13 @@ export interface MacsPerToken {
   /** Feed-forward layers that are neither routed nor retrieve. */
   readonly ffn: number;
   /**
-   * Routed and retrieving layers without what chooses: experts, head and merge layers, shared experts; `ModelCount.routed` says how much each. Where
-   * units take different numbers of experts, at `top_k` of them; see `macsAtMeanK`.
+   * Routed and retrieving layers without what chooses: experts, head and merge layers, shared experts; `ModelCount.routed` says how much
+   * each. Where units take different numbers of experts, at `top_k` of them; see `macsAtMeanK`.
    */
   readonly experts: number;
   /**
-   * What chooses experts: logits of the routers, for cosine routers the reduction of the input as well; queries and keys of product keys; the selections
-   * of SwitchHead, which `ModelCount.attention` has for themselves.
+   * What chooses experts: logits of the routers, for cosine routers the reduction of the input as well; queries and keys of product keys;
+   * the selections of SwitchHead, which `ModelCount.attention` has for themselves.
    */
   readonly router: number;
   /** Logits of the vocabulary, by the embeddings or by an output matrix of their own. */
@@ -36,8 +36,8 @@ export interface MacsPerToken {
 export type RoutedMacs = Readonly<Record<RoutedPart, number>>;
 
 /**
- * The projections of attention, multiply-adds per token: `projections` + `experts` is `MacsPerToken.attention`, while the selections of SwitchHead are
- * a part of `MacsPerToken.router`.
+ * The projections of attention, multiply-adds per token: `projections` + `experts` is `MacsPerToken.attention`, while the selections of
+ * SwitchHead are a part of `MacsPerToken.router`.
  */
 export interface AttentionMacs {
   /** Matrices that every token passes. */
@@ -53,14 +53,15 @@ type RoutedPart = (typeof routedParts)[number];
 
 /**
  * Numbers of trained elements. The lines but `active` add up to `total`: `embedding` is the table of tokens (once, also where the logits
- * use it too), `output` the matrix of untied logits, `head` and `merge` those of MH-MoE with their biases, `norm` every gain and, of LayerNorm, bias.
+ * use it too), `output` the matrix of untied logits, `head` and `merge` those of MH-MoE with their biases, `norm` every gain and, of
+ * LayerNorm, bias.
  */
 export interface ParameterCount extends Readonly<Record<ParameterRole, number>> {
   readonly total: number;
   /**
-   * Parameters that one token uses: of routed experts min(1, h k / E), of the tables of product keys min(1, h k / N), of the experts of SwitchHead k / E,
-   * everything else whole. An upper bound where sub-tokens of a token, or heads of product keys, may share an expert (`activeIsUpperBound`); with
-   * expert choice the mean over tokens, with `select: dynamic` and `top_p` at `top_k` experts.
+   * Parameters that one token uses: of routed experts min(1, h k / E), of the tables of product keys min(1, h k / N), of the experts of
+   * SwitchHead k / E, everything else whole. An upper bound where sub-tokens of a token, or heads of product keys, may share an expert
+   * (`activeIsUpperBound`); with expert choice the mean over tokens, with `select: dynamic` and `top_p` at `top_k` experts.
    */
   readonly active: number;
 }
@@ -183,9 +184,10 @@ function countMacs(program: ProgramOutline, model: ModelConfig) {
 }
 
 /**
- * Counts a language model from its program or the outline of it (forward, nominal: nothing dropped for capacity, nothing padded). 1 MAC = one multiply-add of a
- * matrix product or of the dot products and sums of product keys, whatever the bits of its operands; attention over the full context. With expert
- * choice a unit has k experts, which is its mean where k units / experts is whole; where units take different numbers it has `top_k`.
+ * Counts a language model from its program or the outline of it (forward, nominal: nothing dropped for capacity, nothing padded). 1 MAC =
+ * one multiply-add of a matrix product or of the dot products and sums of product keys, whatever the bits of its operands; attention over
+ * the full context. With expert choice a unit has k experts, which is its mean where k units / experts is whole; where units take different
+ * numbers it has `top_k`.
  */
 export function countModel(program: ProgramOutline, model: ModelConfig): ModelCount {
   const macs = countMacs(program, model);
@@ -272,8 +274,8 @@ function mayMeet(kind: LayerCount['kind'], { moe, product_keys: keys }: ModelCon
 }
 
 /**
- * Multiply-adds per token at the mean number of experts that units were measured to take, of all routed layers or of each by its name; a layer
- * without a mean counts with `top_k`. The figure of the count itself where every unit takes `top_k`.
+ * Multiply-adds per token at the mean number of experts that units were measured to take, of all routed layers or of each by its name; a
+ * layer without a mean counts with `top_k`. The figure of the count itself where every unit takes `top_k`.
  */
 export function macsAtMeanK(count: ModelCount, model: ModelConfig, meanK: number | Readonly<Record<string, number>>): number {
   const { moe } = model;

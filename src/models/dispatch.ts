@@ -22,7 +22,10 @@ export function dispatchByUnit(builder: ProgramBuilder, routing: Routing, weight
   };
 }
 
-/** Every expert has C rows: indices int32 [experts, C] are its units, weights [experts, C] theirs. A unit may have none, or one of each expert. */
+/**
+ * Every expert has C rows: indices int32 [experts, C] are its units, weights [experts, C] theirs. A unit may have none, or one of each
+ * expert.
+ */
 export function dispatchByExpert(builder: ProgramBuilder, indices: Tensor, weights: Tensor, units: Dimension): Dispatch {
   const flat = product(indices.shape);
   const grouped = (rows: Tensor): Tensor => builder.reshape(rows, [...indices.shape, width(rows)]);

@@ -6,7 +6,8 @@ import type { RouterSpec } from './routerLogits';
 
 /**
  * `select: dynamic`, this project's own definition in the style of 2409.06669: how many experts each unit takes, int32 [units, 1], by how important
- * attention makes its token. Aims at top_k on average, which it is exactly with `budget`. Sub-tokens take as many as their token. It has no gradient.
+ * attention makes its token. Aims at top_k on average, which it is exactly with `budget`. Sub-tokens take as many as their token. It has no
+ * gradient.
  */
 export function choicesByImportance(builder: ProgramBuilder, { query, key, causal, scale }: Attended, spec: RouterSpec): Tensor {
   const { config, k, most, unitsPerToken } = spec;

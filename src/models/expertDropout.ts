@@ -4,9 +4,9 @@ import type { ProgramBuilder, Tensor } from '../graph/builder';
 const FAR_BELOW = -1e30;
 
 /**
- * Scores to choose experts by, [units, experts], of which in training each is passed over with probability `rate` (2310.10837). The others stay what
- * they are; one passed over is below any score, with a bias too, so that it is chosen only where too few others are left, the lowest expert first. What
- * chosen experts weigh is not scaled by it.
+ * Scores to choose experts by, [units, experts], of which in training each is passed over with probability `rate` (2310.10837). The others
+ * stay what they are; one passed over is below any score, with a bias too, so that it is chosen only where too few others are left, the
+ * lowest expert first. What chosen experts weigh is not scaled by it.
  */
 export function passedOver(builder: ProgramBuilder, scores: Tensor, rate: number): Tensor {
   if (rate === 0) return scores;

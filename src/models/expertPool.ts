@@ -20,8 +20,8 @@ export interface ExpertPool {
 }
 
 /**
- * Units through their experts and back: x [units, inputs] -> [units, inputs], weights stacked [experts, in, out]. BitLinear quantises inputs by
- * row, so that a unit is quantised once, before it is copied to its experts, and weights by expert.
+ * Units through their experts and back: x [units, inputs] -> [units, inputs], weights stacked [experts, in, out]. BitLinear quantises
+ * inputs by row, so that a unit is quantised once, before it is copied to its experts, and weights by expert.
  */
 export function expertPool(builder: ProgramBuilder, x: Tensor, dispatch: Dispatch, pool: ExpertPool): Tensor {
   const { experts, inputs, width, bitnet, initialisers } = pool;

@@ -2,8 +2,8 @@ import type { Initialiser } from '../graph/program';
 import type { ModelConfig } from '../config/schema';
 
 /**
- * How the weights of a model are drawn. A layer says of each of its matrices what it does and over how many `inputs` each of its outputs sums: of
- * one expert out of many, but where a unit gets the sum of its experts, those of all of them.
+ * How the weights of a model are drawn. A layer says of each of its matrices what it does and over how many `inputs` each of its outputs
+ * sums: of one expert out of many, but where a unit gets the sum of its experts, those of all of them.
  */
 export interface Initialisation {
   readonly matrix: (inputs: number) => Initialiser;
@@ -20,8 +20,8 @@ export function initialisation(model: ModelConfig): Initialisation {
 }
 
 /**
- * One deviation for all, `initial_std`, but for what writes into the residual stream: that starts smaller by 1 / sqrt(2 layers), so that the
- * variance of the stream does not grow with depth.
+ * One deviation for all, `initial_std`, but for what writes into the residual stream: that starts smaller by 1 / sqrt(2 layers), so that
+ * the variance of the stream does not grow with depth.
  */
 function likeGpt2({ layers, initial_std: deviation }: ModelConfig): Initialisation {
   const usual = normal(deviation);
@@ -30,8 +30,8 @@ function likeGpt2({ layers, initial_std: deviation }: ModelConfig): Initialisati
 }
 
 /**
- * sqrt(2 / (layers inputs)): what a layer of ReLUs gives has the variance of its input (1502.01852 Eq. 10) over the number of layers, so that the sum
- * of all of them stays bounded. As the code of 2310.10837 and 2312.07987 does it.
+ * sqrt(2 / (layers inputs)): what a layer of ReLUs gives has the variance of its input (1502.01852 Eq. 10) over the number of layers, so
+ * that the sum of all of them stays bounded. As the code of 2310.10837 and 2312.07987 does it.
  */
 function byFanIn({ layers, d_model: d }: ModelConfig): Initialisation {
   const deviation = (inputs: number): number => Math.sqrt(2 / (layers * inputs));

@@ -42,11 +42,11 @@ function tokenRows(builder: ProgramBuilder, name: 'embedding' | 'output', model:
 }
 
 /**
- * The training program of an experiment: pre-norm layers with the norm that `model.norm` says, and logits by the embeddings or, untied, by a matrix of
- * their own. Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored, which for a masked objective is every token that was
- * not hidden. The loss is the mean cross-entropy of the scored targets (nats per token), where they are masked over all those of the step, plus,
- * each summed over the routed layers, balance_weight times the balance losses, z_loss_weight times the router z-losses and, for top_p, entropy_weight
- * times the entropies of their scores.
+ * The training program of an experiment: pre-norm layers with the norm that `model.norm` says, and logits by the embeddings or, untied, by
+ * a matrix of their own. Inputs `tokens` and `targets` int32 [batch, time]; a target below 0 is not scored, which for a masked objective is
+ * every token that was not hidden. The loss is the mean cross-entropy of the scored targets (nats per token), where they are masked over
+ * all those of the step, plus, each summed over the routed layers, balance_weight times the balance losses, z_loss_weight times the router
+ * z-losses and, for top_p, entropy_weight times the entropies of their scores.
  */
 export function buildLanguageModel(experiment: Experiment): Program {
   const { model } = experiment;

@@ -23,11 +23,11 @@ export interface RoutedOutput {
 }
 
 /**
- * A routed feed-forward layer, x [tokens, d_model] -> [tokens, d_model].
- * smoe routes tokens. mh-moe (2411.16205 Eq. 2-4) projects by the head layer, splits each token into `heads` contiguous slices,
- * routes those sub-tokens through one router and one expert pool of width d_model / heads, adds each sub-token to what its experts give
- * (`inner_residual`, 2404.15045 Eq. 6), joins them in order and projects by the merge layer. A shared expert sees the whole token and is added
- * after the merge, ungated. `context.scope` is global where the config says so and a step has more than one microbatch.
+ * A routed feed-forward layer, x [tokens, d_model] -> [tokens, d_model]. smoe routes tokens. mh-moe (2411.16205 Eq. 2-4) projects by the
+ * head layer, splits each token into `heads` contiguous slices, routes those sub-tokens through one router and one expert pool of width
+ * d_model / heads, adds each sub-token to what its experts give (`inner_residual`, 2404.15045 Eq. 6), joins them in order and projects by
+ * the merge layer. A shared expert sees the whole token and is added after the merge, ungated. `context.scope` is global where the config
+ * says so and a step has more than one microbatch.
  */
 export function mixtureOfExperts(
   builder: ProgramBuilder,

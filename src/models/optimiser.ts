@@ -2,7 +2,10 @@ import type { AdamW } from '../graph/program';
 import type { ProductKeysConfig, TrainConfig } from '../config/schema';
 import { TABLES_GROUP } from './productKeys';
 
-/** AdamW with the groups of parameters that models have: norms, biases and the like do not decay; tables of experts may have a rate of their own. */
+/**
+ * AdamW with the groups of parameters that models have: norms, biases and the like do not decay; tables of experts may have a rate of their
+ * own.
+ */
 export function optimiser(train: TrainConfig, productKeys: ProductKeysConfig | undefined): AdamW {
   const tables = productKeys && { [TABLES_GROUP]: { weightDecay: train.weight_decay, rateScale: productKeys.learning_rate_scale } };
   return {

@@ -4,8 +4,8 @@ import type { Program } from '../graph/program';
 import { buildLanguageModel } from './languageModel';
 
 /**
- * What counts and estimates read of a program. Of a whole program every layer has nodes of its own; of an outline those of one layer may stand
- * for several that are alike, while all else is listed in full.
+ * What counts and estimates read of a program. Of a whole program every layer has nodes of its own; of an outline those of one layer may
+ * stand for several that are alike, while all else is listed in full.
  */
 export interface ProgramOutline extends Pick<
   Program,
@@ -16,8 +16,8 @@ export interface ProgramOutline extends Pick<
 }
 
 /**
- * The outline of the program that `buildLanguageModel` makes of an experiment: counts and memory are those of the whole program, at the price of
- * a layer of each kind. A model of 48 layers is outlined in a tenth of the time.
+ * The outline of the program that `buildLanguageModel` makes of an experiment: counts and memory are those of the whole program, at the
+ * price of a layer of each kind. A model of 48 layers is outlined in a tenth of the time.
  */
 export function outlineLanguageModel(experiment: Experiment): ProgramOutline {
   const { model } = experiment;

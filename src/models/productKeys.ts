@@ -22,8 +22,8 @@ interface Choice {
 export const TABLES_GROUP = 'tables';
 
 /**
- * A layer that retrieves experts by product keys in place of a feed-forward network, x [tokens, d_model] -> [tokens, d_model]. Every head has queries of
- * its own; sub-keys and experts are shared by the heads.
+ * A layer that retrieves experts by product keys in place of a feed-forward network, x [tokens, d_model] -> [tokens, d_model]. Every head
+ * has queries of its own; sub-keys and experts are shared by the heads.
  *
  *     peer (2407.04153 Algorithm 1)   y = sum over heads and choices of g_i act(down_i . x) up_i, with glu gelu(gate_i . x) (down_i . x) for act
  *     pkm (1907.05242)                y = sum over heads and choices of g_i values_i
@@ -72,8 +72,8 @@ function expertTable(
 }
 
 /**
- * Expert i n + j of the n^2 has the score q1 . c_i + q2 . c'_j, q1 and q2 the halves of a head's query; each head takes its k best (section 2). What they
- * weigh with is softmax over the k, or the sigmoid of each.
+ * Expert i n + j of the n^2 has the score q1 . c_i + q2 . c'_j, q1 and q2 the halves of a head's query; each head takes its k best (section
+ * 2). What they weigh with is softmax over the k, or the sigmoid of each.
  */
 function choose(builder: ProgramBuilder, x: Tensor, model: ModelConfig, config: ProductKeysConfig): Choice {
   const { experts, heads, top_k: k, key_width: width } = config;
@@ -97,8 +97,8 @@ function choose(builder: ProgramBuilder, x: Tensor, model: ModelConfig, config: 
 }
 
 /**
- * Normalised queries have unit variance whatever `initial_std` is: sub-keys of the deviation 1 / sqrt(half) then give sums of scores with a variance of 2,
- * so that a softmax over them begins neither flat nor sharp.
+ * Normalised queries have unit variance whatever `initial_std` is: sub-keys of the deviation 1 / sqrt(half) then give sums of scores with a
+ * variance of 2, so that a softmax over them begins neither flat nor sharp.
  */
 function subKeys(model: ModelConfig, half: number): Initialiser {
   if (model.initialization === 'fan_in') return initialisation(model).matrix(half);

@@ -28,8 +28,8 @@ export function seenWindows(builder: ProgramBuilder, resets: Tensor): Tensor {
 }
 
 /**
- * [heads, 2 * time, width]: row n is the projected sinusoid of distance n (1901.02860 section 3.3, without u and v). Every layer has a projection of its own, the
- * parameter `position` [d_model, heads * width]; it is full precision also where others are quantised.
+ * [heads, 2 * time, width]: row n is the projected sinusoid of distance n (1901.02860 section 3.3, without u and v). Every layer has a
+ * projection of its own, the parameter `position` [d_model, heads * width]; it is full precision also where others are quantised.
  */
 export function relativePositions(builder: ProgramBuilder, model: ModelConfig): Tensor {
   const { d_model: d, attention } = model;

@@ -57,8 +57,8 @@ export function router(builder: ProgramBuilder, x: Tensor, spec: RouterSpec, con
 type Choice = Omit<RouterDecision, 'zLoss' | 'entropy'>;
 
 /**
- * Each unit takes its best experts (2411.16205 Eq. 1): k of them, or as many as `select` says: `dynamic` aims at k on average, with `top_p` k is what
- * counts and capacity assume. Renormalisation comes before dropping for capacity.
+ * Each unit takes its best experts (2411.16205 Eq. 1): k of them, or as many as `select` says: `dynamic` aims at k on average, with `top_p`
+ * k is what counts and capacity assume. Renormalisation comes before dropping for capacity.
  */
 function unitsChoose(builder: ProgramBuilder, scored: RouterScores, spec: RouterSpec, { scope, attended }: RouterContext): Choice {
   const { config, experts, k, most } = spec;

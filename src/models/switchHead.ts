@@ -19,8 +19,8 @@ export interface SwitchHeadSpec {
 }
 
 /**
- * One side of attention, whose units choose k experts in each head: the source side are the tokens that are seen (value, key), the destination side
- * those that see (output, query). Expert e of head h is number h E + e.
+ * One side of attention, whose units choose k experts in each head: the source side are the tokens that are seen (value, key), the
+ * destination side those that see (output, query). Expert e of head h is number h E + e.
  */
 export interface Side {
   /** [units * heads, width]: in each head the sum of what its chosen experts make of the unit, times their scores. */
@@ -36,7 +36,9 @@ export interface Sides {
   readonly destination?: Side;
 }
 
-/** Rows [units, d_model] of the tokens that see, and of those that are seen: the cached chunk too where there is one, else the same tensor. */
+/**
+ * Rows [units, d_model] of the tokens that see, and of those that are seen: the cached chunk too where there is one, else the same tensor.
+ */
 export interface Seen {
   readonly present: Tensor;
   readonly source: Tensor;
@@ -51,8 +53,9 @@ interface Scores {
 }
 
 /**
- * SwitchHead (2312.07987 section 2.2): s = sigmoid(x W) for the E experts of every head; a unit uses the k best of each head, times their s, which is not
- * renormalised. Each side has a W of its own; with `shared_selection` (section 3.6) the source side uses what the destination side chooses.
+ * SwitchHead (2312.07987 section 2.2): s = sigmoid(x W) for the E experts of every head; a unit uses the k best of each head, times their
+ * s, which is not renormalised. Each side has a W of its own; with `shared_selection` (section 3.6) the source side uses what the
+ * destination side chooses.
  */
 export function switchHead(builder: ProgramBuilder, { present, source }: Seen, spec: SwitchHeadSpec): Sides {
   const used = selectionSides(spec.config);

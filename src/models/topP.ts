@@ -9,7 +9,10 @@ export function choicesByScore(builder: ProgramBuilder, bestScores: Tensor, thre
   return builder.countUntil(bestScores, threshold);
 }
 
-/** The entropy of the units' probabilities [units, experts], mean over the units, nats (2403.07652): without it a router spreads to get more experts. */
+/**
+ * The entropy of the units' probabilities [units, experts], mean over the units, nats (2403.07652): without it a router spreads to get more
+ * experts.
+ */
 export function meanEntropy(builder: ProgramBuilder, probabilities: Tensor): Tensor {
   const logarithm = builder.log(positive(builder, probabilities));
   return builder.negate(builder.mean(builder.sum(builder.multiply(probabilities, logarithm), [1]), [0]));

@@ -72,7 +72,10 @@ function biasedChoice(builder: ProgramBuilder, scores: Tensor, spec: RouterSpec)
   return made.chosen;
 }
 
-/** Summed over the experts and not averaged, so that counts stay whole numbers and an expert with its share exactly is not moved by rounding. */
+/**
+ * Summed over the experts and not averaged, so that counts stay whole numbers and an expert with its share exactly is not moved by
+ * rounding.
+ */
 function biasDirection(builder: ProgramBuilder, chosen: Tensor, experts: number, kind: RouterConfig['bias_update']): Tensor {
   const [units = 1, k = 1] = chosen.shape;
   const counts = builder.countChoices(chosen, experts, Number(k));

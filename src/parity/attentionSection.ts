@@ -7,7 +7,10 @@ import { agreement } from './publishedFigure';
 import { moaEquation, moaScript } from './switchHeadCost';
 import { digits, markdownTable, modelCell } from './tableText';
 
-/** SwitchHead in docs/parity-table.md: parameters as its code has them, the cost of attention counted three ways, and against the dense models. */
+/**
+ * SwitchHead in docs/parity-table.md: parameters as its code has them, the cost of attention counted three ways, and against the dense
+ * models.
+ */
 export function attentionSection(models: readonly CountedPreset[], all: ReadonlyMap<string, CountedPreset>): string[] {
   const costed = models.map((model) => ({ ...model, costs: attentionCosts(model.count, model.model) }));
   return [

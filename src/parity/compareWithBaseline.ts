@@ -16,7 +16,9 @@ export interface ParityResiduals {
   readonly parameters: number;
   /** Without what chooses experts, as `macs`. */
   readonly parametersWithoutRouter: number;
-  /** MACs per token without what chooses experts: routers (2411.16205 Eq. 6-10), selections of SwitchHead, queries and keys of product keys. */
+  /**
+   * MACs per token without what chooses experts: routers (2411.16205 Eq. 6-10), selections of SwitchHead, queries and keys of product keys.
+   */
   readonly macs: number;
   readonly macsWithRouter: number;
   /** Of the part that differs: what papers print, and what the hints and the solver speak of. */

@@ -1,8 +1,8 @@
 import type { LayerCount, ModelCount } from '../models/count';
 
 /**
- * What two models are held against each other by. Papers print parity of the layers that they change, and the rest of a model hides a difference: of
- * the 300 M parameters of 2411.16205 a routed layer has 38 M, so 3 % of it are half a percent of the model.
+ * What two models are held against each other by. Papers print parity of the layers that they change, and the rest of a model hides a
+ * difference: of the 300 M parameters of 2411.16205 a routed layer has 38 M, so 3 % of it are half a percent of the model.
  */
 export type ComparedScope = 'layers' | 'attention' | 'model';
 

@@ -51,8 +51,8 @@ export function configSubject({ file, experiment, findings }: LoadedConfig): Twi
 }
 
 /**
- * The twin with the same number of experts for every unit, to compare with at equal cost. `folder`: where its config is to be. It extends the subject's config where
- * that still says what the subject is, else it stands alone. Throws NoTwin where K does not vary.
+ * The twin with the same number of experts for every unit, to compare with at equal cost. `folder`: where its config is to be. It extends
+ * the subject's config where that still says what the subject is, else it stands alone. Throws NoTwin where K does not vary.
  */
 export function fixedKTwin({ configFile, experiment, mean }: TwinSubject, folder: string, readText: ReadText): FixedKTwin {
   const { model } = experiment;
@@ -95,7 +95,10 @@ export function fixedKTwin({ configFile, experiment, mean }: TwinSubject, folder
   };
 }
 
-/** `ablation: iso_mac` widens experts by top_k (see `resultingExperts`): the twin states what came of it, so that it has the very same experts. */
+/**
+ * `ablation: iso_mac` widens experts by top_k (see `resultingExperts`): the twin states what came of it, so that it has the very same
+ * experts.
+ */
 function fixedExperts(model: ModelConfig, moe: MoeConfig): Partial<Pick<MoeConfig, 'experts' | 'expert_width' | 'ablation'>> {
   if (!isIsoMac(moe)) return {};
   const { experts, width } = resultingExperts(model, moe);

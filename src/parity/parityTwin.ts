@@ -50,8 +50,8 @@ function isAtEqualCompute({ macs, parameters }: Choice): boolean {
 }
 
 /**
- * The config of another family that costs as much: it extends its subject's, names that as its baseline, and says only what differs. Sizes are those that the solver ranks
- * first among those of the same MACs. Throws NoTwin where there is none.
+ * The config of another family that costs as much: it extends its subject's, names that as its baseline, and says only what differs. Sizes
+ * are those that the solver ranks first among those of the same MACs. Throws NoTwin where there is none.
  */
 export function parityTwin(request: ParityTwinRequest): ParityTwin {
   const { configFile, experiment, family, heads = DEFAULT_HEADS } = request;

@@ -29,9 +29,10 @@ const EQUAL = 1e-4;
 const NEARLY_NONE = 0.01;
 
 /**
- * The key where a residual is best mended, so where hints and findings about it stand: of the size keys that the file itself states and that are not what the
- * baseline says, the one that, changed alone, leaves the least of both residuals; of equals the one that moves them most. Where sizes are matched
- * and only routers make a difference, it is the number of experts. Undefined where the file states none of them.
+ * The key where a residual is best mended, so where hints and findings about it stand: of the size keys that the file itself states and
+ * that are not what the baseline says, the one that, changed alone, leaves the least of both residuals; of equals the one that moves them
+ * most. Where sizes are matched and only routers make a difference, it is the number of experts. Undefined where the file states none of
+ * them.
  */
 export function residualCause(input: CauseInput): KeyPath | undefined {
   const { loaded, count, baseline } = input;
@@ -103,7 +104,10 @@ function size({ parameters, macs }: Axes): number {
   return Math.abs(parameters) + Math.abs(macs);
 }
 
-/** Whole values of a key at which one of the residuals is nearest to zero: both are straight lines of it, given by where they are now and at twice the value. */
+/**
+ * Whole values of a key at which one of the residuals is nearest to zero: both are straight lines of it, given by where they are now and at
+ * twice the value.
+ */
 function bestValues({ path }: SizeKey, model: ModelConfig, now: number, here: Axes, at: (value: number) => Axes): readonly number[] {
   const step = Math.max(1, now);
   const there = at(now + step);

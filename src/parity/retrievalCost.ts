@@ -13,8 +13,8 @@ export interface RetrievalCost {
 }
 
 /**
- * What a layer with product keys costs (2407.04153 section 2), N experts, h heads of k, queries of width w, model width d, m vectors for each expert
- * (2, with `glu` 3, PKM 1):
+ * What a layer with product keys costs (2407.04153 section 2), N experts, h heads of k, queries of width w, model width d, m vectors for
+ * each expert (2, with `glu` 3, PKM 1):
  *
  *     experts   m N d                  m h k d MACs per token
  *     queries   d h w                  d h w

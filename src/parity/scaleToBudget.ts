@@ -45,9 +45,10 @@ export class CannotScale extends Error {
 }
 
 /**
- * The largest pair of the same two architectures that fits a budget, at parity again. Widths shrink together, the number of layers by their root; with a budget of
- * time the context is halved with them, and a model trains on tokens in proportion to its MACs, as it did: the tokens for each parameter stay what they were. Where
- * even the smallest models take too long, they train on fewer. Memory is also saved by smaller microbatches, which change nothing else. Throws CannotScale.
+ * The largest pair of the same two architectures that fits a budget, at parity again. Widths shrink together, the number of layers by their
+ * root; with a budget of time the context is halved with them, and a model trains on tokens in proportion to its MACs, as it did: the
+ * tokens for each parameter stay what they were. Where even the smallest models take too long, they train on fewer. Memory is also saved by
+ * smaller microbatches, which change nothing else. Throws CannotScale.
  */
 export function scaleToBudget(pair: Pair, budget: Budget, machine: Machine): ScaledPair {
   const before = comparedResiduals(modelCost(pair.subject.model), modelCost(pair.baseline.model));
@@ -89,7 +90,10 @@ interface TrainedPair {
   readonly baseline: Experiment & { readonly train: TrainConfig };
 }
 
-/** Solving for parity takes its time: scales that are hopeless are passed over by halves, by what the baseline alone takes. A little earlier, as that is rough. */
+/**
+ * Solving for parity takes its time: scales that are hopeless are passed over by halves, by what the baseline alone takes. A little
+ * earlier, as that is rough.
+ */
 function firstPromising(scales: readonly Scale[], baseline: TrainedPair['baseline'], { seconds, bytes }: Budget, machine: Machine): number {
   const fits = (scale: Scale): boolean => {
     const model = scaledModel(baseline.model, scale);

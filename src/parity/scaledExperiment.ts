@@ -8,7 +8,9 @@ export interface Scale {
   readonly width: number;
   /** The width of the residual stream is a multiple of this. */
   readonly widthUnit: number;
-  /** The number of layers is a multiple of this, so that every second or third of them is still routed; undefined where all of them stay. */
+  /**
+   * The number of layers is a multiple of this, so that every second or third of them is still routed; undefined where all of them stay.
+   */
   readonly layerUnit: number | undefined;
   /** Halvings of the context. */
   readonly halvings: number;
@@ -22,8 +24,8 @@ const LEAST_CONTEXT = 128;
 const LEAST_STEPS = 200;
 
 /**
- * What two models must have in common to be scaled together: divisible by sub-tokens of both, and by 8; whole periods of routed layers. Where one of them lists its
- * layers one by one, both keep all of theirs.
+ * What two models must have in common to be scaled together: divisible by sub-tokens of both, and by 8; whole periods of routed layers.
+ * Where one of them lists its layers one by one, both keep all of theirs.
  */
 export function unitsOf(models: readonly ModelConfig[]): Pick<Scale, 'widthUnit' | 'layerUnit'> {
   return {
@@ -104,8 +106,8 @@ function divisors(count: number): readonly number[] {
 }
 
 /**
- * Training on so many tokens: both the number of steps and their size fall by the root of what is left of the tokens, as small models train best in smaller steps,
- * though not below a microbatch while enough of them are left.
+ * Training on so many tokens: both the number of steps and their size fall by the root of what is left of the tokens, as small models train
+ * best in smaller steps, though not below a microbatch while enough of them are left.
  */
 export function scaledTraining<E extends Experiment>(experiment: E, train: TrainConfig, context: number, tokens: number): E {
   const left = Math.sqrt(tokens / (train.steps * train.batch_tokens));

@@ -14,7 +14,9 @@ export interface KeptParity {
   readonly withRouter: boolean | undefined;
 }
 
-/** Widths, and numbers of experts: what makes a model of its kind stays. Of a retrieval an expert is a neuron, so that `top_k` is its width. */
+/**
+ * Widths, and numbers of experts: what makes a model of its kind stays. Of a retrieval an expert is a neuron, so that `top_k` is its width.
+ */
 const widths = [
   'model.moe.expert_width',
   'model.moe.experts',
@@ -34,8 +36,8 @@ const MOST = 100;
 const EQUAL_MACS = 0.002;
 
 /**
- * A sparse model and a dense one can seldom be equal in both MACs and parameters: they are again in what they were equal in, as SwitchHead in parameters (2312.07987), in
- * MACs where that was nothing. Others are in both.
+ * A sparse model and a dense one can seldom be equal in both MACs and parameters: they are again in what they were equal in, as SwitchHead
+ * in parameters (2312.07987), in MACs where that was nothing. Others are in both.
  */
 export function keptParity(subject: ModelConfig, baseline: ModelConfig): KeptParity {
   const residuals = comparedResiduals(modelCost(subject), modelCost(baseline));

@@ -1,7 +1,7 @@
 /**
- * What attention costs as 2312.07987 counts it, in two ways that differ: the equations of its appendix A.2, and the script behind its tables
- * (RobertCsordas/moe_attention at 7169ad3, paper/common.py). Both are of the attention of one layer over one sequence: MACs, and floats that are kept in memory.
- * What the graph of a model here costs is a third count, `ModelCount`.
+ * What attention costs as 2312.07987 counts it, in two ways that differ: the equations of its appendix A.2, and the script behind its
+ * tables (RobertCsordas/moe_attention at 7169ad3, paper/common.py). Both are of the attention of one layer over one sequence: MACs, and
+ * floats that are kept in memory. What the graph of a model here costs is a third count, `ModelCount`.
  */
 
 /** Attention of one layer over a sequence of `time` tokens. */
@@ -64,8 +64,8 @@ export function paperEquation(size: AttentionSize, moe?: ExpertsOfHead): PaperCo
 }
 
 /**
- * The script. Dense attention it counts as the equations do. For SwitchHead it counts positions for 2 T distances and not for 2 C T, and adds the scores of
- * E experts on each side for every token that is attended to, as though all heads shared them.
+ * The script. Dense attention it counts as the equations do. For SwitchHead it counts positions for 2 T distances and not for 2 C T, and
+ * adds the scores of E experts on each side for every token that is attended to, as though all heads shared them.
  */
 export function authorsScript(size: AttentionSize, moe?: ExpertsOfHead): ScriptCost {
   if (moe === undefined) {

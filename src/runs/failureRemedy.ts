@@ -81,7 +81,9 @@ function largestProperDivisor(whole: number): number {
   return 1;
 }
 
-/** Drops come of experts that are used unevenly: without balancing that is the cause; else there is too little room for what is left of it. */
+/**
+ * Drops come of experts that are used unevenly: without balancing that is the cause; else there is too little room for what is left of it.
+ */
 function moreCapacity(experiment: Experiment, { figure }: Alarm): Change | undefined {
   const { moe } = experiment.model;
   const factor = moe?.router.capacity_factor;

@@ -1,6 +1,7 @@
 /**
  * The files of a run directory, `<runs>/<YYYYMMDD-HHMMSS>-<slug>-<4 letters>/`. Other tools may read them: every file states its
- * schemaVersion (metrics.jsonl and events.jsonl in their first line, experts.bin in its header), and files only grow while the run is running.
+ * schemaVersion (metrics.jsonl and events.jsonl in their first line, experts.bin in its header), and files only grow while the run is
+ * running.
  *
  * A run that goes on from the checkpoint of step N repeats the steps after N. metrics.jsonl then has a line `{"rewind":N}` and experts.bin
  * a frame of layer 0xFFFFFFFF: what stands before it about later steps no longer holds.
@@ -39,20 +40,25 @@ export interface RunDescription {
   readonly parameters: {
     readonly total: number;
     readonly active: number;
-    /** Whether a token may use fewer than `active`, as the units that it becomes may meet in one expert. Runs of before 0.2.0 do not say. */
+    /**
+     * Whether a token may use fewer than `active`, as the units that it becomes may meet in one expert. Runs of before 0.2.0 do not say.
+     */
     readonly activeIsUpperBound?: boolean;
   };
   readonly macsPerToken: number;
   /**
-   * What the model costs line by line, as the version that made the run counts it: `ModelCount` of models/count.ts. Runs of before 0.2.0 have none;
-   * their `experiment` can be counted again.
+   * What the model costs line by line, as the version that made the run counts it: `ModelCount` of models/count.ts. Runs of before 0.2.0
+   * have none; their `experiment` can be counted again.
    */
   readonly cost?: unknown;
-  /** Of a member of a sweep: its name, what it changes by dotted keys, and the id of the run after which it was started, where it had to wait for one. */
+  /**
+   * Of a member of a sweep: its name, what it changes by dotted keys, and the id of the run after which it was started, where it had to
+   * wait for one.
+   */
   readonly sweep?: { readonly member: string; readonly changes: Readonly<Record<string, unknown>>; readonly follows?: string };
   /**
-   * Where units take different numbers of experts: the K that `macsPerToken` is counted at, and how many more a token costs if every unit takes one
-   * expert more. Null where K is the same for all.
+   * Where units take different numbers of experts: the K that `macsPerToken` is counted at, and how many more a token costs if every unit
+   * takes one expert more. Null where K is the same for all.
    */
   readonly varyingK: { readonly counted: number; readonly macsPerChoice: number } | null;
   readonly routedLayers: readonly {
@@ -71,8 +77,8 @@ export interface RunDescription {
 export type RunState = 'starting' | 'running' | 'stopping' | 'finished' | 'stopped' | 'failed';
 
 /**
- * Why a run failed, for programs: the loss or gradient was not finite; memory or disk ran out or refused; its text cannot be trained on; the device
- * or its runtime failed; a checkpoint cannot be read or written; its process ended without a word; a defect of MoE Lab.
+ * Why a run failed, for programs: the loss or gradient was not finite; memory or disk ran out or refused; its text cannot be trained on;
+ * the device or its runtime failed; a checkpoint cannot be read or written; its process ended without a word; a defect of MoE Lab.
  */
 export const failureCauses = ['diverged', 'out-of-memory', 'disk', 'data', 'device', 'checkpoint', 'worker', 'defect'] as const;
 export type FailureCause = (typeof failureCauses)[number];
@@ -123,7 +129,9 @@ export interface MetricsLine {
     readonly kShares?: readonly number[];
     /** Where experts are retrieved by product keys: the share of them that this step used, mean over those layers. */
     readonly expertUsage?: JsonNumber;
-    /** Where there are routed layers: in the last line of each stretch of steps that they are counted over. Runs of before 0.2.0 do not say. */
+    /**
+     * Where there are routed layers: in the last line of each stretch of steps that they are counted over. Runs of before 0.2.0 do not say.
+     */
     readonly idleExperts?: IdleExperts;
   };
   /** Per validation set. bitsPerByte where the tokenizer lets bytes be counted and the model is causal. */
@@ -136,7 +144,10 @@ export interface MetricsLine {
         readonly bitsPerByte?: JsonNumber;
         readonly dropRate?: JsonNumber;
         readonly meanK?: JsonNumber;
-        /** Of the experts retrieved by product keys: the share ever used on this set, and log N + sum z log z of their weights z (2407.04153 section 3.3). */
+        /**
+         * Of the experts retrieved by product keys: the share ever used on this set, and log N + sum z log z of their weights z (2407.04153
+         * section 3.3).
+         */
         readonly expertUsage?: JsonNumber;
         readonly unevenness?: JsonNumber;
       }

@@ -14,8 +14,8 @@ export function idleExpertsSteps(totalSteps: number): number {
 }
 
 /**
- * The routed layer whose experts are idle to the largest share, by the counts of frames that cover `steps` steps; of equals the first. Undefined where no
- * layer has counts enough to say.
+ * The routed layer whose experts are idle to the largest share, by the counts of frames that cover `steps` steps; of equals the first.
+ * Undefined where no layer has counts enough to say.
  */
 export function idleExperts(
   routedLayers: readonly Pick<RunDescription['routedLayers'][number], 'name' | 'experts'>[],

@@ -43,7 +43,10 @@ export function readMachineFile(runsDirectory: string): readonly Measurement[] {
   return read(runsDirectory).measurements;
 }
 
-/** Adds a measurement in place of an older one of the same training on the same device. Makes the runs folder where there is none. Throws RunStorageError. */
+/**
+ * Adds a measurement in place of an older one of the same training on the same device. Makes the runs folder where there is none. Throws
+ * RunStorageError.
+ */
 export function addMeasurement(runsDirectory: string, measurement: Measurement): void {
   const { trained, host, device } = measurement;
   change(runsDirectory, ({ measurements, ...rest }) => {

@@ -9,8 +9,8 @@ import { trainedAs, type Measurement } from './throughput';
 const SETTLED_STEPS = 5;
 
 /**
- * What runs and measurements say of how fast this host trains. A run is read once: what it trained does not change. Runs of other hosts say nothing of
- * this one.
+ * What runs and measurements say of how fast this host trains. A run is read once: what it trained does not change. Runs of other hosts say
+ * nothing of this one.
  */
 export class Measurements {
   /** What a run trained, by its directory; null where this version does not understand it. */

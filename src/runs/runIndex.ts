@@ -110,7 +110,10 @@ export async function summariseRun(directory: string, here: Here = thisHost(), n
   return entry === undefined ? undefined : (await summariseLatest(directory, entry, here, now)).summary;
 }
 
-/** A worker writes how it ended and goes, perhaps after its status was read and before it is looked for: once it is gone, its last word is on disk. */
+/**
+ * A worker writes how it ended and goes, perhaps after its status was read and before it is looked for: once it is gone, its last word is
+ * on disk.
+ */
 async function summariseLatest(
   directory: string,
   entry: Entry,

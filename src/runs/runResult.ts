@@ -33,7 +33,10 @@ export interface RunResult {
       }
     >
   >;
-  /** Coefficient of variation of the experts' shares of routed units over the last tenth of the steps, mean over routed layers; 0 is perfect balance. */
+  /**
+   * Coefficient of variation of the experts' shares of routed units over the last tenth of the steps, mean over routed layers; 0 is perfect
+   * balance.
+   */
   readonly loadVariation: number | null;
   /** Share of assignments dropped for capacity in training, mean over the last tenth of the steps; null without capacity. */
   readonly dropRate: number | null;

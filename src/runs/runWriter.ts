@@ -72,7 +72,9 @@ export class RunWriter {
     this.sketchesFile.file.append(encodeSketchFrame(frame, retrieval.experts, this.sketchesFile.bytesPerFrame));
   }
 
-  /** The run goes on from the checkpoint of `step`; records of later steps no longer hold. -1: it starts again, and step 0 is void as well. */
+  /**
+   * The run goes on from the checkpoint of `step`; records of later steps no longer hold. -1: it starts again, and step 0 is void as well.
+   */
   rewind(step: number): void {
     appendLine(this.metricsFile, { rewind: step });
     for (const frames of [this.expertsFile, this.sketchesFile]) {

@@ -8,8 +8,8 @@ export interface ChosenExperts {
 }
 
 /**
- * Gathers the choices of one retrieval over the steps of a frame and sketches them. Holds 8 bytes per expert; a step costs what it has chosen, a
- * sketch one pass over all experts.
+ * Gathers the choices of one retrieval over the steps of a frame and sketches them. Holds 8 bytes per expert; a step costs what it has
+ * chosen, a sketch one pass over all experts.
  */
 export class SketchGatherer {
   private readonly counts: Float64Array;

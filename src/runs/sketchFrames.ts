@@ -12,7 +12,9 @@ const heaviestExperts = at.histogram + 4 * SKETCH_BINS;
 const heaviestCounts = heaviestExperts + 4 * SKETCH_HEAVIEST;
 const groupsStart = heaviestCounts + 8 * SKETCH_HEAVIEST;
 
-/** Groups of a retrieval: expert e lies in group floor(e groups / experts), so that neighbours are together and sizes differ by one at most. */
+/**
+ * Groups of a retrieval: expert e lies in group floor(e groups / experts), so that neighbours are together and sizes differ by one at most.
+ */
 export function groupsOf(experts: number): number {
   return Math.min(experts, SKETCH_GROUPS);
 }

@@ -24,7 +24,8 @@ export interface WaitingMember {
 
 /**
  * `sweep.json`: the members of a sweep that are trained after this run, in this order. It lies in the directory of the run that trains, or trained last,
- * and moves to the next one's: the worker that ends starts the next, so the sweep needs neither window nor terminal. No file where nothing is left.
+ * and moves to the next one's: the worker that ends starts the next, so the sweep needs neither window nor terminal. No file where nothing
+ * is left.
  */
 export interface SweepQueue {
   readonly schemaVersion: 1;
@@ -93,8 +94,8 @@ export function dropSweepQueue(run: string): boolean {
 }
 
 /**
- * Moves the queue to the run that is next. Of several that want to go on with a sweep only one gets it, and none where it was dropped: false for the others.
- * Throws RunStorageError.
+ * Moves the queue to the run that is next. Of several that want to go on with a sweep only one gets it, and none where it was dropped:
+ * false for the others. Throws RunStorageError.
  */
 export function moveSweepQueue(from: string, to: string): boolean {
   try {

@@ -24,7 +24,10 @@ export interface Estimate {
   readonly basis: 'this config' | 'similar models';
 }
 
-/** How long the training of a config takes on the machine that was measured; undefined without `train`, or where nothing was measured on its device. */
+/**
+ * How long the training of a config takes on the machine that was measured; undefined without `train`, or where nothing was measured on its
+ * device.
+ */
 export function estimate(
   experiment: Experiment,
   count: { readonly macsPerToken: { readonly total: number } },

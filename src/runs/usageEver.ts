@@ -1,4 +1,7 @@
-/** Which experts of a retrieval were ever used, over the frames of a run. Holds 4 bytes per expert, so that a rewind can take back what it voids. */
+/**
+ * Which experts of a retrieval were ever used, over the frames of a run. Holds 4 bytes per expert, so that a rewind can take back what it
+ * voids.
+ */
 export class UsageEver {
   /** The step of the first frame that used each expert, `never` where none has. */
   private readonly firstUsed: Uint32Array;

@@ -9,7 +9,10 @@ export interface ValidationScore extends RoutingFigures {
   readonly loss: number;
   /** exp(loss), natural base. Comparable only at the same tokenizer, context length and objective. */
   readonly perplexity: number;
-  /** Total negative log likelihood / (ln 2 * bytes scored): comparable between tokenizers. Null for a model that is not causal: it gives the text no probability. */
+  /**
+   * Total negative log likelihood / (ln 2 * bytes scored): comparable between tokenizers. Null for a model that is not causal: it gives the
+   * text no probability.
+   */
   readonly bitsPerByte: number | null;
   /** Causal: all but the first token of the text. Masked: the hidden ones. */
   readonly scoredTokens: number;

@@ -28,7 +28,10 @@ export interface MeasureRequest {
 /** Steps that random text is made for: it is read over and over. */
 const STEPS_OF_TEXT = 4;
 
-/** Trains a model for a while on random text, writes nothing, and says how fast that was. Throws EngineError, DataError, or the signal's reason. */
+/**
+ * Trains a model for a while on random text, writes nothing, and says how fast that was. Throws EngineError, DataError, or the signal's
+ * reason.
+ */
 export async function measureTraining({
   experiment,
   engine,

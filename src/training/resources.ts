@@ -11,7 +11,10 @@ import { sessionOptions } from './prepare';
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 
-/** Disk that the checkpoints of a run take at most, in bytes: those that are kept, of so many as it writes, and one more while it is written or asked for. */
+/**
+ * Disk that the checkpoints of a run take at most, in bytes: those that are kept, of so many as it writes, and one more while it is written
+ * or asked for.
+ */
 export function checkpointDisk(experiment: RunnableExperiment, program: ProgramOutline): number {
   const { every, keep } = experiment.checkpoint;
   const written = Math.ceil(experiment.train.steps / every);

@@ -6,7 +6,10 @@ export interface RoutingFigures {
   readonly meanK: number | null;
   /** Share of the retrieved experts that the text ever used, mean over the retrievals; null without one. */
   readonly expertUsage: number | null;
-  /** log N + sum z log z, z the experts' shares of all weights: the divergence from even use, nats (2407.04153 section 3.3); mean over the retrievals, null without one. */
+  /**
+   * log N + sum z log z, z the experts' shares of all weights: the divergence from even use, nats (2407.04153 section 3.3); mean over the
+   * retrievals, null without one.
+   */
   readonly unevenness: number | null;
 }
 

@@ -21,8 +21,8 @@ export interface TrainingRequest {
 }
 
 /**
- * Trains to the last step, to a stop, or until loss or gradient is no longer finite. Validates before the first step, every `evaluate.every` steps
- * and at the end; writes a checkpoint every `checkpoint.every` steps, at the end, when asked and when stopped.
+ * Trains to the last step, to a stop, or until loss or gradient is no longer finite. Validates before the first step, every
+ * `evaluate.every` steps and at the end; writes a checkpoint every `checkpoint.every` steps, at the end, when asked and when stopped.
  * Errors of the engine and the observer end it and come out of the promise.
  */
 export function trainExperiment(request: TrainingRequest): Promise<TrainingOutcome> {

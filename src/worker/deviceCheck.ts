@@ -9,7 +9,8 @@ import { probe } from './probe';
 import { LaunchError } from './runFailure';
 
 /**
- * Throws LaunchError where there is no device for WebGPU, or none with a buffer for the largest parameter. Asked in a process of its own: a driver may end it.
+ * Throws LaunchError where there is no device for WebGPU, or none with a buffer for the largest parameter. Asked in a process of its own: a
+ * driver may end it.
  * `rung`: who asks, which has been found to have a device; where absent this process's own Node, of which nothing is known. Returns the GPUs that it found,
  * where it asked.
  */

@@ -11,8 +11,9 @@ export interface HeedOptions {
 }
 
 /**
- * Keeps what a probe has found of GPUs beside the runs, where the editor reads it, and warns where a training needs more than the largest of them has. Never
- * refuses: what is estimated may be less in truth, and some drivers lend memory of the machine. `gpus`: undefined where nobody asked.
+ * Keeps what a probe has found of GPUs beside the runs, where the editor reads it, and warns where a training needs more than the largest
+ * of them has. Never refuses: what is estimated may be less in truth, and some drivers lend memory of the machine. `gpus`: undefined where
+ * nobody asked.
  */
 export function heedGpus(
   experiment: RunnableExperiment,

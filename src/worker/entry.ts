@@ -5,9 +5,9 @@ import { handOn } from './sweepTurns';
 import { trainRun } from './trainRun';
 
 /**
- * The worker process: `node worker.js RUN [NODE]` trains the run in that directory, then starts what waits behind it in a sweep, with NODE if it
- * can (the setting moeLab.nodePath). Its output goes to the run's worker.log. It loads all of its files at once, since an update of the extension
- * removes their folder under it.
+ * The worker process: `node worker.js RUN [NODE]` trains the run in that directory, then starts what waits behind it in a sweep, with NODE
+ * if it can (the setting moeLab.nodePath). Its output goes to the run's worker.log. It loads all of its files at once, since an update of
+ * the extension removes their folder under it.
  */
 async function main(): Promise<void> {
   const [run, nodePath = ''] = process.argv.slice(2);

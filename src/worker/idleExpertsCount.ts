@@ -7,8 +7,9 @@ import { stepsPerExpertFrame } from './routingSeries';
 const pieceBytes = 4 << 20;
 
 /**
- * Counts idle experts over one stretch of steps after the other, each of whole frames. Stretches end at fixed steps, and frames end there and at
- * checkpoints, so that what a stopped run had counted of one stands in experts.bin: the figures are the same as if it had never been stopped.
+ * Counts idle experts over one stretch of steps after the other, each of whole frames. Stretches end at fixed steps, and frames end there
+ * and at checkpoints, so that what a stopped run had counted of one stands in experts.bin: the figures are the same as if it had never been
+ * stopped.
  */
 export class IdleExpertsCount {
   private readonly steps: number;

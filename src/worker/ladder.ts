@@ -20,8 +20,8 @@ export interface LadderFacts {
 }
 
 /**
- * The Nodes that may run the worker, best first. A setting that names a Node is the user's word: where it fails, the others are not better guesses but still
- * better than no run, and run.json says which was taken and why.
+ * The Nodes that may run the worker, best first. A setting that names a Node is the user's word: where it fails, the others are not better
+ * guesses but still better than no run, and run.json says which was taken and why.
  */
 export function launchLadder(facts: LadderFacts): readonly Rung[] {
   const { nodePath, execPath, isElectron } = facts;
@@ -35,8 +35,9 @@ export function launchLadder(facts: LadderFacts): readonly Rung[] {
 }
 
 /**
- * What a worker's process inherits: nothing that belongs to the editor, and no telemetry of the runtime. Where the C library is glibc (2.35 or newer), it
- * asks the kernel for large pages of memory: reading rows here and there in tables of a gigabyte otherwise waits for page tables.
+ * What a worker's process inherits: nothing that belongs to the editor, and no telemetry of the runtime. Where the C library is glibc (2.35
+ * or newer), it asks the kernel for large pages of memory: reading rows here and there in tables of a gigabyte otherwise waits for page
+ * tables.
  */
 export function workerEnvironment(
   inherited: Readonly<Record<string, string | undefined>>,

@@ -19,8 +19,9 @@ export interface StartOptions extends LaunchOptions, ExperimentSource {
 }
 
 /**
- * Starts an experiment in a worker of its own, which goes on when this process ends; of several members of a sweep the first that can be started. Resolves once
- * it trains. Throws ConfigRejected, DataError, RunStorageError or LaunchError; from the moment there is a run directory its status says the same.
+ * Starts an experiment in a worker of its own, which goes on when this process ends; of several members of a sweep the first that can be
+ * started. Resolves once it trains. Throws ConfigRejected, DataError, RunStorageError or LaunchError; from the moment there is a run
+ * directory its status says the same.
  */
 export async function startRun(options: StartOptions): Promise<LaunchedRun> {
   const { member, thenMembers = [], runsDirectory } = options;
@@ -32,8 +33,8 @@ export async function startRun(options: StartOptions): Promise<LaunchedRun> {
 }
 
 /**
- * Takes up a run that was stopped, failed or lost, from its newest checkpoint; of one that has finished, whose sweep goes no further by itself, the next member.
- * Throws LaunchError.
+ * Takes up a run that was stopped, failed or lost, from its newest checkpoint; of one that has finished, whose sweep goes no further by
+ * itself, the next member. Throws LaunchError.
  */
 export async function resumeRun(run: string, options: LaunchOptions): Promise<LaunchedRun> {
   const queue = await queueOfFinished(run);

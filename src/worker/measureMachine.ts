@@ -35,8 +35,8 @@ export interface MachineMeasurement extends MeasuredTraining {
 }
 
 /**
- * Trains a config for a while in a process of its own, on random text and without a run, and keeps in the runs folder how fast that was. Throws LaunchError, or the
- * signal's reason, upon which the process is ended.
+ * Trains a config for a while in a process of its own, on random text and without a run, and keeps in the runs folder how fast that was.
+ * Throws LaunchError, or the signal's reason, upon which the process is ended.
  */
 export async function measureMachine(options: MeasureMachineOptions): Promise<MachineMeasurement> {
   const { experiment, runsDirectory, signal } = options;

@@ -39,8 +39,8 @@ export function bytesOn(side: MemorySide, { host, device }: Pick<MemoryPart, 'ho
 }
 
 /**
- * The GPU that a training would be given: WebGPU asks for the fastest, which nobody can tell by name. What does not fit into the one with most memory fits
- * into none.
+ * The GPU that a training would be given: WebGPU asks for the fastest, which nobody can tell by name. What does not fit into the one with
+ * most memory fits into none.
  */
 export function largestGpu(gpus: readonly KnownGpu[]): KnownGpu | undefined {
   return gpus.toSorted((one, other) => other.bytes - one.bytes)[0];

@@ -9,8 +9,8 @@ const headerEnd = Buffer.from('\r\n\r\n');
 const maximumHeaderBytes = 1024;
 
 /**
- * Passes a stream of `Content-Length: N\r\n\r\nBODY` messages on, and fails before any byte of a body longer than `maximum` gets through. Whoever reads behind
- * it never holds more than one message of that size in memory.
+ * Passes a stream of `Content-Length: N\r\n\r\nBODY` messages on, and fails before any byte of a body longer than `maximum` gets through.
+ * Whoever reads behind it never holds more than one message of that size in memory.
  */
 export class MessageLimit extends Transform {
   /** Bytes of the body at hand still to come. */

@@ -2,7 +2,10 @@ import type { IdleExperts, MetricsLine } from '../runs/format';
 import { toJsonNumber } from '../runs/jsonNumber';
 import type { TrainStepEvent, ValidationEvent } from '../training/trainingEvents';
 
-/** The line of metrics.jsonl about a step. `retrievals`: of the program, in its order. `idleExperts`: where it is the last of those that they are counted over. */
+/**
+ * The line of metrics.jsonl about a step. `retrievals`: of the program, in its order. `idleExperts`: where it is the last of those that
+ * they are counted over.
+ */
 export function trainingLine(
   event: TrainStepEvent,
   retrievals: readonly { readonly experts: number }[],
@@ -50,8 +53,9 @@ function stated<Name extends string>(
 }
 
 /**
- * How many experts units took, over all layers where that varies: the mean, and the shares of the units that took 1, 2, ... `taken`: per routed layer how
- * many units took at least 1, 2, ... experts. Null where no layer says so. Every unit takes one at least, so the first entry is the number of units.
+ * How many experts units took, over all layers where that varies: the mean, and the shares of the units that took 1, 2, ... `taken`: per
+ * routed layer how many units took at least 1, 2, ... experts. Null where no layer says so. Every unit takes one at least, so the first
+ * entry is the number of units.
  */
 export function choicesOf(taken: readonly (Float32Array | null)[]): { readonly mean: number; readonly shares: readonly number[] } | null {
   const varying = taken.filter((counts) => counts !== null);

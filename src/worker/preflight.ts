@@ -17,8 +17,8 @@ const surelyNeeded = 0.8;
 const tight = 0.9;
 
 /**
- * Holds what a run needs against what the machine has, before there is anything of the run. Throws LaunchError where it cannot fit, with the figures and with
- * what makes it smaller; what may just fit is told to `warn`.
+ * Holds what a run needs against what the machine has, before there is anything of the run. Throws LaunchError where it cannot fit, with
+ * the figures and with what makes it smaller; what may just fit is told to `warn`.
  */
 export function checkRoom(
   { experiment }: Pick<LoadedExperiment, 'experiment'>,
@@ -29,7 +29,10 @@ export function checkRoom(
   for (const message of holdAgainst(needsWith(experiment, data), machineRoom(runsDirectory), runsDirectory)) warn(message);
 }
 
-/** The same for a run that is to be taken up again: the machine may be another one, or have less room. What it holds of the disk already, it has. */
+/**
+ * The same for a run that is to be taken up again: the machine may be another one, or have less room. What it holds of the disk already, it
+ * has.
+ */
 export async function checkRoomToResume(run: string, description: RunDescription, warn: (message: string) => void): Promise<void> {
   const needs = needsWith(runnableExperiment(description), description.data);
   for (const message of holdAgainst(needs, machineRoom(run), dirname(run), await heldBy(run))) warn(message);
@@ -61,8 +64,8 @@ async function bytesIn(folder: string): Promise<number> {
 }
 
 /**
- * The warnings. `resumed`: of a run that is taken up again, what it has on the disk. Throws LaunchError: for want of disk only where checkpoints do not fit, as
- * a run whose series grow too large can be stopped in time.
+ * The warnings. `resumed`: of a run that is taken up again, what it has on the disk. Throws LaunchError: for want of disk only where
+ * checkpoints do not fit, as a run whose series grow too large can be stopped in time.
  */
 export function holdAgainst({ memory, disk }: RunNeeds, room: MachineRoom, runsDirectory: string, resumed?: Held): readonly string[] {
   const warnings: string[] = [];

@@ -2,7 +2,8 @@ import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc/node
 import type { RunState, RunStatus } from '../runs/format';
 
 /**
- * What passes between a worker and whoever watches or steers its run: JSON-RPC over a local socket or named pipe whose address and token stand in
+ * What passes between a worker and whoever watches or steers its run: JSON-RPC over a local socket or named pipe whose address and token
+ * stand in
  * `status.json`. The first request must be `hello`. Figures do not pass here: they are read from the run directory.
  */
 export const PROTOCOL_VERSION = 1;

@@ -17,7 +17,10 @@ export function leaveRequest(run: string, kind: RequestKind): void {
   }
 }
 
-/** The requests that lie there; each is removed, so that it is taken once. Never throws: one that cannot be removed is taken again, which does no harm. */
+/**
+ * The requests that lie there; each is removed, so that it is taken once. Never throws: one that cannot be removed is taken again, which
+ * does no harm.
+ */
 export function takeRequests(run: string): readonly RequestKind[] {
   let names: readonly string[];
   try {

@@ -30,9 +30,9 @@ export interface RoutingSink {
 }
 
 /**
- * Sums what routing did over the steps of a frame and hands the frames on. A checkpoint ends a frame, since a resume begins there; but a sketch, which is large,
- * only where half of its steps have passed, so that frequent checkpoints do not fill the disk. What such a checkpoint leaves open is lost to the
- * sketches if the run is resumed from it.
+ * Sums what routing did over the steps of a frame and hands the frames on. A checkpoint ends a frame, since a resume begins there; but a
+ * sketch, which is large, only where half of its steps have passed, so that frequent checkpoints do not fill the disk. What such a
+ * checkpoint leaves open is lost to the sketches if the run is resumed from it.
  */
 export class RoutingSeries {
   private readonly stepsPerFrame: number;

@@ -32,7 +32,9 @@ export interface RecorderOptions {
   readonly clock: () => number;
 }
 
-/** Turns what the training loop tells into the files of the run directory. Throws RunStorageError or CheckpointError, which ends the run. */
+/**
+ * Turns what the training loop tells into the files of the run directory. Throws RunStorageError or CheckpointError, which ends the run.
+ */
 export class RunRecorder implements TrainingObserver {
   private readonly routing: RoutingSeries;
   private readonly idle: IdleExpertsCount;

@@ -25,7 +25,8 @@ export function newAddress(platform: NodeJS.Platform = process.platform): { read
 
 /**
  * Whether a path looks like one that `newAddress` makes. What stands in a run directory may come from anywhere, and nobody shall be led to
- * talk with another program's socket, or with another machine's pipe. The temporary folder is not compared: a worker may have had another one.
+ * talk with another program's socket, or with another machine's pipe. The temporary folder is not compared: a worker may have had another
+ * one.
  */
 export function isWorkerAddress(path: string, platform: NodeJS.Platform = process.platform): boolean {
   if (platform === 'win32') return /^\\\\\.\\pipe\\moe-lab-[0-9a-f]{32}$/.test(path);

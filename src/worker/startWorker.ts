@@ -25,7 +25,9 @@ export interface LaunchedRun {
   readonly status: RunStatus;
 }
 
-/** Starts the worker of a run that is in this process's hands. Resolves once it trains. Throws LaunchError; the run's status says the same. */
+/**
+ * Starts the worker of a run that is in this process's hands. Resolves once it trains. Throws LaunchError; the run's status says the same.
+ */
 export async function startWorker(run: string, description: RunDescription, rung: Rung, options: LaunchOptions): Promise<LaunchedRun> {
   const log = openSync(runFiles.log(run), 'a');
   let child: ChildProcess;
@@ -54,7 +56,9 @@ export async function startWorker(run: string, description: RunDescription, rung
   }
 }
 
-/** What entry.ts takes: where the members that follow look for their Node is not for the run directory to say, which may come from anywhere. */
+/**
+ * What entry.ts takes: where the members that follow look for their Node is not for the run directory to say, which may come from anywhere.
+ */
 function workerArguments(run: string, { bundleFolder, nodePath = '' }: NodeOptions): string[] {
   return [join(bundleFolder, 'worker.js'), run, ...(nodePath === '' ? [] : [nodePath])];
 }

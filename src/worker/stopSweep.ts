@@ -15,8 +15,9 @@ export interface StoppedSweep {
 }
 
 /**
- * Drops the members that wait behind a run and stops it if it trains. A sweep goes on by itself, perhaps at this moment: where nothing waits behind the run any more
- * it is the run after it that is meant. Undefined where nothing of the sweep trains or waits. Throws RunStorageError.
+ * Drops the members that wait behind a run and stops it if it trains. A sweep goes on by itself, perhaps at this moment: where nothing
+ * waits behind the run any more it is the run after it that is meant. Undefined where nothing of the sweep trains or waits. Throws
+ * RunStorageError.
  */
 export async function stopSweep(run: string): Promise<StoppedSweep | undefined> {
   const index = new RunIndex(dirname(run));

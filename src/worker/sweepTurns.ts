@@ -20,8 +20,8 @@ import { failureOf, LaunchError } from './runFailure';
 import { startWorker, type LaunchedRun, type LaunchOptions } from './startWorker';
 
 /**
- * How a sweep goes on. Who ends a run (its worker, or the command line that trained it) starts the next member in a worker of its own, which gets
- * the queue: no window and no terminal is needed. What cannot be started is kept with its reason, and nothing is started twice.
+ * How a sweep goes on. Who ends a run (its worker, or the command line that trained it) starts the next member in a worker of its own,
+ * which gets the queue: no window and no terminal is needed. What cannot be started is kept with its reason, and nothing is started twice.
  */
 
 /** Where the queue lies: nowhere yet, or in the directory of the run after which it goes on. */
@@ -51,8 +51,9 @@ export function queueOf(members: readonly LoadedExperiment[]): SweepQueue {
 }
 
 /**
- * Starts the first member that can be started; resolves once it trains. A member that cannot is no reason to leave the others out, unless two in a row cannot for
- * the same reason: that keeps the others, too, and the sweep halts until somebody resumes `after`. Throws what kept the first of them, or SweepTaken.
+ * Starts the first member that can be started; resolves once it trains. A member that cannot is no reason to leave the others out, unless
+ * two in a row cannot for the same reason: that keeps the others, too, and the sweep halts until somebody resumes `after`. Throws what kept
+ * the first of them, or SweepTaken.
  */
 export async function startNext(queue: SweepQueue, holder: Holder, options: LaunchOptions): Promise<LaunchedRun> {
   let at = holder;
@@ -86,7 +87,10 @@ export async function startNext(queue: SweepQueue, holder: Holder, options: Laun
   throw first ?? new SweepTaken();
 }
 
-/** What the process that has trained a run does about its sweep, if it is of one. Never throws: what goes wrong stands in the queue and is told to `log`. */
+/**
+ * What the process that has trained a run does about its sweep, if it is of one. Never throws: what goes wrong stands in the queue and is
+ * told to `log`.
+ */
 export async function handOn(
   run: string,
   { state }: Pick<RunStatus, 'state'>,

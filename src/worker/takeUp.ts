@@ -12,7 +12,9 @@ import { runnableExperiment } from './runnableExperiment';
 import { initialStatus } from './runStatus';
 import { discardAddress } from './socketAddress';
 
-/** The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, is none, or not understood. */
+/**
+ * The run and where it stood, if it can be taken up again. Throws LaunchError where it trains, has finished, is none, or not understood.
+ */
 export async function resumable(run: string): Promise<{ readonly description: RunDescription; readonly status: RunStatus }> {
   const description = await readDescription(run);
   const status = description && (await readStatusOrLost(run, description));

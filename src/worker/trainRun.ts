@@ -22,11 +22,17 @@ import { StatusKeeper } from './runStatus';
 export interface TrainRunOptions {
   /** A run directory made by `createRun`, or one to take up again. */
   readonly run: string;
-  /** Made before anything else, so that a worker's files are all loaded while they are surely there. Disposing of its session ends its thread. */
+  /**
+   * Made before anything else, so that a worker's files are all loaded while they are surely there. Disposing of its session ends its
+   * thread.
+   */
   readonly engine: Engine;
   /** Asks for a stop with a checkpoint when aborted. */
   readonly signal?: AbortSignal;
-  /** Told once when somebody asks for a stop, also where the run then ends by itself: at its last checkpoint there is nothing left to be stopped. */
+  /**
+   * Told once when somebody asks for a stop, also where the run then ends by itself: at its last checkpoint there is nothing left to be
+   * stopped.
+   */
   readonly onStopRequested?: () => void;
   readonly listener?: RunListener;
   readonly log: (message: string) => void;

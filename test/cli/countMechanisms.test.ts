@@ -52,7 +52,8 @@ describe('mechanisms that are counted in ways of their own', () => {
       for (const side of ['source', 'destination'])
         expect(stdout).toMatch(new RegExp(`^layers\\.${layer}\\.attention\\.${side} +switchhead +16,384 +8,192 +512 +512$`, 'm'));
     }
-    // The baseline has 4 d^2 parameters, and 2 T d for scores and values as SwitchHead has: 40,960 / 16,384; (24,576 + 4,096) / (16,384 + 4,096).
+    // The baseline has 4 d^2 parameters, and 2 T d for scores and values as SwitchHead has: 40,960 / 16,384; (24,576 + 4,096) / (16,384 +
+    // 4,096).
     expect(stdout).toContain('; attention +150.00 % parameters, +40.00 % MACs (without selections) vs peer.moe.yaml');
     const dense = await runCli(folder, 'count', 'peer.moe.yaml', '--layers');
     expect(dense.stdout).not.toContain('.attention');

@@ -82,7 +82,10 @@ describe('sample corpus', () => {
   });
 });
 
-/** Bits per byte of `text` under an n-gram model of bytes with `order` bytes of context, fitted on `training`, each order backing off into the one below. */
+/**
+ * Bits per byte of `text` under an n-gram model of bytes with `order` bytes of context, fitted on `training`, each order backing off into
+ * the one below.
+ */
 function nGramBits(training: Uint8Array, text: Uint8Array, order: number): number {
   const counts = new Map<string, Map<number, number>>();
   const contextAt = (bytes: Uint8Array, at: number, length: number) => Buffer.from(bytes.subarray(at - length, at)).toString('latin1');

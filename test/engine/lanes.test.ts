@@ -12,7 +12,10 @@ const [lanes, time, seed] = [4, 6, 3];
 const program = stepProgram({ lanes: true });
 const withBuffers = stepProgram({ lanes: true, running: true });
 
-/** The windows of a step in microbatches of `size`: the same windows whatever the size. Lanes begin anew at step 1, the second one also at step 3. */
+/**
+ * The windows of a step in microbatches of `size`: the same windows whatever the size. Lanes begin anew at step 1, the second one also at
+ * step 3.
+ */
 function windowsOf(step: number, size = 2): Batch[] {
   const [tokens, targets] = [uniformIntegers(lanes * time, 11, 2 * step), uniformIntegers(lanes * time, 11, 2 * step + 1)];
   const resets = Int32Array.from({ length: lanes }, (_, lane) => (step === 1 || (step === 3 && lane === 1) ? 1 : 0));

@@ -67,8 +67,8 @@ function train(table: LazyTable, steps: readonly Step[], settings: Settings, fir
 }
 
 /**
- * The same without a row state, in float64 and by its definition: moments as dense AdamW has them, which passes over every row in every step with
- * gradients of zero; weights of a row change in its own steps only, and then get all the decay that they are owed.
+ * The same without a row state, in float64 and by its definition: moments as dense AdamW has them, which passes over every row in every
+ * step with gradients of zero; weights of a row change in its own steps only, and then get all the decay that they are owed.
  */
 function oracle(start: Float32Array, steps: readonly Step[], { weightDecay, rateScale }: Settings) {
   const [w, m, v] = [Float64Array.from(start), new Float64Array(rows * width), new Float64Array(rows * width)];

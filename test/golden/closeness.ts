@@ -4,8 +4,8 @@ import type { GoldenTensors, GoldenUse } from './goldenFiles';
 /** float64 against float64: what the order of summation leaves. */
 export const FLOAT64 = 1e-9;
 /**
- * float32 against float64, after up to five steps: some hundred roundings of 6e-8 that partly cancel leave at most 6e-6; other processors sum
- * in other orders. Choices (routing, rounding, signs) are not what differs: the vectors keep them further apart than that.
+ * float32 against float64, after up to five steps: some hundred roundings of 6e-8 that partly cancel leave at most 6e-6; other processors
+ * sum in other orders. Choices (routing, rounding, signs) are not what differs: the vectors keep them further apart than that.
  */
 export const FLOAT32 = 2e-5;
 

@@ -71,7 +71,10 @@ export interface GoldenEvaluation extends GoldenUse {
   readonly dropRate: number | null;
 }
 
-/** A whole language model: some optimiser steps, then evaluation. No steps where training is random. Buffers of lanes are [microbatches, ...]. */
+/**
+ * A whole language model: some optimiser steps, then evaluation. No steps where training is random. Buffers of lanes are [microbatches,
+ * ...].
+ */
 export interface ModelCase {
   readonly name: string;
   readonly model: unknown;

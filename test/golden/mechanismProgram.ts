@@ -129,8 +129,8 @@ function choiceMask(builder: ProgramBuilder, indices: Tensor, { shape: [units = 
 }
 
 /**
- * The case's mechanism with x and the cotangents as parameters, so that they have gradients and are fed by name like the weights; the loss is the
- * sum of every output times its cotangent.
+ * The case's mechanism with x and the cotangents as parameters, so that they have gradients and are fed by name like the weights; the loss
+ * is the sum of every output times its cotangent.
  */
 export function mechanismProgram(golden: MechanismCase): MechanismProgram {
   const builder = new ProgramBuilder();

@@ -19,8 +19,8 @@ import { suppressionComment } from '../../src/language/suppressAction';
 import { dice, hugeMutations, mutated, type Dice } from './mutations';
 
 /**
- * Documents that somebody is in the middle of typing, has pasted, or another program has written: whatever they hold, everything that an editor asks of
- * them is answered, and nothing that it offers makes them worse. `npm test -- --only robustness` tries ten thousand.
+ * Documents that somebody is in the middle of typing, has pasted, or another program has written: whatever they hold, everything that an
+ * editor asks of them is answered, and nothing that it offers makes them worse. `npm test -- --only robustness` tries ten thousand.
  */
 const documents = Number(process.env['MOE_LAB_DOCUMENTS'] ?? 1500);
 const seed = Number(process.env['MOE_LAB_SEED'] ?? 1);

@@ -9,8 +9,8 @@ import { startYamlLanguageServer, type YamlLanguageServer } from '../support/yam
 import { analysisOf, hintedTexts } from './hintedConfigs';
 
 /**
- * Beside Red Hat's YAML extension nothing is said twice and nothing is lost: held against the language server that it runs, with the schema that
- * package.json gives it.
+ * Beside Red Hat's YAML extension nothing is said twice and nothing is lost: held against the language server that it runs, with the schema
+ * that package.json gives it.
  */
 let server: YamlLanguageServer;
 beforeAll(async () => {

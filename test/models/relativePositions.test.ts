@@ -151,7 +151,8 @@ describe('gradients of a chunk', () => {
       const tokens = text(4, 2 * time);
       const first = chunk(program, [tokens.slice(0, time)], [], [1]);
       const after = gradientsOf(program, tokens.slice(time), tokens.slice(time), first.caches, 0);
-      // In one layer the cached states are the embeddings: only theirs is a gradient that the longer window has and the second chunk has not.
+      // In one layer the cached states are the embeddings: only theirs is a gradient that the longer window has and the second chunk has
+      // not.
       const whole = gradientsOf(program, tokens, [...Array<number>(time).fill(-1), ...tokens.slice(time)], [], 1);
       for (const [name, gradient] of after) {
         if (name === 'embedding') expect(gap(gradient, whole.get(name) ?? [])).toBeGreaterThan(1e-4);

@@ -10,8 +10,8 @@ export interface DirectionalError {
 }
 
 /**
- * The program whose true gradient a straight-through quantiser q claims: x + (q(x0) - x0), the offset fixed at the base point x0, in place of q(x).
- * Its value at the base point is that of the quantised program.
+ * The program whose true gradient a straight-through quantiser q claims: x + (q(x0) - x0), the offset fixed at the base point x0, in place
+ * of q(x). Its value at the base point is that of the quantised program.
  */
 function straightThrough(program: Program, base: ReadonlyMap<ValueId, NdArray>): { program: Program; offsets: Map<ValueId, NdArray> } {
   const values = [...program.values];

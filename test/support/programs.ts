@@ -49,7 +49,10 @@ export function uniformIntegers(count: number, limit: number, seed: number): Int
   return Int32Array.from({ length: count }, (_, index) => Math.floor(stream.uniform(index) * limit));
 }
 
-/** Random tokens and targets for a language model program; some targets are ignored. Where lanes have a cache, some windows do not continue it. */
+/**
+ * Random tokens and targets for a language model program; some targets are ignored. Where lanes have a cache, some windows do not continue
+ * it.
+ */
 export function randomTokens(program: Program, bindings: Bindings, vocabulary: number, seed: number): Map<ValueId, NdArray> {
   return new Map(
     program.inputs.map((input, index) => {

@@ -6,8 +6,8 @@ import { generateSampleCorpus } from '../../src/data/sampleCorpus';
 import { experimentOf, routerTrial, trialText, type RouterTrial } from './learningSetup';
 
 /**
- * The short form of learningRealText.test.ts, on text of the sample corpus, which is made here: every layer is routed to one of 32 experts of width 8,
- * so small that a model has little but its routing to tell contexts apart with.
+ * The short form of learningRealText.test.ts, on text of the sample corpus, which is made here: every layer is routed to one of 32 experts
+ * of width 8, so small that a model has little but its routing to tell contexts apart with.
  */
 const { files } = generateSampleCorpus(5, 1 << 19);
 const textOf = (part: 'train' | 'validation') =>

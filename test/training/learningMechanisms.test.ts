@@ -5,8 +5,8 @@ import { generateSampleCorpus } from '../../src/data/sampleCorpus';
 import { choiceTrial, mechanisms, memoryTrial } from './mechanisms';
 
 /**
- * Every mechanism in small, on text of the sample corpus, which is made here: text that it has not seen costs far less than by the byte before alone, and more
- * when units are given other experts than they chose. learningRealText.test.ts has the full form.
+ * Every mechanism in small, on text of the sample corpus, which is made here: text that it has not seen costs far less than by the byte
+ * before alone, and more when units are given other experts than they chose. learningRealText.test.ts has the full form.
  */
 const { files } = generateSampleCorpus(5, 1 << 19);
 const textOf = (part: 'train' | 'validation') =>

@@ -50,7 +50,10 @@ export async function lossOn(session: Session, experiment: RunnableExperiment, t
   return (await scoreText(session, text, scoringOf(experiment)))?.loss ?? Number.NaN;
 }
 
-/** Takes the routed experts out of a trained model, by its exported state: their output matrices become zero. Returns how many tensors those were. */
+/**
+ * Takes the routed experts out of a trained model, by its exported state: their output matrices become zero. Returns how many tensors those
+ * were.
+ */
 export async function silenceExperts(session: Session): Promise<number> {
   const silenced = [];
   for await (const tensor of session.exportState()) {
@@ -67,7 +70,9 @@ export interface RouterTrial {
   readonly frozen: readonly number[];
 }
 
-/** What trained routers and experts are worth: the same model over several seeds, and again with its routers left as they were initialised. */
+/**
+ * What trained routers and experts are worth: the same model over several seeds, and again with its routers left as they were initialised.
+ */
 export async function routerTrial(
   experimentFor: (router: { readonly frozen: boolean }, seed: number) => RunnableExperiment,
   seeds: readonly number[],

@@ -106,7 +106,8 @@ describe('memory', () => {
     // The gradient of the sub-keys, which are dense, is all that grows.
     const subKeys = 4 * (parametersOf(large, 'dense') - parametersOf(small, 'dense'));
     expect((part(large, 'gradients')[0] ?? 0) - (part(small, 'gradients')[0] ?? 0)).toBe(3 * subKeys);
-    // Both tables are read for 128 tokens of two heads with three choices: row numbers, coefficients and vectors, of two microbatches, unsorted and sorted.
+    // Both tables are read for 128 tokens of two heads with three choices: row numbers, coefficients and vectors, of two microbatches,
+    // unsorted and sorted.
     expect(part(large, 'gradients', 'webgpu')[0]).toBe(2 * 4 * 128 * (2 * 6 + 24) * 2 * 2);
   });
 

@@ -43,8 +43,8 @@ export function richlyRoutedExperiment(changes: Readonly<Record<string, unknown>
 }
 
 /**
- * The same with everything that a step leaves for the next one: lanes with a cache, experts of attention, a retrieval with running means of its queries and a table
- * whose rows are updated when they are used, and units that take different numbers of experts.
+ * The same with everything that a step leaves for the next one: lanes with a cache, experts of attention, a retrieval with running means of
+ * its queries and a table whose rows are updated when they are used, and units that take different numbers of experts.
  */
 export function rememberingExperiment(changes: Readonly<Record<string, unknown>> = {}): RunnableExperiment {
   const plain = tinyExperiment(changes);

@@ -7,8 +7,8 @@ import { eventually } from './eventually';
 import { chromiumPath, screenshots } from './dashboardHarness';
 
 /**
- * What the page has asked to have changed before it is told to change one field. Changes are asked for in turn, so that none is still under way when
- * that one comes.
+ * What the page has asked to have changed before it is told to change one field. Changes are asked for in turn, so that none is still under
+ * way when that one comes.
  */
 async function changedBesides(editor: OpenConfigEditor, path: string, text: string): Promise<readonly unknown[]> {
   const { keyboard } = editor.page;

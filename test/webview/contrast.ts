@@ -1,6 +1,9 @@
 import type { Page } from 'playwright-core';
 
-/** Text that stands out from what is behind it by less than 4.5 to 1 (WCAG 2.2, 1.4.3), also within the controls; disabled controls need not. */
+/**
+ * Text that stands out from what is behind it by less than 4.5 to 1 (WCAG 2.2, 1.4.3), also within the controls; disabled controls need
+ * not.
+ */
 export function faintTexts(page: Page): Promise<readonly string[]> {
   return page.evaluate(() => {
     type Colour = readonly [red: number, green: number, blue: number, opacity: number];

@@ -11,8 +11,8 @@ const routedLayers = [
 ];
 
 /**
- * What the experts of a step get: more and less of them, from step to step; the last one only in the last step of every other stretch, so that it shows where
- * a step is missing or one too many.
+ * What the experts of a step get: more and less of them, from step to step; the last one only in the last step of every other stretch, so
+ * that it shows where a step is missing or one too many.
  */
 function countsAt(step: number, stretch: number): readonly Float32Array[] {
   const random = generator(step);

@@ -7,7 +7,9 @@ export interface Bar {
   readonly figures: readonly string[];
 }
 
-/** Bars beside their figures. `head` names the first column and those of the figures; the bars have no name, they repeat the first figure. */
+/**
+ * Bars beside their figures. `head` names the first column and those of the figures; the bars have no name, they repeat the first figure.
+ */
 export function barTable(caption: string, head: readonly string[], bars: readonly Bar[]): HTMLTableElement {
   const [first = '', ...others] = head;
   return element(

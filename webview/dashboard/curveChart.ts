@@ -15,7 +15,10 @@ interface Reading {
   readonly points: readonly { readonly curve: ChartCurve; readonly dataset: number; readonly index: number; readonly point: ChartPoint }[];
 }
 
-/** Perplexity, or another quantity, of the shown runs over steps, tokens or time. Hover or the arrow keys read exact figures off all curves at once. */
+/**
+ * Perplexity, or another quantity, of the shown runs over steps, tokens or time. Hover or the arrow keys read exact figures off all curves
+ * at once.
+ */
 export class CurveChart {
   private readonly canvas = element('canvas', { tabindex: 0, role: 'img', 'aria-describedby': 'chart-reading' });
   private readonly spokenReading = element('div', { id: 'chart-reading', class: 'visually-hidden', 'aria-live': 'polite' });

@@ -285,7 +285,10 @@ export function retrievalRuns(state: DashboardState): readonly RunSummary[] {
   });
 }
 
-/** The retrieval that is shown: of the run that `heatmapRun` would take, the chosen layer, or the first where it has no such. Null without one. */
+/**
+ * The retrieval that is shown: of the run that `heatmapRun` would take, the chosen layer, or the first where it has no such. Null without
+ * one.
+ */
 export function shownRetrieval(
   state: DashboardState,
 ): { readonly summary: RunSummary; readonly layer: number; readonly retrieval: RunSummary['retrievals'][number] } | null {

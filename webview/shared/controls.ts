@@ -102,8 +102,8 @@ export interface TextControl {
 }
 
 /**
- * A line of text, or several with `lines`. The user's draft is told to `commit` when it is left or entered (in several lines by Ctrl+Enter); Escape, and
- * Ctrl+Z before it is committed, give it up, which `give up` is told.
+ * A line of text, or several with `lines`. The user's draft is told to `commit` when it is left or entered (in several lines by
+ * Ctrl+Enter); Escape, and Ctrl+Z before it is committed, give it up, which `give up` is told.
  */
 export function textControl(label: string, lines: boolean, commit: (text: string) => void, giveUp: () => void): TextControl {
   const created = document.createElement(lines ? 'vscode-text-area' : 'vscode-text-field') as TextField | TextArea;

@@ -1,6 +1,7 @@
 /**
- * Brings a page up to date. What was pressed may be gone with what it did (a button that removes its row): then the focus goes to what `instead` finds
- * near where it was, not to the top of the page. `instead` is asked before, for the places to try in order, and each is looked for after.
+ * Brings a page up to date. What was pressed may be gone with what it did (a button that removes its row): then the focus goes to what
+ * `instead` finds near where it was, not to the top of the page. `instead` is asked before, for the places to try in order, and each is
+ * looked for after.
  */
 export function keepingFocus(draw: () => void, instead: (held: Element) => readonly (() => Element | null | undefined)[]): void {
   const held = document.activeElement;

@@ -3,7 +3,10 @@ import { resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { WrongUse } from '../command';
 
-/** The configs that files and folders name, absolute, each once; those of a folder sorted, by one of their names where links give them more. A file is taken whatever it is called, and need not be there. */
+/**
+ * The configs that files and folders name, absolute, each once; those of a folder sorted, by one of their names where links give them more.
+ * A file is taken whatever it is called, and need not be there.
+ */
 export async function configFiles(named: readonly string[], cwd: string): Promise<readonly string[]> {
   const files: string[] = [];
   for (const name of named) files.push(...(await filesIn(name, resolve(cwd, name))));

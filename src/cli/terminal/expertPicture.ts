@@ -1,5 +1,6 @@
 /**
- * Which experts work, as text: a row per routed layer, a cell per expert, shaded by its share of the routed units relative to the uniform share 1/E.
+ * Which experts work, as text: a row per routed layer, a cell per expert, shaded by its share of the routed units relative to the uniform
+ * share 1/E.
  */
 export interface LayerLoad {
   readonly name: string;

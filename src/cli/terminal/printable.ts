@@ -1,6 +1,6 @@
 /**
- * Text from a config or a run directory as a terminal may show it: control characters, with which it could recolour, retitle or rewrite the terminal,
- * and those that turn the direction of writing are spelled out.
+ * Text from a config or a run directory as a terminal may show it: control characters, with which it could recolour, retitle or rewrite the
+ * terminal, and those that turn the direction of writing are spelled out.
  */
 export function printable(text: string): string {
   return text.replace(

@@ -26,8 +26,8 @@ const redrawMilliseconds = 100;
 const plainLines = 10;
 
 /**
- * Shows a run that trains in this process: in a terminal one line that is drawn over, elsewhere plain lines; at each validation its perplexities and
- * which experts worked since the last one.
+ * Shows a run that trains in this process: in a terminal one line that is drawn over, elsewhere plain lines; at each validation its
+ * perplexities and which experts worked since the last one.
  */
 export class TrainingDisplay implements RunListener {
   private readonly style: Style;

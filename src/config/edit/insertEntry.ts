@@ -92,8 +92,8 @@ function intoBlock({ text, eol, step }: Source, map: Mapping, entry: NewEntry): 
 }
 
 /**
- * Where the comments begin that stand right above the first key of a section, indented as it is: they are about that key. Undefined where there are none, and at
- * the top of a text, where they are about all of it.
+ * Where the comments begin that stand right above the first key of a section, indented as it is: they are about that key. Undefined where
+ * there are none, and at the top of a text, where they are about all of it.
  */
 function startOfComments(text: string, key: number, indent: string): number | undefined {
   if (indent === '' || !opensLine(text, key)) return undefined;

@@ -12,7 +12,9 @@ interface Extent {
   readonly end: number;
 }
 
-/** Takes out what stands at a path that was found, and every section that is empty without it. `left` are comments that stay in its place. */
+/**
+ * Takes out what stands at a path that was found, and every section that is empty without it. `left` are comments that stay in its place.
+ */
 export function removeEntry(
   source: Source,
   { containers }: Found,

@@ -1,4 +1,7 @@
-/** What a hover says about a key beside its description. Letters as in the papers: d model width, n matrices per expert, h sub-tokens, T context. */
+/**
+ * What a hover says about a key beside its description. Letters as in the papers: d model width, n matrices per expert, h sub-tokens, T
+ * context.
+ */
 export interface KeyFact {
   /** What is computed with it. */
   readonly formula?: string;

@@ -1,7 +1,9 @@
 import type { ExperimentInput } from '../schema';
 import type { Preset } from './preset';
 
-/** "DA-style": how many experts a token gets by how important attention makes it. This project's own definition, in the style of 2409.06669. */
+/**
+ * "DA-style": how many experts a token gets by how important attention makes it. This project's own definition, in the style of 2409.06669.
+ */
 
 const paper = 'DA-style (own definition, after 2409.06669)';
 

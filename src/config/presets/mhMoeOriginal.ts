@@ -141,8 +141,8 @@ function xMoe({ experts, xMoe: printed }: Size): Preset {
 }
 
 /**
- * Parameters of one expert as Table 11 counts them: two matrices, their biases, and a LayerNorm with gain and bias before the second. That it
- * does is inferred: so X-MoE's six figures come out to 1 M, and without biases and norm 0.2 % too low. There are neither here.
+ * Parameters of one expert as Table 11 counts them: two matrices, their biases, and a LayerNorm with gain and bias before the second. That
+ * it does is inferred: so X-MoE's six figures come out to 1 M, and without biases and norm 0.2 % too low. There are neither here.
  */
 export function printedExpertParameters(inputs: number, hidden: number): number {
   return matrices * inputs * hidden + (hidden + inputs) + 2 * hidden;

@@ -1,6 +1,6 @@
 /**
- * The models of 2312.07987v3 as data: sizes and training from its Table 9 and the sweeps of RobertCsordas/moe_attention at 7169ad3, figures from its
- * Tables 1 to 4 and 6 to 8.
+ * The models of 2312.07987v3 as data: sizes and training from its Table 9 and the sweeps of RobertCsordas/moe_attention at 7169ad3, figures
+ * from its Tables 1 to 4 and 6 to 8.
  */
 
 /** What all models of a size share. */

@@ -12,7 +12,9 @@ const BALANCING_WEIGHT = 0.001;
 /** What 2101.03961 and the released code of 2411.16205 use. */
 const USUAL_WEIGHT = 0.01;
 
-/** Whether anything keeps experts from being used unevenly; of frozen routers, which stay as even as they were drawn, another rule speaks. */
+/**
+ * Whether anything keeps experts from being used unevenly; of frozen routers, which stay as even as they were drawn, another rule speaks.
+ */
 export const nothingBalances: Rule = {
   code: 'no-balance',
   severity: 'warning',

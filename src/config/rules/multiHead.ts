@@ -28,8 +28,8 @@ export const moeHeads: Rule = {
 };
 
 /**
- * Of one head every token is one sub-token. The released command of 2411.16205 never passes the number of heads, and trains an SMoE; rows of its
- * Table 4, SMoE between two projections, are meant so.
+ * Of one head every token is one sub-token. The released command of 2411.16205 never passes the number of heads, and trains an SMoE; rows
+ * of its Table 4, SMoE between two projections, are meant so.
  */
 export const oneHead: Rule = {
   code: 'mh-moe-one-head',

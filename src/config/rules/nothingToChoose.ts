@@ -31,8 +31,8 @@ export const oneExpert: Rule = {
 };
 
 /**
- * With k = E loads are equal whatever the router says: the bias of loss-free balancing stays 0, F of the balance loss `top_k` is 1 / E and the
- * loss E sum F P = 1, and a softmax over all experts is over the chosen ones. A mixture of all experts by itself is worth no word.
+ * With k = E loads are equal whatever the router says: the bias of loss-free balancing stays 0, F of the balance loss `top_k` is 1 / E and
+ * the loss E sum F P = 1, and a softmax over all experts is over the chosen ones. A mixture of all experts by itself is worth no word.
  */
 export const allExperts: Rule = {
   code: 'all-experts',

@@ -103,7 +103,10 @@ export const relativeOfOddWidth: Rule = {
   },
 };
 
-/** Validation goes on from window to window, and fills up the last one: nothing before the filling sees it, unless experts or places are shared out. */
+/**
+ * Validation goes on from window to window, and fills up the last one: nothing before the filling sees it, unless experts or places are
+ * shared out.
+ */
 export const relativePadding: Rule = {
   code: 'xl-padding',
   severity: 'warning',

@@ -4,8 +4,9 @@ import { mix } from '../permutation';
  * Text of exactly known probability. A kind of text is a procedure that talks through a `Voice`: it says fixed text, and it picks from
  * prefix-free choices, no option being the beginning of another. What it says or offers next may depend on all it picked before.
  *
- * Such text can be decoded in one way only: wherever the procedure picks, at most one option fits what follows. So picks and text determine each
- * other, and by the chain rule -log p(text) is the sum of the picks' -log p, in nats. No model can code text drawn from it in fewer on average.
+ * Such text can be decoded in one way only: wherever the procedure picks, at most one option fits what follows. So picks and text determine
+ * each other, and by the chain rule -log p(text) is the sum of the picks' -log p, in nats. No model can code text drawn from it in fewer on
+ * average.
  */
 export interface Voice {
   say(text: string): void;
@@ -70,7 +71,10 @@ export class Speaker implements Voice {
   }
 }
 
-/** Follows given text through the same procedure: the perfect model, which knows the grammar but not the picks. Throws where the text is not of the kind. */
+/**
+ * Follows given text through the same procedure: the perfect model, which knows the grammar but not the picks. Throws where the text is not
+ * of the kind.
+ */
 export class Listener implements Voice {
   private at = 0;
   nats = 0;

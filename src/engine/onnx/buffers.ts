@@ -12,7 +12,10 @@ export interface BufferPlace<T> {
   free(tensor: T): void;
 }
 
-/** Buffers by their index in the program: one tensor of most, of lane buffers one for each microbatch of a step. Those that a set has not got are empty. */
+/**
+ * Buffers by their index in the program: one tensor of most, of lane buffers one for each microbatch of a step. Those that a set has not
+ * got are empty.
+ */
 type Copies<T> = readonly (readonly T[])[];
 
 /** The buffers of a session, or of evaluation those that are its own. */

@@ -41,8 +41,9 @@ export async function checkParameterSizes(runtime: Runtime, program: Program): P
 }
 
 /**
- * Why the WebGPU device refuses a tensor of so many bytes, with the limit where it says that; null where it takes it. The runtime tells no limits, so
- * the tensor is made there, filled and read; nothing of it is on the host. A refusal is an error of the runtime's, after which it goes on.
+ * Why the WebGPU device refuses a tensor of so many bytes, with the limit where it says that; null where it takes it. The runtime tells no
+ * limits, so the tensor is made there, filled and read; nothing of it is on the host. A refusal is an error of the runtime's, after which
+ * it goes on.
  */
 export async function refusalOfTensor(runtime: Runtime, bytes: number): Promise<string | null> {
   if (bytes <= EVERY_DEVICE_BYTES) return null;
@@ -56,8 +57,8 @@ export async function refusalOfTensor(runtime: Runtime, bytes: number): Promise<
 }
 
 /**
- * The limit as the refusal of far too large a tensor names it. Only a second refusal does, while the session of the first is open: the first one is
- * an attempt to allocate that failed.
+ * The limit as the refusal of far too large a tensor names it. Only a second refusal does, while the session of the first is open: the
+ * first one is an attempt to allocate that failed.
  */
 async function knownLimit(runtime: Runtime): Promise<number | undefined> {
   const attempt = await LargeTensor.create(runtime, TOO_MANY_BYTES);

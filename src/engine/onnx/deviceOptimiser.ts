@@ -27,8 +27,8 @@ interface Group {
 export const GROUP_ELEMENTS = 2 ** 24;
 
 /**
- * Accumulation, norm and AdamW of parameters with dense gradients on the device, by groups so that memory for old and new state is bounded. Lists of
- * state and gradients are in the order of the parameters that it was made for.
+ * Accumulation, norm and AdamW of parameters with dense gradients on the device, by groups so that memory for old and new state is bounded.
+ * Lists of state and gradients are in the order of the parameters that it was made for.
  */
 export class DeviceOptimiser {
   private constructor(

@@ -12,8 +12,9 @@ import { createRuntimeSession, runSession } from './runtimeSession';
 import type { GradientOutputs } from './trainingGraph';
 
 /**
- * The tables of a program whose gradients are rows, on a device. The host has their state and updates it as on the CPU, since the rows of a step are few
- * and the moments of the others need not be on the device; the device has a copy of each table to read, which gets the changed rows.
+ * The tables of a program whose gradients are rows, on a device. The host has their state and updates it as on the CPU, since the rows of a
+ * step are few and the moments of the others need not be on the device; the device has a copy of each table to read, which gets the changed
+ * rows.
  */
 export class DeviceTables {
   private readonly rows: RowTables;
@@ -97,7 +98,10 @@ export class DeviceTables {
   }
 }
 
-/** Filled up to a power of two with the last row, so that the device sees few different sizes; a row written twice gets the same values twice. */
+/**
+ * Filled up to a power of two with the last row, so that the device sees few different sizes; a row written twice gets the same values
+ * twice.
+ */
 export function paddedRows(rows: Int32Array): Int32Array {
   const padded = new Int32Array(2 ** Math.ceil(Math.log2(rows.length))).fill(rows.at(-1) ?? 0);
   padded.set(rows);

@@ -13,7 +13,9 @@ interface Evaluation<T> {
   readonly lanes: BufferSet<T>;
 }
 
-/** How many shapes keep their session: the usual batch, and for a few validation sets a smaller last one and what does not fill a window. */
+/**
+ * How many shapes keep their session: the usual batch, and for a few validation sets a smaller last one and what does not fill a window.
+ */
 const KEPT = 9;
 
 /** Forward-only sessions, one per shape of evaluation batch, made when first needed. */

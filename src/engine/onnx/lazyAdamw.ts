@@ -3,9 +3,9 @@ import type { AdamWScalars } from './adamw';
 import type { RowGradients } from './rowGradients';
 
 /**
- * A table of which a step reads few rows, with what its optimiser keeps. `rowState` [rows + 1, 3]: per row the step of its last update (0 = never) and
- * the decay D up to it, as two numbers to be added (a float32 number is too coarse for a sum over all steps); in the last row step and D of the table,
- * so that a resume goes on with the same bits.
+ * A table of which a step reads few rows, with what its optimiser keeps. `rowState` [rows + 1, 3]: per row the step of its last update (0 =
+ * never) and the decay D up to it, as two numbers to be added (a float32 number is too coarse for a sum over all steps); in the last row
+ * step and D of the table, so that a resume goes on with the same bits.
  */
 export interface LazyTable {
   readonly width: number;
@@ -24,9 +24,9 @@ export function rowStateOf(rows: number): Float32Array {
 }
 
 /**
- * Lazy AdamW, in place: AdamW for a table that is too large to be passed over in every step. A step updates the rows that it read, and only those. For
- * a row with gradient g (averaged over the microbatches and clipped like every other) at step t, last updated at step r (0 = never), eta_s the
- * learning rate of step s times the group's scale, lambda the weight decay:
+ * Lazy AdamW, in place: AdamW for a table that is too large to be passed over in every step. A step updates the rows that it read, and only
+ * those. For a row with gradient g (averaged over the microbatches and clipped like every other) at step t, last updated at step r (0 =
+ * never), eta_s the learning rate of step s times the group's scale, lambda the weight decay:
  *   m = beta1^(t - r) m + (1 - beta1) g,   v = beta2^(t - r) v + (1 - beta2) g^2,
  *   w = w exp(D_t - D_r) - eta_t (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon),   D_t = sum over s <= t of log(1 - eta_s lambda).
  *
@@ -36,8 +36,8 @@ export function rowStateOf(rows: number): Float32Array {
  *   evaluation and in checkpoints too, the row is as it was when it was last updated.
  * - A row that is not read stands still. Dense AdamW goes on moving it by its momentum, which fades by about beta1 / sqrt(beta2) a step. This is the
  *   one difference that is not made up for.
- * Where every step reads every row, both are the same. Bias correction is by t in both: a row that is first read late is corrected as if it had had
- * gradients of zero before.
+ * Where every step reads every row, both are the same. Bias correction is by t in both: a row that is first read late is corrected as if it
+ * had had gradients of zero before.
  */
 export function lazyAdamwUpdate(table: LazyTable, gradients: RowGradients, scalars: AdamWScalars): void {
   const { width, parameter, firstMoment, secondMoment, rowState } = table;

@@ -13,9 +13,9 @@ interface ProbeReport extends DeviceReport {
 }
 
 /**
- * A program of its own, run by devices.ts: tries the device named by its first argument with one small product, on WebGPU also with a tensor of as
- * many bytes as the second says, and prints a ProbeReport, on WebGPU with the GPUs that there are, as a line of JSON. A process of its own because a faulty
- * GPU driver may end it.
+ * A program of its own, run by devices.ts: tries the device named by its first argument with one small product, on WebGPU also with a
+ * tensor of as many bytes as the second says, and prints a ProbeReport, on WebGPU with the GPUs that there are, as a line of JSON. A
+ * process of its own because a faulty GPU driver may end it.
  */
 async function probe(device: Device, largestTensor: number): Promise<ProbeReport> {
   try {

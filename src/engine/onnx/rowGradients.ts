@@ -12,9 +12,10 @@ export interface RowPart {
 const DIGIT_BITS = 11;
 
 /**
- * The gradient of a table of which few rows were read: the sum of all parts of all microbatches of a step, row by row. A row's gradient is summed in
- * float64 when it is asked for, in the order of the parts, so the same parts always give the same bits; what is kept is the parts, sorted by row. Summing
- * twice, for the norm and for the update, costs less time than writing all rows down in between and reading them again, and no memory.
+ * The gradient of a table of which few rows were read: the sum of all parts of all microbatches of a step, row by row. A row's gradient is
+ * summed in float64 when it is asked for, in the order of the parts, so the same parts always give the same bits; what is kept is the
+ * parts, sorted by row. Summing twice, for the norm and for the update, costs less time than writing all rows down in between and reading
+ * them again, and no memory.
  */
 export class RowGradients {
   /** The rows that were read, each once, ascending. */

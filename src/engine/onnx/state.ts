@@ -3,8 +3,8 @@ import { EngineError, type StateTensor } from '../engine';
 import type { StateEntry } from '../stateLayout';
 
 /**
- * Puts pieces of state where they belong: checks that each is of a tensor that the program has, and that a tensor's pieces come in order and
- * without gaps. A tensor that breaks off is an error of the next piece, or of `end`.
+ * Puts pieces of state where they belong: checks that each is of a tensor that the program has, and that a tensor's pieces come in order
+ * and without gaps. A tensor that breaks off is an error of the next piece, or of `end`.
  */
 export class StateReader {
   private readonly entries: ReadonlyMap<string, StateEntry>;

@@ -19,7 +19,9 @@ export interface IndexedOutput {
   readonly output: string;
 }
 
-/** Where the gradient of a parameter comes out, as `Gradient` in graph/program.ts: whole or one output per expert, or as rows of a table. */
+/**
+ * Where the gradient of a parameter comes out, as `Gradient` in graph/program.ts: whole or one output per expert, or as rows of a table.
+ */
 export type GradientOutputs =
   | { readonly kind: 'dense'; readonly outputs: readonly string[] }
   | {
@@ -165,7 +167,10 @@ function bufferUpdateGraph(program: Program, plan: StepPlan, target: Target): Bu
   return { ...graph, bufferUpdates: indexed(plan.stepBuffers, names('buffers')) };
 }
 
-/** Lowers the program as far as named groups of values need it. `names`: a group's outputs, one each; `parts`: where a value may be one per expert. */
+/**
+ * Lowers the program as far as named groups of values need it. `names`: a group's outputs, one each; `parts`: where a value may be one per
+ * expert.
+ */
 function lowerGroups<K extends string>(
   program: Program,
   options: Omit<LoweringOptions, 'wanted'>,
@@ -257,7 +262,9 @@ export function checkBatch(batch: Batch): void {
   throw new EngineError(`A batch of ${batch.batch} windows has ${batch.resets.length} resets.`, 'Give one for each window.');
 }
 
-/** A session's training graph has static shapes: the microbatches must have the one it was compiled for, and each lane buffer one of them. */
+/**
+ * A session's training graph has static shapes: the microbatches must have the one it was compiled for, and each lane buffer one of them.
+ */
 export function checkMicrobatches(program: Program, microbatches: readonly Batch[], options: SessionOptions): void {
   for (const batch of microbatches) {
     checkBatch(batch);

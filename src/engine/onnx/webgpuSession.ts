@@ -19,8 +19,8 @@ import { createStepSessions, denseOutputs, releaseStepSessions, type StepSession
 import { checkBatch, checkMicrobatches } from './trainingGraph';
 
 /**
- * Training on a GPU. Parameters, moments, buffers and gradients stay on the device from step to step, and everything between them is
- * graphs there; only losses, the norm, the experts' counts and step statistics come to the host, and noises come from it. Tables whose gradients
+ * Training on a GPU. Parameters, moments, buffers and gradients stay on the device from step to step, and everything between them is graphs
+ * there; only losses, the norm, the experts' counts and step statistics come to the host, and noises come from it. Tables whose gradients
  * are rows are another matter: see DeviceTables.
  */
 export class WebgpuSession implements Session {

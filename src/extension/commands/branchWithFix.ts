@@ -15,8 +15,8 @@ import { pickRun } from './pickRun';
 import { showUntitledConfig } from './untitledConfig';
 
 /**
- * Opens a new config, not saved yet, of what a failed or alarmed run trained, with the key changed that governs what went wrong and the cursor at it. Says
- * so where no key does.
+ * Opens a new config, not saved yet, of what a failed or alarmed run trained, with the key changed that governs what went wrong and the
+ * cursor at it. Says so where no key does.
  */
 export async function branchWithFix(store: RunStore, given: RunTarget | undefined): Promise<void> {
   const run = await pickRun(store, given, {

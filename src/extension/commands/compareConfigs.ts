@@ -9,8 +9,8 @@ import type { RunStore } from '../runs/runStore';
 type Given = vscode.Uri | RunTarget;
 
 /**
- * Compares two configs, or a config and a run, or two runs: those that are selected together; else the one that the command is about, or the one in the
- * active editor, with one that is picked.
+ * Compares two configs, or a config and a run, or two runs: those that are selected together; else the one that the command is about, or
+ * the one in the active editor, with one that is picked.
  */
 export async function compareConfigs(
   documents: ComparisonDocuments,

@@ -12,8 +12,8 @@ import { pickRun } from './pickRun';
 import { showUntitledConfig } from './untitledConfig';
 
 /**
- * Opens the twin with a fixed k of a run or a config whose k varies, beside its config and not saved yet. Without an argument it is about the config in the
- * active editor, else about a run, else about a config that is picked.
+ * Opens the twin with a fixed k of a run or a config whose k varies, beside its config and not saved yet. Without an argument it is about
+ * the config in the active editor, else about a run, else about a config that is picked.
  */
 export async function createTwin(store: RunStore, given: vscode.Uri | RunTarget | undefined): Promise<void> {
   const subject = await subjectOf(store, given);

@@ -7,8 +7,8 @@ import { pickRun } from './pickRun';
 import { launchAndShow, launchOptions, requireTraining, type Training } from './training';
 
 /**
- * Takes a stopped, failed or lost run up again from its newest checkpoint; of one that has finished, what waits behind it. Resolves with the directory of the run
- * that trains.
+ * Takes a stopped, failed or lost run up again from its newest checkpoint; of one that has finished, what waits behind it. Resolves with
+ * the directory of the run that trains.
  */
 export async function resumeRun(training: Training, given: RunTarget | undefined): Promise<string> {
   await requireTraining('Resume Run');

@@ -17,8 +17,9 @@ import { stopWithSweep } from './stopSweep';
 import { launchAndShow, launchOptions, requireTraining, type Training } from './training';
 
 /**
- * Trains a config in a worker of its own, as it stands in the editor; of one with a sweep the members that are picked, one after the other, each started by the
- * worker of the one before: what waits needs no window. Resolves with the run directory once it, or the first of them, trains.
+ * Trains a config in a worker of its own, as it stands in the editor; of one with a sweep the members that are picked, one after the other,
+ * each started by the worker of the one before: what waits needs no window. Resolves with the run directory once it, or the first of them,
+ * trains.
  */
 export async function startRun(training: Training, given: vscode.Uri | undefined): Promise<string> {
   await requireTraining('Start Run');

@@ -5,8 +5,9 @@ import { CONFIG_SUFFIX } from '../contributions';
 import { freeName } from './freeName';
 
 /**
- * Opens a config that is not saved yet. It has the name of a config from the start, so that counts and problems are shown in it, and one that neither a file
- * nor an open document has; nothing is written before the user saves. `folder`: where saving puts it; undefined where there is none.
+ * Opens a config that is not saved yet. It has the name of a config from the start, so that counts and problems are shown in it, and one
+ * that neither a file nor an open document has; nothing is written before the user saves. `folder`: where saving puts it; undefined where
+ * there is none.
  */
 export async function showUntitledConfig(folder: string | undefined, name: string, text: string): Promise<void> {
   const uri = untitled(folder, name);

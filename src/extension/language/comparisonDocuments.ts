@@ -20,7 +20,10 @@ const SCHEME = 'moe-lab-compare';
 /** Of the height that diff and costs have together. */
 const COSTS_SHARE = 0.3;
 
-/** Read-only documents of a comparison, kept true while its configs are edited: two resolved configs for a diff, and what differs in their costs. */
+/**
+ * Read-only documents of a comparison, kept true while its configs are edited: two resolved configs for a diff, and what differs in their
+ * costs.
+ */
 export class ComparisonDocuments implements vscode.TextDocumentContentProvider, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly subscriptions: vscode.Disposable;
@@ -76,7 +79,10 @@ export class ComparisonDocuments implements vscode.TextDocumentContentProvider, 
   }
 }
 
-/** Few and wide lines, which need no height: a low group below the active one, or the group that has such lines already. The focus stays with the diff. */
+/**
+ * Few and wide lines, which need no height: a low group below the active one, or the group that has such lines already. The focus stays
+ * with the diff.
+ */
 async function showBelow(costs: vscode.TextDocument): Promise<void> {
   const known = vscode.window.tabGroups.all.find(({ tabs }) => tabs.some((tab) => isCosts(tab)));
   if (known !== undefined && !known.isActive) {

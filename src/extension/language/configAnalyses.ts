@@ -18,8 +18,8 @@ export interface OutdatedConfigs {
 }
 
 /**
- * The analyses of configs, for VS Code: an edit of any file, saved or not, outdates what read it, and so does a change on the disk of a file that some
- * config extends or is held against.
+ * The analyses of configs, for VS Code: an edit of any file, saved or not, outdates what read it, and so does a change on the disk of a
+ * file that some config extends or is held against.
  */
 export class ConfigAnalyses implements vscode.Disposable {
   private readonly outdated = new vscode.EventEmitter<OutdatedConfigs>();

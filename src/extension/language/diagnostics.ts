@@ -14,7 +14,10 @@ const severities: Readonly<Record<ConfigFinding['severity'], vscode.DiagnosticSe
   information: vscode.DiagnosticSeverity.Information,
 };
 
-/** Shows a board of findings as problems, file by file: only those files are told anew that are named. A finding in a base is shown in the base. */
+/**
+ * Shows a board of findings as problems, file by file: only those files are told anew that are named. A finding in a base is shown in the
+ * base.
+ */
 export class Diagnostics implements vscode.Disposable {
   private readonly collection = vscode.languages.createDiagnosticCollection('moe-lab');
 

@@ -1,4 +1,6 @@
-/** A grid of editor groups, as `vscode.getEditorLayout` tells it and `vscode.setEditorLayout` takes it: rows in columns in rows, and so on. */
+/**
+ * A grid of editor groups, as `vscode.getEditorLayout` tells it and `vscode.setEditorLayout` takes it: rows in columns in rows, and so on.
+ */
 export interface EditorLayout {
   /** 0: its groups stand beside each other; 1: below each other. Those within them the other way. */
   readonly orientation?: number;
@@ -12,8 +14,8 @@ interface EditorGroupNode {
 }
 
 /**
- * The layout with the group `column` (counted from 1, in the order of reading, as editor columns are) as `share` of the room that it and the one before
- * it in the same row or column have together. The layout itself where nothing stands before it, or its sizes are not told.
+ * The layout with the group `column` (counted from 1, in the order of reading, as editor columns are) as `share` of the room that it and
+ * the one before it in the same row or column have together. The layout itself where nothing stands before it, or its sizes are not told.
  */
 export function withShare(layout: EditorLayout, column: number, share: number): EditorLayout {
   return { ...layout, groups: shared(layout.groups, column, share) };

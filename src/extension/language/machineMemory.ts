@@ -12,8 +12,9 @@ import { foldersOnDisk } from '../workspaceFolders';
 const GIB = 2 ** 30;
 
 /**
- * The memory that trainings of configs are held against: this machine's, and that of the GPU that the setting states or that was found here. No program is
- * asked for it: `machine.json` is read, when first a config would be trained on a GPU and when something may have changed it.
+ * The memory that trainings of configs are held against: this machine's, and that of the GPU that the setting states or that was found
+ * here. No program is asked for it: `machine.json` is read, when first a config would be trained on a GPU and when something may have
+ * changed it.
  */
 export class MachineMemory implements vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<void>();

@@ -11,8 +11,8 @@ import { setting } from '../settings';
 import { foldersOnDisk } from '../workspaceFolders';
 
 /**
- * How long trainings would take on this machine, by what was measured here: runs of the workspace, and *Measure This Machine*. Read when a lens first asks,
- * and anew after runs have changed.
+ * How long trainings would take on this machine, by what was measured here: runs of the workspace, and *Measure This Machine*. Read when a
+ * lens first asks, and anew after runs have changed.
  */
 export class MachineSpeed implements vscode.Disposable {
   private readonly emitter = new vscode.EventEmitter<void>();

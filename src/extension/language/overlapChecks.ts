@@ -21,8 +21,9 @@ interface Known {
 }
 
 /**
- * Looks for validation text in the training text of the configs that are open, one after the other in a thread, since it reads all of the text. A config that names
- * other files, or is saved after they have changed, is looked at anew. Not in an untrusted workspace, whose configs may name any file.
+ * Looks for validation text in the training text of the configs that are open, one after the other in a thread, since it reads all of the
+ * text. A config that names other files, or is saved after they have changed, is looked at anew. Not in an untrusted workspace, whose
+ * configs may name any file.
  */
 export class OverlapChecks implements vscode.Disposable {
   private readonly looked = new vscode.EventEmitter<{ readonly file: string }>();

@@ -6,8 +6,8 @@ export function isRuleCode(value: unknown): value is string {
 }
 
 /**
- * Where the page of a rule lies, for the link behind a diagnostic's code: a file, since hovers open no commands. The manifest associates these files with
- * the preview of Markdown.
+ * Where the page of a rule lies, for the link behind a diagnostic's code: a file, since hovers open no commands. The manifest associates
+ * these files with the preview of Markdown.
  */
 export function rulePage(extensionUri: vscode.Uri, code: string): vscode.Uri {
   return vscode.Uri.joinPath(extensionUri, 'media', 'rules', `${code}.md`);

@@ -15,8 +15,8 @@ const TYPING_PAUSE = 100;
 const MOST_CONFIGS = 2000;
 
 /**
- * Keeps the findings of every config in the Problems view: of those that are open, and of all in the folders of the workspace. What changes is checked again
- * with all that reads it, in slices that leave the thread to others.
+ * Keeps the findings of every config in the Problems view: of those that are open, and of all in the folders of the workspace. What changes
+ * is checked again with all that reads it, in slices that leave the thread to others.
  */
 export class WorkspaceConfigs implements vscode.Disposable {
   readonly board = new FindingBoard();

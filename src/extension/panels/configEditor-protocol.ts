@@ -5,8 +5,8 @@ import { parityFiguresSchema, parityViewSchema, type ParityFigures, type ParityV
  * Every message between the extension host and a config editor's webview: one union per direction, checked by zod at both ends.
  *
  * The webview says `ready`; the host answers with `welcome` and the document as a form, and says it again whenever the document, or what it
- * extends or is compared with, has changed. What the user does is a request that carries the version of the document that was shown: the host
- * refuses one about another version, and says the form again. A form is some tens of kilobytes, so each message carries all of it.
+ * extends or is compared with, has changed. What the user does is a request that carries the version of the document that was shown: the
+ * host refuses one about another version, and says the form again. A form is some tens of kilobytes, so each message carries all of it.
  */
 
 /** Both ends state it when they meet; they talk only if it is equal. */

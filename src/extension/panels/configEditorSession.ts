@@ -38,8 +38,9 @@ const MOST_CHOICES = 8;
 const elsewhere = 'This cannot be written here without risk to what else the text says; change it in the text.';
 
 /**
- * Host side of one config editor, apart from VS Code. The document is the truth: the page gets it as a form after each change, whoever made it, and
- * what the page asks for is refused where it speaks of another version than the document has. Nothing but a request of the page makes an edit.
+ * Host side of one config editor, apart from VS Code. The document is the truth: the page gets it as a form after each change, whoever made
+ * it, and what the page asks for is refused where it speaks of another version than the document has. Nothing but a request of the page
+ * makes an edit.
  */
 export class ConfigEditorSession {
   private readonly cancelled = new Set<number>();

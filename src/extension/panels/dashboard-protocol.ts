@@ -31,7 +31,10 @@ export const quantities = [
 ] as const;
 export type Quantity = (typeof quantities)[number];
 
-/** `train`, `trainSmoothed` or `validation.<set>`, which are perplexities; or the name of another quantity, in training, or `<quantity>.<set>`. */
+/**
+ * `train`, `trainSmoothed` or `validation.<set>`, which are perplexities; or the name of another quantity, in training, or
+ * `<quantity>.<set>`.
+ */
 export type CurveName = string;
 
 /** Numbers of one point in a curve's buffer: step, seconds of training, tokens, value. */
@@ -102,7 +105,10 @@ export interface RunSummary {
   readonly device: string;
   /** Why its outputs depend on later tokens, so that its perplexity is not comparable to a causal model's; empty for a causal one. */
   readonly notCausal: readonly string[];
-  /** Where units take different numbers of experts: the mean and the shares that took 1, 2, ... in the newest step, and MACs per token at that mean. */
+  /**
+   * Where units take different numbers of experts: the mean and the shares that took 1, 2, ... in the newest step, and MACs per token at
+   * that mean.
+   */
   readonly choices: { readonly meanK: number; readonly shares: readonly number[]; readonly macsAtMeanK: number | null } | null;
   readonly routedLayers: readonly {
     readonly name: string;

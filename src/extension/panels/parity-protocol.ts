@@ -20,7 +20,10 @@ export interface ParityView {
   readonly model: ParityFigures;
 }
 
-/** As `parity/comparedPart.ts` says outside of pages, which a test holds them to: what is compared, and the shares beyond which a figure is marked. */
+/**
+ * As `parity/comparedPart.ts` says outside of pages, which a test holds them to: what is compared, and the shares beyond which a figure is
+ * marked.
+ */
 export const comparedTitles: Readonly<Record<ParityView['scope'], string>> = {
   layers: 'Layers that differ',
   attention: 'Attention',

@@ -2,8 +2,8 @@ import { basename, dirname, join } from 'node:path';
 import type { RunSummary } from '../../runs/runIndex';
 
 /**
- * The runs that are to be shown since they follow a shown one, oldest first, and all that have been considered: `known` and the new ones, without those that
- * are gone. A run of a sweep names in `follows` the run that it waited for.
+ * The runs that are to be shown since they follow a shown one, oldest first, and all that have been considered: `known` and the new ones,
+ * without those that are gone. A run of a sweep names in `follows` the run that it waited for.
  */
 export function collectFollowers(
   runs: readonly Pick<RunSummary, 'directory' | 'createdAt' | 'follows'>[],

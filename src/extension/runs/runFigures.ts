@@ -2,7 +2,8 @@ import type { RunSummary } from '../../runs/runIndex';
 
 /**
  * The perplexity a list shows, with what it is of: `prose ppl 7.42`, `train ppl 8.50`. While a run trains that is the newest step's, since
- * a validation may be long ago; of a finished run it is the first validation set's, scored at the end. Undefined where nothing is known yet.
+ * a validation may be long ago; of a finished run it is the first validation set's, scored at the end. Undefined where nothing is known
+ * yet.
  */
 export function shownPerplexity(run: RunSummary): string | undefined {
   const [validation] = Object.entries(run.validationPerplexity);

@@ -6,8 +6,9 @@ import { collectFollowers } from './collectFollowers';
 const STORAGE_KEY = 'moeLab.followedRuns';
 
 /**
- * Shows the members of a sweep in the chart as they are started, by whichever process: a run that follows one which is shown is shown, too. Once for each
- * run, so that one which the user has taken out stays out; kept per workspace, so that those which were started while no window was open come in.
+ * Shows the members of a sweep in the chart as they are started, by whichever process: a run that follows one which is shown is shown, too.
+ * Once for each run, so that one which the user has taken out stays out; kept per workspace, so that those which were started while no
+ * window was open come in.
  */
 export class SweepFollower implements vscode.Disposable {
   private readonly subscription: vscode.Disposable;

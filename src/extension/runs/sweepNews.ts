@@ -11,7 +11,10 @@ export interface SweepNews {
   readonly resumable: boolean;
 }
 
-/** What keeps members of sweeps from being trained, by a key that stays the same while a member that was passed over moves on with those that wait. */
+/**
+ * What keeps members of sweeps from being trained, by a key that stays the same while a member that was passed over moves on with those
+ * that wait.
+ */
 export function collectSweepNews(runs: readonly RunSummary[]): ReadonlyMap<string, SweepNews> {
   return new Map(
     runs.flatMap((run) => {

@@ -29,7 +29,10 @@ type Statistic = PrimitiveAttributes['attentionImportance']['statistic'];
 /** Below this, attention is as good as even: what differs from token to token may be rounding, so that all are as important. */
 const LEAST_CONCENTRATION = 1e-3;
 
-/** By the probabilities of the n > 1 keys that one query sees (a row of A), how far it is from looking at all alike (0) towards looking at one (1). */
+/**
+ * By the probabilities of the n > 1 keys that one query sees (a row of A), how far it is from looking at all alike (0) towards looking at
+ * one (1).
+ */
 const concentrations: Record<'row_max' | 'entropy', (row: Float64Array) => number> = {
   row_max: (row) => 1 + Math.log(row.reduce((a, b) => Math.max(a, b), 0)) / Math.log(row.length),
   entropy: (row) => 1 + row.reduce((sum, p) => (p > 0 ? sum + p * Math.log(p) : sum), 0) / Math.log(row.length),
@@ -51,7 +54,10 @@ function headStatistic(rows: readonly Float64Array[], statistic: Statistic): num
 /** The least that a mean over the heads counts for. */
 const least: Record<Statistic, number> = { received: 0, cls_row: 0, row_max: LEAST_CONCENTRATION, entropy: LEAST_CONCENTRATION };
 
-/** Each token's importance over the mean of the window; where causal over that of those up to it, of which the first has no choice and is left out. */
+/**
+ * Each token's importance over the mean of the window; where causal over that of those up to it, of which the first has no choice and is
+ * left out.
+ */
 function overMean(values: readonly number[], causal: boolean): number[] {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   if (!causal) return values.map((value) => value / mean);

@@ -13,8 +13,8 @@ function ranked(x: NdArray, unit: number): number[] {
 }
 
 /**
- * Product keys (1907.05242 section 3.2): of the k largest of a and the k largest of b all k^2 sums, and of those the k largest. A sum outside
- * has k sums that are no smaller: those with the k larger ones of a, or of b, in its place.
+ * Product keys (1907.05242 section 3.2): of the k largest of a and the k largest of b all k^2 sums, and of those the k largest. A sum
+ * outside has k sums that are no smaller: those with the k larger ones of a, or of b, in its place.
  */
 export const productKeyRules: { readonly [P in Extract<Primitive, 'productKeys'>]: ReferenceRule<P> } = {
   productKeys: ({ k }, inputs) => {

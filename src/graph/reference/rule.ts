@@ -2,7 +2,10 @@ import type { Dimension } from '../dimensions';
 import type { Primitive, PrimitiveAttributes } from '../primitives';
 import type { NdArray } from './array';
 
-/** What a reference rule may ask about the run and its symbolic dimensions; `route` binds its rows when it runs, `expertChoice` its capacity. */
+/**
+ * What a reference rule may ask about the run and its symbolic dimensions; `route` binds its rows when it runs, `expertChoice` its
+ * capacity.
+ */
 export interface ReferenceContext {
   readonly mode: 'training' | 'evaluation';
   bind(dimension: Dimension): number;

@@ -12,8 +12,8 @@ import { sweepCompletions } from './sweepKeys';
 import { valueCompletions } from './values';
 
 /**
- * What can stand at a place, also where the text is no YAML yet. Beside the YAML extension only what its schema cannot know: files, published models, codes of
- * rules, keys of sweeps. Never throws.
+ * What can stand at a place, also where the text is no YAML yet. Beside the YAML extension only what its schema cannot know: files,
+ * published models, codes of rules, keys of sweeps. Never throws.
  */
 export function completionsAt(request: CompletionRequest, sources: CompletionSources): readonly Completion[] {
   const place = typedPlace(request.text, request.position);

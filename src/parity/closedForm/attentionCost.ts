@@ -35,8 +35,8 @@ interface Projection {
  *     query, output   d n w                  key, value   d g w, C times a token
  *     core            2 C T n w              positions    d n w, C times a token, and C T n w for the scores by them
  *
- * A projection with E experts per head, k of which a token uses, has E times the parameters and k times the MACs (2312.07987 section 2.2); each side
- * that chooses has d n E parameters and MACs for its selections, the source side C times a token.
+ * A projection with E experts per head, k of which a token uses, has E times the parameters and k times the MACs (2312.07987 section 2.2);
+ * each side that chooses has d n E parameters and MACs for its selections, the source side C times a token.
  */
 export function attentionCost(model: ModelConfig): AttentionCost {
   const { d_model: d, context, attention } = model;

@@ -48,7 +48,8 @@ export function denseCost(model: ModelConfig): FeedForwardCost {
 }
 
 /**
- * E experts of width f with n matrices, k of them for each of the h units of a token, whose width is d / h (2411.16205 Eq. 6 and 7, which have n = 2):
+ * E experts of width f with n matrices, k of them for each of the h units of a token, whose width is d / h (2411.16205 Eq. 6 and 7, which
+ * have n = 2):
  *
  *     experts       n (d/h) f E     h k n (d/h) f MACs per token; a token uses h k of them at the most
  *     head, merge   d^2 each        d^2, and their biases, which are no MACs

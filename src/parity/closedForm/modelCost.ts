@@ -7,8 +7,9 @@ import type { FeedForwardCost, PartFigures } from './feedForwardCost';
 import { denseCost, retrievingCost, routedCost } from './feedForwardCost';
 
 /**
- * What a model costs by the equations of the papers, without its program: equal to `countModel` of the program in every figure, at a small part of
- * the time, for what asks about many models that are never built: solvers, sweeps, the effect of one more expert. Whole numbers throughout.
+ * What a model costs by the equations of the papers, without its program: equal to `countModel` of the program in every figure, at a small
+ * part of the time, for what asks about many models that are never built: solvers, sweeps, the effect of one more expert. Whole numbers
+ * throughout.
  */
 export function modelCost(model: ModelConfig): ModelCount {
   const { d_model: d, layers: depth, vocabulary } = model;

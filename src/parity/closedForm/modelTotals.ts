@@ -22,8 +22,8 @@ export function placementOf(model: ModelConfig): Placement {
 }
 
 /**
- * A whole model's parameters and MACs per token, without what chooses experts and of that, as in `modelCost`. Costs little for a model whose placement is known, and
- * takes sizes that are not whole.
+ * A whole model's parameters and MACs per token, without what chooses experts and of that, as in `modelCost`. Costs little for a model
+ * whose placement is known, and takes sizes that are not whole.
  */
 export function modelTotals(model: ModelConfig, placement: Placement): PartCost {
   return withRouting(model, placement, totalsBesideRouting(model, placement));

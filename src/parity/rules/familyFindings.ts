@@ -26,8 +26,8 @@ interface FoundMember {
 }
 
 /**
- * What rules find of the members of a sweep, each beside the baseline: one finding a rule, at the key of the sweep that the worst of them owes it to. What the config
- * itself has already been told is not said again where every member that has it has just that.
+ * What rules find of the members of a sweep, each beside the baseline: one finding a rule, at the key of the sweep that the worst of them
+ * owes it to. What the config itself has already been told is not said again where every member that has it has just that.
  */
 export function* familyFindings(rules: readonly ParityRule[], input: FamilyInput): Steps<readonly PathFinding[]> {
   const { loaded, baseline, members } = input;

@@ -22,8 +22,8 @@ export interface ParityInput {
   readonly baseline: ParityBaseline | undefined;
   readonly residuals: ParityResiduals | null;
   /**
-   * The baseline, as an absolute path, that a config file names, for cycles of more than two; undefined where it names none or cannot be read. In its absence
-   * nobody is asked, and only cycles of one and two configs are found.
+   * The baseline, as an absolute path, that a config file names, for cycles of more than two; undefined where it names none or cannot be
+   * read. In its absence nobody is asked, and only cycles of one and two configs are found.
    */
   readonly baselineOf?: (file: string) => string | undefined;
 }

@@ -22,8 +22,9 @@ interface EquationTerms {
 const ROUNDING = 8;
 
 /**
- * Equations 8 and 9 of 2411.16205 are printed for experts of two matrices, `f' = f - d / k`. Gated experts have three, so a third of what the projections cost comes
- * off their width, not half: by the printed equation the model is too cheap, as it is in a config that takes it for SwiGLU.
+ * Equations 8 and 9 of 2411.16205 are printed for experts of two matrices, `f' = f - d / k`. Gated experts have three, so a third of what
+ * the projections cost comes off their width, not half: by the printed equation the model is too cheap, as it is in a config that takes it
+ * for SwiGLU.
  */
 export const twoMatrixParity: ParityRule = {
   code: 'two-matrix-parity',

@@ -3,8 +3,8 @@ import type { KeyPath } from '../../config/keyPath';
 import type { Remedy } from '../../config/remedy';
 
 /**
- * Takes members out of a sweep that keeps the others. None where nobody would be left, nor for combinations of several keys where those that go have no value
- * in common that the others lack.
+ * Takes members out of a sweep that keeps the others. None where nobody would be left, nor for combinations of several keys where those
+ * that go have no value in common that the others lack.
  */
 export function withoutMembers(leaving: readonly SweepMember[], all: readonly SweepMember[]): readonly Remedy[] {
   const places = leaving.length < all.length ? placesOf(leaving, all) : undefined;

@@ -75,7 +75,10 @@ export function modelWith({ model, first, second }: Pick<Problem, 'model' | 'fir
   return second === undefined || other === undefined ? sized : second.with(sized, other);
 }
 
-/** The sizes where the residuals vanish in real numbers; where those of both cannot, or where only one size may change, of the first one that does. */
+/**
+ * The sizes where the residuals vanish in real numbers; where those of both cannot, or where only one size may change, of the first one
+ * that does.
+ */
 export function realSolution({ model, first, second, axes, unknowns, equations }: Problem, withRouter: boolean): ReadonlyMap<Knob, number> {
   const of = equations[withRouter ? 1 : 0];
   if (second !== undefined && axes.length === 2) {
@@ -99,8 +102,8 @@ export function realSolution({ model, first, second, axes, unknowns, equations }
 }
 
 /**
- * Whole numbers for the solved sizes: those around the real solutions of both equations, of which the second is solved again for each whole number of the
- * first. Where both residuals cannot vanish, those for one.
+ * Whole numbers for the solved sizes: those around the real solutions of both equations, of which the second is solved again for each whole
+ * number of the first. Where both residuals cannot vanish, those for one.
  */
 export function candidatesOf(problem: Problem, isNear: (candidate: Candidate) => boolean): readonly Candidate[] {
   const found = candidatesForBoth(problem, isNear);
@@ -124,7 +127,10 @@ function ofBoth({ model, first, unknowns, sought }: Problem, second: Knob): read
   });
 }
 
-/** Few large experts come in steps of many percent: for each number of them, the width half-way between the two that make one residual vanish each. */
+/**
+ * Few large experts come in steps of many percent: for each number of them, the width half-way between the two that make one residual
+ * vanish each.
+ */
 function between({ model, first, unknowns, equations: [of] }: Problem, second: Knob): readonly Sizes[] {
   const both = bothFor(of, guess(model, first, second, unknowns));
   if (both === undefined) return [];

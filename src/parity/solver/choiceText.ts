@@ -17,7 +17,10 @@ function nameOf(key: string, keys: readonly string[]): string {
   return ends.find((end) => keys.every((other) => other === key || !`.${other}`.endsWith(`.${end}`))) ?? key;
 }
 
-/** `expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`; a note stands behind the sizes, in brackets. */
+/**
+ * `expert_width 768, experts 41: MACs 0.00 % (+0.54 % with router), parameters −0.78 % (−0.76 % with router)`; a note stands behind the
+ * sizes, in brackets.
+ */
 export function choiceTitle(choice: Choice, note?: string): string {
   return `${sizesText(choice.changes)}${note === undefined ? '' : ` (${note})`}: ${formatBothAxes(choice)}`;
 }

@@ -20,7 +20,9 @@ import {
   topK,
 } from './knobs';
 
-/** A knob of which each of a few values is tried: those that decide what kind of model it is, so that few differ from the subject in them. */
+/**
+ * A knob of which each of a few values is tried: those that decide what kind of model it is, so that few differ from the subject in them.
+ */
 export interface TriedKnob {
   readonly knob: Knob;
   /** The subject's own first. */
@@ -32,15 +34,17 @@ export interface SolverPlan {
   readonly tried: readonly TriedKnob[];
   /** For each combination of those, the ones that equations give: one or two, the one with the coarser effect first. */
   readonly solved: readonly Knob[];
-  /** Whether choices are ranked by residuals with what chooses experts: with product keys that is most of the work (2407.04153 section 2). */
+  /**
+   * Whether choices are ranked by residuals with what chooses experts: with product keys that is most of the work (2407.04153 section 2).
+   */
   readonly ranksWithRouter: boolean;
 }
 
 const fewExperts = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16];
 
 /**
- * The knobs that bring `subject` to the cost of `baseline`. Where attention differs and has experts it is sized, and a feed-forward width fills up what
- * that leaves (2312.07987 section 3.1); else the layers behind it are.
+ * The knobs that bring `subject` to the cost of `baseline`. Where attention differs and has experts it is sized, and a feed-forward width
+ * fills up what that leaves (2312.07987 section 3.1); else the layers behind it are.
  */
 export function planOf(subject: ModelConfig, baseline: ModelConfig, scope: ComparedScope): SolverPlan {
   const differs = scope === 'attention' || (scope === 'model' && !same(attentionCost(subject), attentionCost(baseline)));

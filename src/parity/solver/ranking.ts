@@ -1,13 +1,18 @@
 import type { ComparedResiduals } from '../comparedPart';
 import type { Axis } from './equations';
 
-/** What counts as parity where several models are near it: papers call 3 % equal, and a whole number of experts is seldom nearer than this. */
+/**
+ * What counts as parity where several models are near it: papers call 3 % equal, and a whole number of experts is seldom nearer than this.
+ */
 const near = 0.01;
 
 /** Residuals that differ by less are as good as equal. */
 const resolution = 1e-3;
 
-/** What a multiple of 8 among the sizes is worth in residual: kernels like it, and a fifth of a percent is less than one seed differs from another by. */
+/**
+ * What a multiple of 8 among the sizes is worth in residual: kernels like it, and a fifth of a percent is less than one seed differs from
+ * another by.
+ */
 const worthOfEight = 2e-3;
 
 /** What choices are ranked by. */
@@ -59,9 +64,9 @@ function inSteps(residual: number): number {
 }
 
 /**
- * What a choice is ranked by, the smaller the better, the first one first: whether it is within 1 %, how many of the sizes that say what kind of model it is differ,
- * the residual that need not vanish, and the worst of those that are to (beyond 1 % the other way round); of equals the residuals together, multiples of 8 and other
- * changes.
+ * What a choice is ranked by, the smaller the better, the first one first: whether it is within 1 %, how many of the sizes that say what
+ * kind of model it is differ, the residual that need not vanish, and the worst of those that are to (beyond 1 % the other way round); of
+ * equals the residuals together, multiples of 8 and other changes.
  */
 function standing(one: Ranked, aim: Aim): readonly number[] {
   const larger = worst(one, aim);
@@ -82,8 +87,8 @@ function standing(one: Ranked, aim: Aim): readonly number[] {
 }
 
 /**
- * Where a choice that keeps heads and top_k is within 1 %: it and its like first, then those that keep them and are near enough for papers, then what is
- * within 1 % with others, then the rest.
+ * Where a choice that keeps heads and top_k is within 1 %: it and its like first, then those that keep them and are near enough for papers,
+ * then what is within 1 % with others, then the rest.
  */
 function tier(one: Ranked, aim: Aim): number {
   const keeps = one.differing === 0;

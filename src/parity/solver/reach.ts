@@ -4,13 +4,16 @@ import { isSparse } from '../sparsity';
 import { choiceTitle } from './choiceText';
 import { solve, type Choice, type SolveOptions } from './solve';
 
-/** Whether whole numbers can make both MACs and parameters equal, within the limits of the rules, and what comes the closest on each axis where they cannot. */
+/**
+ * Whether whole numbers can make both MACs and parameters equal, within the limits of the rules, and what comes the closest on each axis
+ * where they cannot.
+ */
 export interface Reach {
   /** Counted without what chooses experts, with it, and either way by the same sizes. */
   readonly equal: { readonly withoutRouter: boolean; readonly withRouter: boolean; readonly atOnce: boolean };
   /**
-   * On each axis, and of those that are equal on both by one way of counting. Empty where both are equal at once; without what no sizes reach, or the sizes that
-   * may change do not govern.
+   * On each axis, and of those that are equal on both by one way of counting. Empty where both are equal at once; without what no sizes
+   * reach, or the sizes that may change do not govern.
    */
   readonly closest: { readonly macs?: Choice; readonly parameters?: Choice; readonly withoutRouter?: Choice; readonly withRouter?: Choice };
 }

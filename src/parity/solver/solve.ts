@@ -41,8 +41,8 @@ export interface Solution {
   /** What is compared where the subject is as it is. */
   readonly scope: ComparedScope;
   /**
-   * Where the residuals vanish in real numbers, by dotted key, without what chooses experts and with it, heads, top_k and their like as in the subject; empty
-   * where they cannot.
+   * Where the residuals vanish in real numbers, by dotted key, without what chooses experts and with it, heads, top_k and their like as in
+   * the subject; empty where they cannot.
    */
   readonly exact: Readonly<Record<string, number>>;
   readonly exactWithRouter: Readonly<Record<string, number>>;
@@ -55,8 +55,8 @@ export interface Solution {
 const usualLimit = 20;
 
 /**
- * Whole numbers for the sizes of `subject` that bring it to the cost of `baseline`; every choice is a config without errors or new warnings. Costs are those of the
- * whole models, so that it does not matter where they arise; residuals are those of the part that differs.
+ * Whole numbers for the sizes of `subject` that bring it to the cost of `baseline`; every choice is a config without errors or new
+ * warnings. Costs are those of the whole models, so that it does not matter where they arise; residuals are those of the part that differs.
  */
 export function solve(subject: Experiment, baseline: Experiment, options: SolveOptions = {}): Solution {
   const { target = 'both', limit = usualLimit, keys } = options;

@@ -10,7 +10,8 @@ export type CostSurfaces = Readonly<Record<keyof PartCost, Surface>>;
 export type Degree = 1 | 2;
 
 /**
- * Costs are products of sizes, so polynomials: a few models, of the sizes 0, 1 and 2, say all of them. Exact, since these costs are whole numbers below 2^53.
+ * Costs are products of sizes, so polynomials: a few models, of the sizes 0, 1 and 2, say all of them. Exact, since these costs are whole
+ * numbers below 2^53.
  */
 export function costSurfaces(costAt: (x: number, y: number) => PartCost, [xDegree, yDegree]: readonly [Degree, Degree]): CostSurfaces {
   const points = (degree: Degree): readonly number[] => Array.from({ length: degree + 1 }, (_, index) => index);

@@ -6,8 +6,9 @@ import type { Degree } from './surfaces';
 import { nearlyWhole } from './surfaces';
 
 /**
- * Two sizes of a model as the unknowns of its equations, x and y. They are the sizes themselves, but for two cases: of a square number the unknown is the root; and
- * with `ablation: iso_mac` the unknowns are the width and number of the experts that come of what the config says, since costs are products of those.
+ * Two sizes of a model as the unknowns of its equations, x and y. They are the sizes themselves, but for two cases: of a square number the
+ * unknown is the root; and with `ablation: iso_mac` the unknowns are the width and number of the experts that come of what the config says,
+ * since costs are products of those.
  */
 export interface Unknowns {
   /** Whether what the sizes make is rounded to whole numbers, so that the surfaces are not exact. */

@@ -1,8 +1,8 @@
 import type { Knob } from './knobs';
 
 /**
- * The whole numbers that a size may get for its real solution: the nearest on both sides, and the nearest multiples of 8 where they matter. What is
- * whole and a multiple of 8 needs no neighbour.
+ * The whole numbers that a size may get for its real solution: the nearest on both sides, and the nearest multiples of 8 where they matter.
+ * What is whole and a multiple of 8 needs no neighbour.
  */
 export function wholeNumbers({ most, eights, square }: Knob, exact: number): readonly number[] {
   const near = square ? around(Math.sqrt(exact)).map((root) => root * root) : around(exact);

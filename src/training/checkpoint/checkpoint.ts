@@ -9,8 +9,9 @@ import { CheckpointError } from './checkpointError';
 import { type Checksums, readStateFile, stateFileHeader, writeStateFile } from './stateFile';
 
 /**
- * A checkpoint is a folder `step-N/` with `state.safetensors` (parameters, what the optimiser knows of them, buffers) and `trainer.json` (where the training stands, and a checksum of
- * each tensor). It is written under another name, synced and renamed, so that a folder `step-N` is always whole unless the disk damages it.
+ * A checkpoint is a folder `step-N/` with `state.safetensors` (parameters, what the optimiser knows of them, buffers) and `trainer.json`
+ * (where the training stands, and a checksum of each tensor). It is written under another name, synced and renamed, so that a folder
+ * `step-N` is always whole unless the disk damages it.
  */
 export interface Checkpoint {
   readonly path: string;
@@ -45,7 +46,9 @@ const trainerFileSchema = z.object({
   checksums: z.record(z.string(), z.string()),
 });
 
-/** Writes the checkpoint of a step (in place of one of the same step) and returns its folder. Throws CheckpointError where the disk refuses. */
+/**
+ * Writes the checkpoint of a step (in place of one of the same step) and returns its folder. Throws CheckpointError where the disk refuses.
+ */
 export async function writeCheckpoint({ directory, program, sizes, state, tensors, keep }: CheckpointRequest): Promise<string> {
   const path = join(directory, `step-${state.step}`);
   const unfinished = join(directory, `${UNFINISHED}step-${state.step}`);
@@ -134,7 +137,10 @@ async function removeUnfinished(directory: string): Promise<void> {
   }
 }
 
-/** A folder cannot be renamed over one that has content: the old one steps aside first. It is damaged or of a discarded attempt: only such a step is written again. */
+/**
+ * A folder cannot be renamed over one that has content: the old one steps aside first. It is damaged or of a discarded attempt: only such a
+ * step is written again.
+ */
 async function replaceFolder(from: string, to: string): Promise<void> {
   const old = `${from}-replaced`;
   const aside = await rename(to, old).then(

@@ -1,7 +1,8 @@
 /**
- * The header of a safetensors file (github.com/huggingface/safetensors, "Format"): 8 bytes little-endian length N, N bytes of JSON that begin with `{`
- * and may end in spaces, then the tensors' raw little-endian data without gaps. The JSON maps names to dtype, shape and [begin, end) offsets counted from
- * the end of the header; `__metadata__` maps strings to strings. Only F32 here: that is what the training state is.
+ * The header of a safetensors file (github.com/huggingface/safetensors, "Format"): 8 bytes little-endian length N, N bytes of JSON that
+ * begin with `{` and may end in spaces, then the tensors' raw little-endian data without gaps. The JSON maps names to dtype, shape and
+ * [begin, end) offsets counted from the end of the header; `__metadata__` maps strings to strings. Only F32 here: that is what the training
+ * state is.
  */
 export interface TensorLayout {
   readonly name: string;
@@ -26,7 +27,10 @@ const LENGTH_BYTES = 8;
 const MOST_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
-/** The header for tensors stored in the order given, padded with spaces so that the data begins at a multiple of 8, and where each tensor then lies. */
+/**
+ * The header for tensors stored in the order given, padded with spaces so that the data begins at a multiple of 8, and where each tensor
+ * then lies.
+ */
 export function encodeHeader(
   layout: readonly TensorLayout[],
   metadata: Readonly<Record<string, string>>,

@@ -38,8 +38,8 @@ export function stateFileHeader(
 }
 
 /**
- * Writes the state as safetensors and syncs it. The header is known from the program, so tensors are written as their pieces come, the tensors in any
- * order, one piece in memory at a time. Throws RangeError where the tensors are not exactly those of the program.
+ * Writes the state as safetensors and syncs it. The header is known from the program, so tensors are written as their pieces come, the
+ * tensors in any order, one piece in memory at a time. Throws RangeError where the tensors are not exactly those of the program.
  */
 export async function writeStateFile(
   file: string,
@@ -106,8 +106,8 @@ class TensorWriter {
 }
 
 /**
- * The tensors of a state file, piece by piece. Throws RangeError or SyntaxError where the file is damaged: before the last piece of a tensor whose bytes do not
- * fit its checksum, so whoever reads must have read the file whole once before trusting a piece.
+ * The tensors of a state file, piece by piece. Throws RangeError or SyntaxError where the file is damaged: before the last piece of a
+ * tensor whose bytes do not fit its checksum, so whoever reads must have read the file whole once before trusting a piece.
  */
 export async function* readStateFile(
   file: string,

@@ -47,7 +47,8 @@ describe('presets', () => {
       [...preset.perplexity, ...(preset.results ?? [])].map(({ where }) => where.replace(/,.*/, ''));
     const rowsOf = (paper: string, table: number): number =>
       presets.filter((preset) => preset.id.startsWith(paper) && tableOf(preset).includes(`Table ${table}`)).length;
-    // Table 1 has eight rows of MoA too, and Tables 4 and 8 two each that are matched in MACs, whose sizes are not printed; Tables 3 and 7 repeat dense rows.
+    // Table 1 has eight rows of MoA too, and Tables 4 and 8 two each that are matched in MACs, whose sizes are not printed; Tables 3 and 7
+    // repeat dense rows.
     expect([1, 2, 3, 4, 6, 7, 8].map((table) => rowsOf('switchhead/', table))).toEqual([4, 21, 12, 6, 17, 6, 6]);
     expect([1, 2].map((table) => rowsOf('peer/', table))).toEqual([4, 8]);
     expect(ids.filter((id) => id.startsWith('switchhead/')).length).toBe(51);

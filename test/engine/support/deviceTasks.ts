@@ -119,7 +119,9 @@ async function sessionWithCopies(runtime: Runtime, device: Device, model: Uint8A
   }
 }
 
-/** Copies inside each graph of a WebGPU training step; compiling it also proves that no node is left to the CPU, which the session forbids. */
+/**
+ * Copies inside each graph of a WebGPU training step; compiling it also proves that no node is left to the CPU, which the session forbids.
+ */
 export async function countCopies({ program, bindings }: CopiesTask): Promise<Readonly<Record<string, number>>> {
   const runtime = await loadRuntime();
   const { statistics, training, bufferUpdate } = stepGraphs(program, 'webgpu', bindings);

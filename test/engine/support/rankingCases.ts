@@ -7,7 +7,9 @@ export function tiedScores({ builder, int }: CaseGraph, units: number, columns: 
   return levels.reduce((sum, level) => builder.add(sum, level));
 }
 
-/** Scores of retrieved experts as models compute them: a sub-key may be in several of the chosen sums, and its gradient is all of theirs. */
+/**
+ * Scores of retrieved experts as models compute them: a sub-key may be in several of the chosen sums, and its gradient is all of theirs.
+ */
 function retrievalScores({ builder, float }: CaseGraph, units: number, keys: number, k: number): Tensor[] {
   const [a, b] = [float(units, keys), float(units, keys)];
   const { indices, first, second } = builder.productKeys(a, b, k);

@@ -26,7 +26,10 @@ export interface ReferenceStep {
   readonly buffers: readonly Float64Array[];
 }
 
-/** A step from `state` by the definition of a program, in float64: first the means of the statistics, then gradients, then buffers of the step. */
+/**
+ * A step from `state` by the definition of a program, in float64: first the means of the statistics, then gradients, then buffers of the
+ * step.
+ */
 export function referenceStep(
   program: Program,
   state: readonly StateTensor[],

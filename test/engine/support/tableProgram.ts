@@ -13,8 +13,8 @@ export interface TableProgramOptions {
 }
 
 /**
- * A small model with a layer of single-neuron experts (2407.04153): two tables that share their indices, a third that is summed only, and dense
- * parameters beside them. Its AdamW has a large epsilon, as that of stepProgram has.
+ * A small model with a layer of single-neuron experts (2407.04153): two tables that share their indices, a third that is summed only, and
+ * dense parameters beside them. Its AdamW has a large epsilon, as that of stepProgram has.
  */
 export function tableProgram(options: TableProgramOptions = {}): Program {
   const { gradient = 'rows', rows = 49, choices = 3, rateScale = 2 } = options;

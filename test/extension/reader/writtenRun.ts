@@ -15,7 +15,10 @@ export interface RunPlan {
   /** Perplexity that the curve falls towards. */
   readonly floor?: number;
   readonly validationSets?: readonly string[];
-  /** Drops this share of the assignments at first, half of it after each hundred steps, none from step 1000 on; without a capacity where absent. */
+  /**
+   * Drops this share of the assignments at first, half of it after each hundred steps, none from step 1000 on; without a capacity where
+   * absent.
+   */
   readonly dropRate?: number;
   /** Experts of each layer that retrieves by product keys; none where absent. */
   readonly retrievals?: readonly number[];

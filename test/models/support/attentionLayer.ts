@@ -21,8 +21,8 @@ export type AttentionLayer = (
 export const layerBindings = { batch: 2, time: 5 };
 
 /**
- * One layer of attention as a program whose loss weighs every output differently; x, and the cached states with `position: xl`, are parameters, so that
- * their gradients come out too. The second window does not see its cache.
+ * One layer of attention as a program whose loss weighs every output differently; x, and the cached states with `position: xl`, are
+ * parameters, so that their gradients come out too. The second window does not see its cache.
  */
 export function attentionProgram(layer: AttentionLayer, attention: Record<string, unknown>): Program {
   const { model } = tinyExperiment({ attention });

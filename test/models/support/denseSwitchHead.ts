@@ -2,8 +2,9 @@ import type { Tensor } from '../../../src/graph/builder';
 import type { AttentionLayer } from './attentionLayer';
 
 /**
- * SwitchHead without routing (2312.07987 section 2.2): every expert of every head computes every token, and a mask of scores, 0 where an expert is not chosen,
- * weighs what they give. The same parameters by name. The cached chunk comes by rows of its own, not together with the present one.
+ * SwitchHead without routing (2312.07987 section 2.2): every expert of every head computes every token, and a mask of scores, 0 where an
+ * expert is not chosen, weighs what they give. The same parameters by name. The cached chunk comes by rows of its own, not together with
+ * the present one.
  */
 export const denseSwitchHead: AttentionLayer = (builder, x, model, memory) => {
   const { d_model: d } = model;

@@ -72,8 +72,8 @@ export function ownChoices(importance: readonly number[], { mean: k, least, most
 }
 
 /**
- * With a budget, by another way than bisection: the sum of clip(c r, least, most) grows with c piece by piece, straight between the values of c where some
- * token reaches a bound, so that the c of the wanted sum is found on the piece that holds it.
+ * With a budget, by another way than bisection: the sum of clip(c r, least, most) grows with c piece by piece, straight between the values
+ * of c where some token reaches a bound, so that the c of the wanted sum is found on the piece that holds it.
  */
 export function budgetChoices(importance: readonly number[], { mean: k, least, most }: Bounds): number[] {
   const wanted = k * importance.length;

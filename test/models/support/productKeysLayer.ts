@@ -16,7 +16,10 @@ export type KeysInput = Partial<ProductKeysConfig>;
 export const keysConfig = (keys: KeysInput = {}): ProductKeysConfig =>
   productKeysSchema.parse({ experts: 64, heads: 2, top_k: 3, key_width: 6, ...keys });
 
-/** One layer of product keys as a program; its input x [tokens, d_model] is the parameter `x`, its loss the sum of output times the parameter `g`. */
+/**
+ * One layer of product keys as a program; its input x [tokens, d_model] is the parameter `x`, its loss the sum of output times the
+ * parameter `g`.
+ */
 export interface KeysProgram {
   readonly program: Program;
   readonly config: ProductKeysConfig;

@@ -2,8 +2,8 @@ import type { ProductKeysConfig } from '../../../src/config/schema';
 import type { Matrix } from './routedLayerOracle';
 
 /**
- * A layer of product keys in plain loops over numbers, written from 2407.04153 and 1907.05242: the score of every one of the N experts is computed and
- * all are sorted. It shares nothing with the models or the graph.
+ * A layer of product keys in plain loops over numbers, written from 2407.04153 and 1907.05242: the score of every one of the N experts is
+ * computed and all are sorted. It shares nothing with the models or the graph.
  */
 
 export interface ProductKeysRun {

@@ -3,8 +3,8 @@ import { budgetChoices, importanceOracle, ownChoices } from './dynamicOracle';
 import type { AttendedRows } from './dynamicOracle';
 
 /**
- * A routed layer in plain loops over numbers, written from the papers: every expert on every unit, masked by a gate. It shares nothing with the
- * models or the graph, neither primitives nor order of computation.
+ * A routed layer in plain loops over numbers, written from the papers: every expert on every unit, masked by a gate. It shares nothing with
+ * the models or the graph, neither primitives nor order of computation.
  */
 
 export type Matrix = readonly (readonly number[])[];
@@ -140,7 +140,10 @@ const largest = (xs: readonly number[], n: number): number[] =>
     .sort((a, b) => (xs[b] ?? NaN) - (xs[a] ?? NaN) || a - b)
     .slice(0, n);
 
-/** Which (unit, choice) pairs stay, by walking all pairs in order of priority and filling the experts. Units may have different numbers of choices. */
+/**
+ * Which (unit, choice) pairs stay, by walking all pairs in order of priority and filling the experts. Units may have different numbers of
+ * choices.
+ */
 function kept(chosen: Matrix, experts: number, { router, top_k: k }: MoeConfig): boolean[][] {
   const stays = chosen.map((choices) => choices.map(() => true));
   if (router.capacity_factor === undefined) return stays;

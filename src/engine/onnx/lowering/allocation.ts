@@ -45,7 +45,8 @@ function withinBudget(
   const exact = shares(middle());
   const whole = graph.node('Floor', [exact]);
   const missing = subtract(graph, graph.scalar(roundedToEven(mean * time)), sum(whole));
-  // Tokens at `most` have nothing left over, and come last of all: they get one more only where every other does, which their cap then takes back.
+  // Tokens at `most` have nothing left over, and come last of all: they get one more only where every other does, which their cap then
+  // takes back.
   const capped = graph.node('GreaterOrEqual', [whole, graph.scalar(most)]);
   const rest = graph.node('Where', [capped, graph.scalar(-1), subtract(graph, exact, whole)]);
   const order = largest(context, rest, time, time).columns;

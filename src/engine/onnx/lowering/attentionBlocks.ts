@@ -27,7 +27,10 @@ export function positions(graph: OnnxGraph, x: TensorName, time: number, start: 
   return start === 0 && end === time ? x : slice(graph, x, TIME, start, end);
 }
 
-/** Where a key is later than its query, [end - start, end] bool of queries [start, end) and keys [0, end): built from ranges, so that the model stays small. */
+/**
+ * Where a key is later than its query, [end - start, end] bool of queries [start, end) and keys [0, end): built from ranges, so that the
+ * model stays small.
+ */
 function later(graph: OnnxGraph, start: number, end: number): TensorName {
   const queries = graph.constant(
     'int32',
@@ -51,7 +54,10 @@ export function attend(graph: OnnxGraph, blocks: readonly AttentionBlock[], valu
   );
 }
 
-/** What the gradient of attention is computed from: values [batch, heads, keys, d] and the gradient of what was attended to [batch, heads, time, d]. */
+/**
+ * What the gradient of attention is computed from: values [batch, heads, keys, d] and the gradient of what was attended to [batch, heads,
+ * time, d].
+ */
 export interface AttentionGradient {
   readonly values: TensorName;
   readonly gradient: TensorName;
@@ -60,8 +66,8 @@ export interface AttentionGradient {
 }
 
 /**
- * Per block the gradient of its scores, with P the probabilities and O the output: dS = P (g V^T - sum(g O)). sum(g O) over channels equals the sum of
- * (g V^T) P over positions (FlashAttention, 2205.14135, appendix B.4), on a smaller tensor.
+ * Per block the gradient of its scores, with P the probabilities and O the output: dS = P (g V^T - sum(g O)). sum(g O) over channels equals
+ * the sum of (g V^T) P over positions (FlashAttention, 2205.14135, appendix B.4), on a smaller tensor.
  */
 export function scoreGradients(
   graph: OnnxGraph,

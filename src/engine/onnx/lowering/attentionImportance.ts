@@ -14,8 +14,8 @@ const LEAST_CONCENTRATION = 1e-3;
 type Statistic = PrimitiveAttributes['attentionImportance']['statistic'];
 
 /**
- * How many keys each query of the block sees, as their logarithm, [its queries]. At least 2 keys: with one there is nothing to compare, and what the first token
- * then has is not used.
+ * How many keys each query of the block sees, as their logarithm, [its queries]. At least 2 keys: with one there is nothing to compare, and
+ * what the first token then has is not used.
  */
 function keysSeen(graph: OnnxGraph, { start, end, seen }: AttentionBlock, causal: boolean): TensorName {
   const logarithms = Array.from({ length: end - start }, (_, query) => Math.log(Math.max(2, causal ? start + query + 1 : seen)));
@@ -27,7 +27,10 @@ function concentration(graph: OnnxGraph, negative: TensorName, keys: TensorName)
   return add(graph, divide(graph, negative, keys), graph.scalar(1));
 }
 
-/** Per head, what the block's probabilities tell: [batch, heads, its queries], or of `received` and `cls_row`, which have one block, [batch, heads, time]. */
+/**
+ * Per head, what the block's probabilities tell: [batch, heads, its queries], or of `received` and `cls_row`, which have one block, [batch,
+ * heads, time].
+ */
 function blockImportance(graph: OnnxGraph, block: AttentionBlock, statistic: Statistic, causal: boolean): TensorName {
   const { probabilities } = block;
   switch (statistic) {

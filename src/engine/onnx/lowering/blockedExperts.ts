@@ -11,8 +11,8 @@ import { add, cast, expand, gather, multiply, oneHot, range, reduce, reshape, tr
  */
 
 /**
- * Rows in a block for `pairs` routed (unit, choice) pairs. Padding costs up to experts * size / pairs more rows, and adding up the blocks' weight
- * gradients about experts / (3 size) of the products' work: together least at size = sqrt(pairs / 3).
+ * Rows in a block for `pairs` routed (unit, choice) pairs. Padding costs up to experts * size / pairs more rows, and adding up the blocks'
+ * weight gradients about experts / (3 size) of the products' work: together least at size = sqrt(pairs / 3).
  */
 export function blockSize(pairs: number): number {
   const best = 2 ** Math.round(Math.log2(Math.sqrt(pairs / 3)));
@@ -46,8 +46,8 @@ interface Places {
 }
 
 /**
- * Pairs that go nowhere all lie in the very last row, which only pads: at least one block is nobody's, since no expert wastes a whole one. That row
- * is zero, so what is made of it is too, and all write the same -1 there.
+ * Pairs that go nowhere all lie in the very last row, which only pads: at least one block is nobody's, since no expert wastes a whole one.
+ * That row is zero, so what is made of it is too, and all write the same -1 there.
  */
 function withNowhere(graph: OnnxGraph, { slots, pairs }: Places, indices: TensorName, experts: number, rows: number): Places {
   const nowhere = graph.node('GreaterOrEqual', [indices, graph.integer(experts)]);

@@ -15,7 +15,9 @@ function earlierPairs(graph: OnnxGraph, indices: TensorName, length: number, siz
   return subtract(graph, slots, gather(graph, starts, indices));
 }
 
-/** The same where nothing sorts: by the running sum of a one-hot [length, experts], which `route` makes as well. float32, exact below 2^24. */
+/**
+ * The same where nothing sorts: by the running sum of a one-hot [length, experts], which `route` makes as well. float32, exact below 2^24.
+ */
 function earlierPairsByOneHot(graph: OnnxGraph, indices: TensorName, experts: number): TensorName {
   const chosen = oneHot(graph, indices, 1, experts);
   const earlier = graph.node('CumSum', [chosen, graph.integer(0)], { attributes: { exclusive: int(1) } });
@@ -43,8 +45,8 @@ export const capacityRules: LoweringRules<'withinCapacity' | 'expertChoice'> = {
     const kept = nowhere ? somewhere(graph, inside, flat, experts) : inside;
     return [byColumn ? transpose(graph, reshape(graph, kept, [k, units]), [1, 0]) : reshape(graph, kept, shape)];
   },
-  // TopK gives ties to the lower index on both devices. On WebGPU its int64 indices can only be gathered with, so the units are looked up in
-  // a table of themselves. There it sorts rows padded to a power of two: at most 16 experts x units bytes beside its outputs.
+  // TopK gives ties to the lower index on both devices. On WebGPU its int64 indices can only be gathered with, so the units are looked up
+  // in a table of themselves. There it sorts rows padded to a power of two: at most 16 experts x units bytes beside its outputs.
   expertChoice: (node, { graph, device, shapeOf, tensor, bind }) => {
     const scores = operand(node, 0);
     const units = sizeOf(shapeOf(scores), 0);

@@ -1,7 +1,10 @@
 import { int, text, type OnnxGraph, type TensorName } from '../graph';
 import { cast, expand, range } from './operators';
 
-/** How often each number below `size` stands in the flat int32 `indices`, as `type`. Adds one by one, which only the CPU does in a fixed order. */
+/**
+ * How often each number below `size` stands in the flat int32 `indices`, as `type`. Adds one by one, which only the CPU does in a fixed
+ * order.
+ */
 export function tally(graph: OnnxGraph, indices: TensorName, length: number, size: number, type: 'float32' | 'int32'): TensorName {
   const [zero, one] = type === 'float32' ? [graph.scalar(0), graph.scalar(1)] : [graph.integer(0), graph.integer(1)];
   const zeros = expand(graph, zero, [size]);
@@ -18,8 +21,8 @@ export interface ExpertSort {
 }
 
 /**
- * The flat int32 `indices` in ascending order, equal ones as they stood: TopK of everything, smallest first and ties to the lower index, is a
- * stable sort. CPU only: on WebGPU TopK takes no integers.
+ * The flat int32 `indices` in ascending order, equal ones as they stood: TopK of everything, smallest first and ties to the lower index, is
+ * a stable sort. CPU only: on WebGPU TopK takes no integers.
  */
 export function sortedByExpert(graph: OnnxGraph, indices: TensorName, length: number): ExpertSort {
   const [, sorted] = graph.nodeWithOutputs('TopK', [indices, graph.dimensions([length])], 2, {

@@ -24,9 +24,9 @@ function rotaryTables(graph: OnnxGraph, time: number, width: number, base: numbe
 }
 
 /**
- * The sinusoid of distances 0, 1, ..., rows - 1, out of three vectors, so that the model stays small; the runtime folds it into a constant. Angles are
- * counted in turns: n f = n coarse + n fine, where coarse is a multiple of so small a power of 2 that n coarse is exact in float32, and only its
- * fraction goes on. So a sine far out is as exact as the first.
+ * The sinusoid of distances 0, 1, ..., rows - 1, out of three vectors, so that the model stays small; the runtime folds it into a constant.
+ * Angles are counted in turns: n f = n coarse + n fine, where coarse is a multiple of so small a power of 2 that n coarse is exact in
+ * float32, and only its fraction goes on. So a sine far out is as exact as the first.
  */
 function sinusoid(graph: OnnxGraph, rows: number, width: number): TensorName {
   const unit = 2 ** (Math.ceil(Math.log2(Math.max(2, rows))) - 24);

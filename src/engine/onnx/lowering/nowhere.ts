@@ -5,7 +5,8 @@ import { cast, multiply, slice } from './operators';
 import { tally } from './expertSort';
 
 /**
- * Whether a unit's choices may name nowhere, an index of `experts`, which costs a little to allow for: those that top-k made name columns alone.
+ * Whether a unit's choices may name nowhere, an index of `experts`, which costs a little to allow for: those that top-k made name columns
+ * alone.
  */
 export function mayGoNowhere({ producerOf }: Pick<LoweringContext, 'producerOf'>, indices: ValueId): boolean {
   const node = producerOf(indices);

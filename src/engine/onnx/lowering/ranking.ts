@@ -13,8 +13,8 @@ interface Ranked {
 }
 
 /**
- * The k largest of each row of x [rows, columns], largest first, ties to the lower column. On WebGPU TopK sorts a row in one workgroup (up to 2,048
- * columns); of its int64 indices can only be gathered, so columns are looked up in a table of themselves.
+ * The k largest of each row of x [rows, columns], largest first, ties to the lower column. On WebGPU TopK sorts a row in one workgroup (up
+ * to 2,048 columns); of its int64 indices can only be gathered, so columns are looked up in a table of themselves.
  */
 export function largest({ graph, device }: Pick<LoweringContext, 'graph' | 'device'>, x: TensorName, columns: number, k: number): Ranked {
   const [values, places] = graph.nodeWithOutputs('TopK', [x, graph.dimensions([k])], 2, { attributes: { axis: int(1) } }) as [
@@ -26,8 +26,8 @@ export function largest({ graph, device }: Pick<LoweringContext, 'graph' | 'devi
 }
 
 /**
- * The k largest columns by k rounds of maximum and first place. Each round's choice is the lowest column among equals, as ONNX's TopK promises.
- * Where x is not a number no column is equal to the maximum; the last one is named then.
+ * The k largest columns by k rounds of maximum and first place. Each round's choice is the lowest column among equals, as ONNX's TopK
+ * promises. Where x is not a number no column is equal to the maximum; the last one is named then.
  */
 function largestByRounds(graph: OnnxGraph, x: TensorName, columns: number, k: number): TensorName {
   const places = range(graph, 'float32', columns);
@@ -43,14 +43,16 @@ function largestByRounds(graph: OnnxGraph, x: TensorName, columns: number, k: nu
   return cast(graph, concat(graph, chosen, 1), 'int32');
 }
 
-/** x[row, places[row, j]] for int32 x [rows, n] below 2^24 and places [rows, k]. By way of float32, since WebGPU gathers no single integers. */
+/**
+ * x[row, places[row, j]] for int32 x [rows, n] below 2^24 and places [rows, k]. By way of float32, since WebGPU gathers no single integers.
+ */
 function take(graph: OnnxGraph, x: TensorName, places: TensorName): TensorName {
   return cast(graph, graph.node('GatherElements', [cast(graph, x, 'float32'), places], { attributes: { axis: int(1) } }), 'int32');
 }
 
 /**
- * Which places (i, j) of two rankings can hold one of the k largest sums, row by row: before (i, j) come the (i + 1)(j + 1) - 1 sums of places no
- * lower in either, none of them smaller. 50 of 256 for k = 16.
+ * Which places (i, j) of two rankings can hold one of the k largest sums, row by row: before (i, j) come the (i + 1)(j + 1) - 1 sums of
+ * places no lower in either, none of them smaller. 50 of 256 for k = 16.
  */
 export function candidates(k: number): readonly { readonly first: number; readonly second: number }[] {
   return Array.from({ length: k }, (_, first) =>

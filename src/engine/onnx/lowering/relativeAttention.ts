@@ -17,8 +17,8 @@ import { operand, operands, sizeOf, type LoweringContext, type LoweringRules } f
 import { add, batchedMatmul, concat, multiply, range, reduce, reshape, slice, subtract, transpose } from './operators';
 
 /**
- * On the CPU from this length on by blocks of queries, each against the keys up to its last one. Every query sees all of the cache, so that four
- * blocks save a fifth of the products (and a tenth of the time), and more cost more than they save.
+ * On the CPU from this length on by blocks of queries, each against the keys up to its last one. Every query sees all of the cache, so that
+ * four blocks save a fifth of the products (and a tenth of the time), and more cost more than they save.
  */
 const LEAST_BLOCKED_TIME = 192;
 const BLOCKS = 4;
@@ -34,7 +34,10 @@ interface RelativeShape {
   readonly blockSize: number;
 }
 
-/** Of a program's operands: keys and values of cache and present joined, [batch, heads, 2*time, d]; and positions from the largest distance to 0. */
+/**
+ * Of a program's operands: keys and values of cache and present joined, [batch, heads, 2*time, d]; and positions from the largest distance
+ * to 0.
+ */
 interface RelativeOperands {
   readonly q: TensorName;
   readonly keys: TensorName;
@@ -61,9 +64,9 @@ function reversed(graph: OnnxGraph, x: TensorName, length: number): TensorName {
 }
 
 /**
- * Scores by distance, to scores by key. Column m of row i [rows, columns + 1] (column 0 is nobody's) holds the distance of the key m + i - rows; so one flat
- * step more for each row is all that differs, and dropping the first `rows` elements moves every one to its key (Transformer-XL, 1901.02860,
- * appendix B). What has no distance gets something of another row and is masked.
+ * Scores by distance, to scores by key. Column m of row i [rows, columns + 1] (column 0 is nobody's) holds the distance of the key m + i -
+ * rows; so one flat step more for each row is all that differs, and dropping the first `rows` elements moves every one to its key
+ * (Transformer-XL, 1901.02860, appendix B). What has no distance gets something of another row and is masked.
  */
 function byKey(graph: OnnxGraph, x: TensorName, { batch, heads }: RelativeShape, rows: number, columns: number): TensorName {
   const flat = reshape(graph, x, [batch, heads, rows * (columns + 1)]);

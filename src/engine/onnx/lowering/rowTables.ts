@@ -33,8 +33,8 @@ interface Gathered extends Block {
 
 /**
  * `build` over blocks of units, with the rows of the table that they chose. rowDot and rowSum on the same table and indices, which are each other's
- * gradients, gather alike: the rows are read from the table once and kept from the forward to the backward pass, which on the CPU takes less time
- * than reading them again, however small the blocks.
+ * gradients, gather alike: the rows are read from the table once and kept from the forward to the backward pass, which on the CPU takes
+ * less time than reading them again, however small the blocks.
  */
 function byGatheredRows(
   context: LoweringContext,
@@ -57,8 +57,8 @@ function within(graph: OnnxGraph, indices: TensorName, start: number, rows: numb
 }
 
 /**
- * values [U, k] with, at each place, the sum of those of its row that have the same index: then it does not matter which of them is written last.
- * Every index is compared with every other of its row.
+ * values [U, k] with, at each place, the sum of those of its row that have the same index: then it does not matter which of them is written
+ * last. Every index is compared with every other of its row.
  */
 export function mergedValues(
   context: Pieces,
@@ -87,9 +87,9 @@ export const rowTableRules: LoweringRules<'rowDot' | 'rowSum' | 'rowOuter'> = {
       reshape(graph, graph.node('MatMul', [reshape(graph, of(tensor(operand(node, 2))), [count, 1, k]), rows]), [count, width]);
     return [byGatheredRows(context, node, product)];
   },
-  // As a product: the coefficients by rows and units [N, U], where most are 0, times the vectors [U, d]. That is d times fewer additions than adding
-  // row by row, which the CPU does on one thread, and of a fixed order on every device. In sections of the rows, so that memory does not grow with
-  // N x U; in each, what belongs to others goes into a row of its own that is left out.
+  // As a product: the coefficients by rows and units [N, U], where most are 0, times the vectors [U, d]. That is d times fewer additions
+  // than adding row by row, which the CPU does on one thread, and of a fixed order on every device. In sections of the rows, so that memory
+  // does not grow with N x U; in each, what belongs to others goes into a row of its own that is left out.
   rowOuter: (node, context) => {
     const { graph, device, mostElements, shapeOf, tensor, bind } = context;
     const [indices, coefficients, vectors] = [operand(node, 0), operand(node, 1), operand(node, 2)];

@@ -7,8 +7,8 @@ import { cast, concat, gemm, reshape, slice } from './operators';
 import { sortedByExpert } from './expertSort';
 
 /**
- * Routing for the CPU: rows sorted by expert without padding, one product per expert over its section of the rows. Only the sizes of
- * the sections depend on the data. An expert without rows multiplies an empty matrix; its weight gradient is then exactly zero. Rows that go
+ * Routing for the CPU: rows sorted by expert without padding, one product per expert over its section of the rows. Only the sizes of the
+ * sections depend on the data. An expert without rows multiplies an empty matrix; its weight gradient is then exactly zero. Rows that go
  * nowhere are a section at the end that nothing multiplies.
  */
 
