@@ -110,7 +110,8 @@ export async function handOn(
     log(`the next member of the sweep trains: ${next.run}`);
     return next;
   } catch (error) {
-    log(`the next member of the sweep: ${error instanceof Error ? error.message : String(error)}`);
+    const { message, advice } = problemOf(error);
+    log(`the next member of the sweep was not started: ${message} ${advice}`.trim());
     return undefined;
   }
 }
