@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import type { MetricsLine, RunDescription, RunStatus } from '../../../src/runs/format';
 import { endProcess, isAlive } from './processes';
 
@@ -77,4 +78,10 @@ export async function endWorkers(workspace: string): Promise<void> {
     const mayLive = state === 'running' || state === 'starting' || state === 'stopping';
     if (mayLive && isAlive(pid)) await endProcess(pid);
   }
+}
+
+/** Steps of one reading, since a run that trains has more at the next: 1, 2, 3, ... without a gap and without a step twice. */
+export function expectContiguous(steps: readonly number[]): void {
+  expect(steps.length).toBeGreaterThan(0);
+  expect(steps.findIndex((step, index) => step !== index + 1)).toBe(-1);
 }

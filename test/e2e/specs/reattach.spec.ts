@@ -5,7 +5,7 @@ import { eventually } from '../harness/eventually';
 import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
 import { isAlive, processesNaming } from '../harness/processes';
 import { extensionFolder } from '../harness/product';
-import { type RunOnDisk, runsIn } from '../harness/runs';
+import { expectContiguous, type RunOnDisk, runsIn } from '../harness/runs';
 import { useSession } from '../harness/suite';
 
 const session = useSession({
@@ -24,12 +24,6 @@ function theRun(): RunOnDisk {
   const [run] = runs;
   if (!run) throw new Error('There is no run.');
   return run;
-}
-
-/** 1, 2, 3, ... without a gap and without a step twice. */
-function expectContiguous(steps: readonly number[]): void {
-  expect(steps.length).toBeGreaterThan(0);
-  expect(steps.findIndex((step, index) => step !== index + 1)).toBe(-1);
 }
 
 /** The newest step that the chart shows, once it has reached `step`. */

@@ -5,7 +5,7 @@ import { Dashboard } from '../harness/dashboard';
 import { eventually } from '../harness/eventually';
 import { tinyConfig, writeFileIn, writeTinyCorpus } from '../harness/experiments';
 import { isAlive } from '../harness/processes';
-import { type RunOnDisk, runsIn } from '../harness/runs';
+import { expectContiguous, type RunOnDisk, runsIn } from '../harness/runs';
 import { useSession } from '../harness/suite';
 
 const session = useSession({
@@ -96,7 +96,7 @@ test('a stopped run is resumed where it was, without a gap', async () => {
   await session().host.execute('moeLab.resumeRun', { directory: stopped.directory });
   await eventually('more steps', () => stopped.status.state === 'running' && stopped.status.step > step + 10);
   expect(stopped.status.pid).not.toBe(pid);
-  expect(stopped.trainedSteps).toEqual(Array.from({ length: stopped.trainedSteps.length }, (_, index) => index + 1));
+  expectContiguous(stopped.trainedSteps);
 });
 
 test('a worker that is killed is shown as lost, and its run can be resumed', async () => {
@@ -110,7 +110,7 @@ test('a worker that is killed is shown as lost, and its run can be resumed', asy
   await eventually('it trains again', () => long.status.state === 'running' && long.status.pid !== pid && isAlive(long.status.pid));
   await session().host.execute('moeLab.stopRun', { directory: long.directory });
   await runUntil('Long', 'stopped');
-  expect(long.trainedSteps).toEqual(Array.from({ length: long.trainedSteps.length }, (_, index) => index + 1));
+  expectContiguous(long.trainedSteps);
 });
 
 test('deleting a run asks first, then removes its folder', async () => {
