@@ -104,6 +104,17 @@ describe.skipIf(chromiumPath === undefined)('typing into the config editor', () 
     expect(editor.document.undoSteps).toBe(3);
   });
 
+  test('a section that is opened stays open when the page is drawn anew at that moment', async () => {
+    const editor = await open(pair);
+    const taken = await editor.page.evaluate(() => {
+      document.querySelector<HTMLElement>('.section[data-path="engine"] summary')?.click();
+      // Before anything else can happen in the page.
+      return (window as unknown as { savedState: { folded: Record<string, boolean> } }).savedState.folded['engine'];
+    });
+    expect(taken).toBe(false);
+    await eventually(async () => expect(await editor.field('engine.threads').isVisible()).toBe(true));
+  });
+
   test('changes that come quickly after each other are all made', async () => {
     const editor = await open(pair);
     const { page } = editor;

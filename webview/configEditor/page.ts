@@ -91,8 +91,7 @@ export class ConfigEditorPage {
     const all = ['error', 'warning', 'information'].map((severity) => `.finding[data-severity="${severity}"]`);
     const found = all.map((selector) => this.content.querySelector<HTMLElement>(selector)).find((one) => one !== null);
     // In a section that the user has folded.
-    const section = found?.closest('details');
-    if (section) section.open = true;
+    found?.closest('details:not([open])')?.querySelector('summary')?.click();
     found?.scrollIntoView({ block: 'center' });
     found?.querySelector<HTMLElement>('.link')?.focus({ preventScroll: true });
   }

@@ -17,6 +17,7 @@ export class SectionBlock {
   private readonly add: HTMLElement & { disabled: boolean };
   private readonly remove: HTMLElement & { disabled: boolean };
   private readonly fields = new Map<string, FieldRow>();
+  private readonly path: SectionView['path'];
   private folded = true;
 
   constructor(
@@ -24,6 +25,7 @@ export class SectionBlock {
     private readonly actions: PartActions,
   ) {
     const { path } = section;
+    this.path = path;
     const name = titleOf(section);
     this.findings = new FindingList(actions);
     this.add = textButton('Add', () => void actions.change({ kind: 'addSection', path }));
@@ -41,19 +43,29 @@ export class SectionBlock {
       element('p', { class: 'field-description' }, ...prose(section.description)),
       this.add,
     );
+    const summary = element('summary', {}, element('h2', { class: 'key' }, name), this.summary);
+    // Taken at once: the page may be drawn anew before `toggle` comes, and would fold back what it has not been told of.
+    summary.addEventListener('click', (event) => {
+      event.preventDefault();
+      this.fold(this.details.open);
+    });
     this.details.append(
-      element('summary', {}, element('h2', { class: 'key' }, name), this.summary),
+      summary,
       element('p', { class: 'field-description' }, ...prose(section.description)),
       this.findings.element,
       this.rows,
     );
+    // A search in the page opens what it finds. What is as it was drawn is no choice of the user.
     this.details.addEventListener('toggle', () => {
-      // What the page folds by itself is no choice of the user.
-      if (this.details.open === !this.folded) return;
-      this.folded = !this.details.open;
-      actions.dispatch({ type: 'fold', section: dotted(path), folded: this.folded });
+      if (this.details.open === this.folded) this.fold(!this.details.open);
     });
     this.element = element('section', { class: 'section', 'data-path': dotted(path) }, this.details, this.remove, this.absent);
+  }
+
+  private fold(folded: boolean): void {
+    this.folded = folded;
+    this.details.open = !folded;
+    this.actions.dispatch({ type: 'fold', section: dotted(this.path), folded });
   }
 
   update(state: ConfigEditorState, section: SectionView, findings: ReadonlyMap<string | null, readonly NumberedFinding[]>): void {
